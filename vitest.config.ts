@@ -1,0 +1,24 @@
+import { defineConfig } from 'vitest/config';
+
+/** Specs run on the TypeScript sources: every workspace exports them under this condition. */
+const conditions = ['coferment-source', 'node', 'import', 'default'];
+
+const project = (name: string, include: string[], testTimeout: number) => ({
+  // Nest and TypeORM need legacy decorators with emitted metadata; Vitest does not read them from tsconfig.
+  oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: { name, include, testTimeout, hookTimeout: testTimeout, pool: 'forks' as const, exclude: ['**/node_modules/**', '**/dist/**'] },
+});
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      project('unit', ['*/src/**/*.spec.ts', 'test/unit/**/*.spec.ts'], 60_000),
+      project('medium', ['*/src/**/*.medium.ts', 'test/medium/**/*.medium.ts'], 120_000),
+      project('e2e', ['test/e2e/**/*.e2e.ts', 'test/faults/**/*.e2e.ts', 'test/sovereignty/**/*.e2e.ts'], 600_000),
+      project('conformance', ['test/conformance/**/*.conformance.ts'], 300_000),
+    ],
+  },
+});
