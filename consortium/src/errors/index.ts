@@ -1,0 +1,1 @@
+export { ConsortiumError, type ConsortiumErrorCode } from './consortium.error.js';
