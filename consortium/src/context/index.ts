@@ -1,0 +1,3 @@
+export * from './context.js';
+export * from './dealings.js';
+export * from './freeze.js';

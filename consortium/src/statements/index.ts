@@ -1,0 +1,2 @@
+export * from './predicates.js';
+export * from './statement.js';

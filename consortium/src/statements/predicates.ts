@@ -1,0 +1,167 @@
+import { z } from 'zod';
+
+/** Lower-case hex SHA-256. */
+export const digestSchema = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits');
+/** Version 0.1 accepts up to 128 sites, as the budget table of the protocol does. */
+export const MAX_SITES = 128;
+export const MAX_KEY_HOLDERS = 12;
+
+export const siteIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'must be 1 to 40 lower-case letters, digits or hyphens');
+const consortiumSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/);
+const runSchema = z.string().regex(/^r[0-9]{1,6}-[0-9a-f]{16}$/);
+const keySchema = digestSchema;
+const nonceSchema = digestSchema;
+const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const positive = count.min(1);
+const text = z.string().max(500);
+const sites = z.array(siteIdSchema).max(MAX_SITES);
+/** `none` where a sum does not start from a model (confirm, statistics). */
+const modelSchema = z.union([digestSchema, z.literal('none')]);
+
+export const sumKindSchema = z.enum(['confirm', 'statistics', 'update', 'evaluate']);
+/** What a sum opens. Each kind is a domain of its own: a share of one kind never opens another. */
+export type SumKind = z.infer<typeof sumKindSchema>;
+
+export const exclusionReasonSchema = z.enum(['late', 'dropped', 'refused', 'absent', 'set-aside']);
+/** Why a site of the epoch is not in the counted set. */
+export type ExclusionReason = z.infer<typeof exclusionReasonSchema>;
+
+const inRun = { consortium: consortiumSchema, run: runSchema };
+const inEpoch = { ...inRun, epoch: positive };
+const inSum = { ...inRun, e: digestSchema, kind: sumKindSchema, sum: positive };
+const siteDigests = (field: string) => z.array(z.strictObject({ site: siteIdSchema, [field]: digestSchema })).max(MAX_SITES);
+
+export const nonceListSchema = z.array(z.strictObject({ site: siteIdSchema, nonce: nonceSchema })).max(MAX_SITES);
+export const countedListSchema = z.array(z.strictObject({ site: siteIdSchema, merkleRoot: digestSchema })).max(MAX_SITES);
+export const excludedListSchema = z.array(z.strictObject({ site: siteIdSchema, reason: exclusionReasonSchema })).max(MAX_SITES);
+const dealingListSchema = z.array(z.strictObject({ site: siteIdSchema, dealing: digestSchema })).max(MAX_SITES);
+
+/**
+ * Every signed act of the consortium, by name. The name is the purpose of the signature: a statement of one name never
+ * verifies as another. Unknown fields are refused, so no act can carry anything that is not listed here.
+ */
+export const predicates = {
+  'consortium-founded': z.strictObject({ consortium: consortiumSchema, origin: z.string().max(200), operatorKey: keySchema, wireVersion: z.string().max(20) }),
+  'site-enrolled': z.strictObject({ consortium: consortiumSchema, site: siteIdSchema, identityKey: keySchema, certificate: digestSchema }),
+  'site-revoked': z.strictObject({ consortium: consortiumSchema, site: siteIdSchema, reason: text }),
+  'plan-published': z.strictObject({ consortium: consortiumSchema, plan: digestSchema, name: z.string().max(100) }),
+  'plan-approved': z.strictObject({ consortium: consortiumSchema, site: siteIdSchema, plan: digestSchema, ordinal: positive, sites }),
+  'run-opened': z.strictObject({ ...inRun, plan: digestSchema, ordinal: positive, sites }),
+  'sealing-key': z.strictObject({ ...inEpoch, site: siteIdSchema, key: keySchema }),
+  'roster-approved': z.strictObject({ ...inEpoch, site: siteIdSchema, roster: digestSchema, fingerprint: digestSchema, e0: digestSchema }),
+  dealing: z.strictObject({
+    ...inEpoch,
+    e0: digestSchema,
+    site: siteIdSchema,
+    commitments: z.array(digestSchema).max(MAX_KEY_HOLDERS),
+    masked: digestSchema,
+    boxes: z.array(z.strictObject({ holder: siteIdSchema, object: digestSchema })).max(MAX_KEY_HOLDERS),
+  }),
+  'dealing-ack': z.strictObject({ ...inEpoch, e0: digestSchema, dealer: siteIdSchema, site: siteIdSchema, dealing: digestSchema }),
+  'dealing-refused': z.strictObject({ ...inEpoch, e0: digestSchema, dealer: siteIdSchema, site: siteIdSchema, dealing: digestSchema, reason: text }),
+  'epoch-agreed': z.strictObject({ ...inEpoch, e0: digestSchema, e: digestSchema, site: siteIdSchema, dealings: dealingListSchema, leftOut: sites }),
+  'key-epoch': z.strictObject({
+    ...inEpoch,
+    roster: digestSchema,
+    e0: digestSchema,
+    e: digestSchema,
+    numbers: z.strictObject({ n: positive, m: positive, tau: positive, c: count, rho: positive, minContributors: positive }),
+    keyHolders: z.array(siteIdSchema).max(MAX_KEY_HOLDERS),
+    dealings: dealingListSchema,
+    leftOut: sites,
+  }),
+  nonce: z.strictObject({ ...inSum, i: digestSchema, attempt: positive, site: siteIdSchema, nonce: nonceSchema }),
+  'attempt-declined': z.strictObject({
+    ...inSum,
+    attempt: positive,
+    site: siteIdSchema,
+    reason: z.enum(['nonce-lost', 'ciphertext-lost', 'refused', 'no-data']),
+  }),
+  contribution: z.strictObject({
+    ...inSum,
+    k: digestSchema,
+    attempt: positive,
+    site: siteIdSchema,
+    blocks: positive,
+    droppedBits: count,
+    object: digestSchema,
+    merkleRoot: digestSchema,
+    ranges: digestSchema,
+    sampleCommitment: digestSchema,
+    backend: z.enum(['wasm', 'cpu', 'tensorflow', 'none']),
+  }),
+  'round-frozen': z.strictObject({
+    ...inSum,
+    epoch: positive,
+    round: count,
+    attempt: positive,
+    i: digestSchema,
+    modelIn: modelSchema,
+    ranges: digestSchema,
+    weightRule: z.string().max(500),
+    nonces: nonceListSchema,
+    k: digestSchema,
+    t: digestSchema,
+    counted: countedListSchema,
+    excluded: excludedListSchema,
+  }),
+  attestation: z.strictObject({
+    ...inEpoch,
+    e: digestSchema,
+    kind: sumKindSchema,
+    site: siteIdSchema,
+    sums: z
+      .array(z.strictObject({ sum: positive, k: digestSchema, t: digestSchema, set: digestSchema, modelIn: modelSchema }))
+      .min(1)
+      .max(MAX_SITES),
+  }),
+  share: z.strictObject({ ...inSum, k: digestSchema, t: digestSchema, site: siteIdSchema, blocks: positive, object: digestSchema, merkleRoot: digestSchema }),
+  aggregate: z.strictObject({
+    ...inSum,
+    epoch: positive,
+    round: count,
+    k: digestSchema,
+    t: digestSchema,
+    sumObject: digestSchema,
+    certificate: siteDigests('attestation'),
+    shares: siteDigests('share'),
+    modelIn: modelSchema,
+    modelOut: modelSchema,
+  }),
+  evaluation: z.strictObject({ ...inRun, round: count, sum: positive, model: digestSchema, metric: z.string().max(20), value: z.number(), holdoutCount: count }),
+  'round-abandoned': z.strictObject({ ...inSum, round: count, attempt: positive, reason: text, excluded: excludedListSchema }),
+  'round-garbled': z.strictObject({ ...inSum, round: count, reason: z.enum(['parity', 'residual', 'confirm-mismatch', 'weights']), named: sites }),
+  'round-stuck': z.strictObject({ ...inSum, round: count, reason: text }),
+  'model-released': z.strictObject({ ...inRun, model: digestSchema, parameters: positive }),
+  'run-closed': z.strictObject({
+    ...inRun,
+    status: z.enum(['completed', 'aborted', 'failed']),
+    rounds: count,
+    model: modelSchema,
+    contributions: z.array(z.strictObject({ site: siteIdSchema, updates: count })).max(MAX_SITES),
+  }),
+} as const;
+
+export type PredicateName = keyof typeof predicates;
+export type Predicate<N extends PredicateName> = z.infer<(typeof predicates)[N]>;
+
+/** Acts of the coordinator, signed with the operator's key; all others are signed by the site they name. */
+export const operatorPredicates = [
+  'consortium-founded',
+  'site-enrolled',
+  'site-revoked',
+  'plan-published',
+  'run-opened',
+  'key-epoch',
+  'round-frozen',
+  'aggregate',
+  'evaluation',
+  'round-abandoned',
+  'round-garbled',
+  'round-stuck',
+  'model-released',
+  'run-closed',
+] as const satisfies readonly PredicateName[];
+
+/** Transport-only acts: they open an attempt and mean nothing after it, so the ledger leaves them out. */
+export const unledgeredPredicates = ['nonce', 'attempt-declined'] as const satisfies readonly PredicateName[];
