@@ -1,0 +1,23 @@
+/** Every reason for which this package refuses; the message carries the offending value. */
+export type CryptoErrorCode =
+  | 'not-loaded'
+  | 'malformed'
+  | 'out-of-range'
+  | 'bad-signature'
+  | 'wrong-key'
+  | 'sealed-open-failed'
+  | 'wrong-passphrase'
+  | 'dealing-refused'
+  | 'bad-committee'
+  | 'bad-parameters'
+  | 'self-check';
+
+export class CryptoError extends Error {
+  constructor(
+    readonly code: CryptoErrorCode,
+    message: string,
+  ) {
+    super(message);
+    this.name = 'CryptoError';
+  }
+}
