@@ -5,6 +5,7 @@ export type ConsortiumErrorCode =
   | 'impossible-quorum'
   | 'invalid-statement'
   | 'invalid-roster'
+  | 'invalid-invite'
   | 'context-mismatch'
   | 'illegal-transition'
   | 'wrong-length'

@@ -30,6 +30,8 @@ export interface PollRequest {
   waitMs: number;
   /** How far this site has followed each run: later sums are sent again until they are applied. */
   positions: RunPosition[];
+  /** The `owed` of the last answer: the call is held while exactly the same is still owed. */
+  known: string;
 }
 
 export interface RunPosition {
@@ -41,6 +43,8 @@ export interface PollResponse {
   coordinatorTimeMs: number;
   instructions: Instruction[];
   runs: RunView[];
+  /** Names this list of instructions. */
+  owed: string;
 }
 
 /** What a run waits for, for `coferment-agent status`. */
@@ -176,7 +180,7 @@ export interface CloseRun {
 }
 
 function createBasePollRequest(): PollRequest {
-  return { wireVersion: "", waitMs: 0, positions: [] };
+  return { wireVersion: "", waitMs: 0, positions: [], known: "" };
 }
 
 export const PollRequest: MessageFns<PollRequest> = {
@@ -189,6 +193,9 @@ export const PollRequest: MessageFns<PollRequest> = {
     }
     for (const v of message.positions) {
       RunPosition.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.known !== "") {
+      writer.uint32(34).string(message.known);
     }
     return writer;
   },
@@ -230,6 +237,14 @@ export const PollRequest: MessageFns<PollRequest> = {
             message.positions.push(RunPosition.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.known = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -250,6 +265,7 @@ export const PollRequest: MessageFns<PollRequest> = {
     message.wireVersion = object.wireVersion ?? "";
     message.waitMs = object.waitMs ?? 0;
     message.positions = object.positions?.map((e) => RunPosition.fromPartial(e)) || [];
+    message.known = object.known ?? "";
     return message;
   },
 };
@@ -322,7 +338,7 @@ export const RunPosition: MessageFns<RunPosition> = {
 };
 
 function createBasePollResponse(): PollResponse {
-  return { coordinatorTimeMs: 0, instructions: [], runs: [] };
+  return { coordinatorTimeMs: 0, instructions: [], runs: [], owed: "" };
 }
 
 export const PollResponse: MessageFns<PollResponse> = {
@@ -335,6 +351,9 @@ export const PollResponse: MessageFns<PollResponse> = {
     }
     for (const v of message.runs) {
       RunView.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.owed !== "") {
+      writer.uint32(34).string(message.owed);
     }
     return writer;
   },
@@ -376,6 +395,14 @@ export const PollResponse: MessageFns<PollResponse> = {
             message.runs.push(RunView.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.owed = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -396,6 +423,7 @@ export const PollResponse: MessageFns<PollResponse> = {
     message.coordinatorTimeMs = object.coordinatorTimeMs ?? 0;
     message.instructions = object.instructions?.map((e) => Instruction.fromPartial(e)) || [];
     message.runs = object.runs?.map((e) => RunView.fromPartial(e)) || [];
+    message.owed = object.owed ?? "";
     return message;
   },
 };
