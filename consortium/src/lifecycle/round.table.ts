@@ -1,0 +1,94 @@
+import type { TransitionTable } from './transition.table.js';
+
+export type RoundState =
+  | 'training'
+  | 'ready'
+  | 'uploading'
+  | 'frozen'
+  | 'attesting'
+  | 'decrypting'
+  | 'applying'
+  | 'closed'
+  | 'abandoned'
+  | 'garbled'
+  | 'stuck'
+  | 'superseded';
+
+/**
+ * - `collect-nonces`: the first site has trained; nonces of this attempt are collected.
+ * - `close-list`: the quorum rule closed the list; K is fixed.
+ * - `new-attempt`: too few uploads came; fresh nonces, the same vectors. Legal only while nobody was asked to sign.
+ * - `freeze`: A and T are fixed, for ever.
+ * - `ask-attestation`, `certify`: T is sent to every site; ρ signatures are there.
+ * - `combine`: the sum was decoded and passed the parity and residual checks.
+ * - `apply`: the next model exists.
+ * - `garble`: the shares or the opened sum are wrong; nothing is applied.
+ * - `replace-share`: a further share names the wrong one, so decoding is tried again.
+ * - `block`: a member of A or a needed holder is gone.
+ * - `resume-attesting`, `resume-decrypting`: who was waited for is back.
+ * - `continue-in-epoch`: the same A with the same vectors becomes a new sum of a new key epoch.
+ * - `open-new-set`: every site concerned approved another set, knowing that the difference becomes readable.
+ */
+export type RoundEvent =
+  | 'collect-nonces'
+  | 'close-list'
+  | 'new-attempt'
+  | 'freeze'
+  | 'ask-attestation'
+  | 'certify'
+  | 'combine'
+  | 'apply'
+  | 'garble'
+  | 'replace-share'
+  | 'block'
+  | 'resume-attesting'
+  | 'resume-decrypting'
+  | 'continue-in-epoch'
+  | 'open-new-set'
+  | 'abandon';
+
+/**
+ * The life of one sum of any kind. After `frozen` there is no way back to a different set and no `abandon`: trying again with another set from the
+ * same model is the differencing attack (secure-aggregation.md §3, stickiness). `superseded` means that a later sum took over.
+ */
+export const ROUND_TABLE: TransitionTable<RoundState, RoundEvent> = {
+  of: 'round',
+  initial: 'training',
+  events: [
+    'collect-nonces',
+    'close-list',
+    'new-attempt',
+    'freeze',
+    'ask-attestation',
+    'certify',
+    'combine',
+    'apply',
+    'garble',
+    'replace-share',
+    'block',
+    'resume-attesting',
+    'resume-decrypting',
+    'continue-in-epoch',
+    'open-new-set',
+    'abandon',
+  ],
+  transitions: {
+    training: { 'collect-nonces': 'ready', abandon: 'abandoned' },
+    ready: { 'close-list': 'uploading', abandon: 'abandoned' },
+    uploading: { 'new-attempt': 'ready', freeze: 'frozen', abandon: 'abandoned' },
+    frozen: { 'ask-attestation': 'attesting' },
+    attesting: { certify: 'decrypting', block: 'stuck' },
+    decrypting: { combine: 'applying', garble: 'garbled', block: 'stuck' },
+    applying: { apply: 'closed', garble: 'garbled' },
+    garbled: { 'replace-share': 'decrypting', block: 'stuck' },
+    stuck: {
+      'resume-attesting': 'attesting',
+      'resume-decrypting': 'decrypting',
+      'continue-in-epoch': 'superseded',
+      'open-new-set': 'superseded',
+    },
+    closed: {},
+    abandoned: {},
+    superseded: {},
+  },
+};

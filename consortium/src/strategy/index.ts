@@ -1,0 +1,3 @@
+export { applySum, initialState, type StrategyState, type UpdateSum } from './fedavg.strategy.js';
+export { shouldStop } from './stopping.rule.js';
+export { contributionWeight, weightRule } from './weight.rule.js';
