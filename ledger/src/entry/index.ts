@@ -1,0 +1,1 @@
+export { type LedgerEntry, entryFor, parseEntry, verifyEntry } from './dsse.entry.js';

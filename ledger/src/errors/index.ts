@@ -1,0 +1,1 @@
+export { LedgerError, type LedgerErrorCode } from './ledger.error.js';

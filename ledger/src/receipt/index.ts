@@ -1,0 +1,1 @@
+export { type ContributionReceipt, formatReceipt, parseReceipt, verifyReceipt } from './contribution.receipt.js';

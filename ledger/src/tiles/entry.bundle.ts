@@ -1,0 +1,37 @@
+import { LedgerError } from '../errors/index.js';
+
+const MAX_ENTRY_BYTES = 0xffff;
+
+/** Entries one behind the other, each as uint16be length ‖ bytes. @throws LedgerError 'entry-too-large' */
+export function encodeBundle(entries: readonly Uint8Array[]): Uint8Array {
+  return new Uint8Array(
+    Buffer.concat(
+      entries.flatMap((entry) => {
+        if (entry.length > MAX_ENTRY_BYTES) {
+          throw new LedgerError('entry-too-large', `an entry has ${entry.length} bytes; a bundle holds at most ${MAX_ENTRY_BYTES} each`);
+        }
+        const length = Buffer.alloc(2);
+        length.writeUInt16BE(entry.length);
+        return [length, entry];
+      }),
+    ),
+  );
+}
+
+/** @throws LedgerError 'malformed-tile' when the bytes do not end exactly where an entry ends */
+export function decodeBundle(bytes: Uint8Array): Uint8Array[] {
+  const entries: Uint8Array[] = [];
+  for (let offset = 0; offset < bytes.length;) {
+    const start = offset + 2;
+    const end = start + (bytes[offset]! << 8) + (bytes[offset + 1] ?? 0);
+    if (end > bytes.length) {
+      throw new LedgerError(
+        'malformed-tile',
+        `entry ${entries.length} of the bundle runs to byte ${end}, but it has ${bytes.length}; fetch it again`,
+      );
+    }
+    entries.push(bytes.slice(start, end));
+    offset = end;
+  }
+  return entries;
+}
