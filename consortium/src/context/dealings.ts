@@ -62,13 +62,18 @@ export function checkEpoch(input: {
   }
   for (const dealer of sites) {
     for (const holder of roster.keyHolders) {
-      if (!acknowledged.has(`${dealer}/${holder.site}`)) throw refuse(`key holder "${holder.site}" has not acknowledged the dealing of "${dealer}"`);
+      if (!acknowledged.has(`${dealer}/${holder.site}`))
+        throw refuse(`key holder "${holder.site}" has not acknowledged the dealing of "${dealer}"`);
     }
   }
   return { e: epochContext(position.e0, dealings, roster.leftOut), dealings };
 }
 
-function requireEpoch(predicate: { consortium: string; run: string; epoch: number; e0: string }, position: EpochPosition, site: string): void {
+function requireEpoch(
+  predicate: { consortium: string; run: string; epoch: number; e0: string },
+  position: EpochPosition,
+  site: string,
+): void {
   const inPlace =
     predicate.consortium === position.consortium &&
     predicate.run === position.run &&

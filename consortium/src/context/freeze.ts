@@ -32,7 +32,8 @@ export function checkNonceList(roster: Roster, nonces: readonly NonceEntry[], ow
   const allowed = new Set(epochSites(roster));
   nonces.forEach((entry, position) => {
     const previous = nonces[position - 1];
-    if (previous !== undefined && previous.site >= entry.site) throw mismatch(`the nonce list is not sorted or names "${entry.site}" twice`);
+    if (previous !== undefined && previous.site >= entry.site)
+      throw mismatch(`the nonce list is not sorted or names "${entry.site}" twice`);
     if (!allowed.has(entry.site)) throw mismatch(`the nonce list names "${entry.site}", which is not a site of this key epoch`);
   });
   if (new Set(nonces.map((entry) => entry.nonce)).size !== nonces.length) throw mismatch('the nonce list holds one nonce twice');
@@ -63,7 +64,8 @@ export function checkFreeze(input: {
     if (!listed.has(site)) throw mismatch(`"${site}" is counted but has no nonce in this attempt`);
     const statement = openStatement('contribution', envelope, identityKeyOf(roster, site));
     requireSum(statement.predicate, position);
-    if (statement.predicate.attempt !== position.attempt) throw mismatch(`the upload of "${site}" is for attempt ${statement.predicate.attempt}`);
+    if (statement.predicate.attempt !== position.attempt)
+      throw mismatch(`the upload of "${site}" is for attempt ${statement.predicate.attempt}`);
     if (statement.predicate.k !== k) throw mismatch(`the upload of "${site}" was signed under another K`);
     return statement;
   });
@@ -117,7 +119,8 @@ export function checkCertificate(input: {
       predicate.kind === position.kind;
     if (!inPlace) throw mismatch(`the attestation of "${site}" is for another run, epoch or kind of sum`);
     const entry = predicate.sums.find((candidate) => candidate.sum === position.sum);
-    const same = entry !== undefined && entry.k === input.k && entry.t === input.t && entry.set === input.set && entry.modelIn === input.modelIn;
+    const same =
+      entry !== undefined && entry.k === input.k && entry.t === input.t && entry.set === input.set && entry.modelIn === input.modelIn;
     if (!same) throw mismatch(`the attestation of "${site}" is over another T for sum ${position.sum}`);
     signers.set(site, digest);
   }
@@ -128,7 +131,13 @@ export function checkCertificate(input: {
 }
 
 /** A share statement must be over this K and T and from a key holder of the epoch (R6). */
-export function checkShareStatement(roster: Roster, position: SumPosition, k: string, t: string, envelope: DsseEnvelope): Statement<'share'> {
+export function checkShareStatement(
+  roster: Roster,
+  position: SumPosition,
+  k: string,
+  t: string,
+  envelope: DsseEnvelope,
+): Statement<'share'> {
   const claimed = peekStatement(envelope);
   if (claimed.name !== 'share') throw mismatch(`a ${claimed.name} stands where a decryption share belongs`);
   const { site } = claimed.predicate;

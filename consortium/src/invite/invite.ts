@@ -49,5 +49,8 @@ function checksumOf(invite: Invite): string {
 }
 
 function corrupt(reason: string): ConsortiumError {
-  return new ConsortiumError('invalid-invite', `This invite file is damaged: ${reason}. Ask the operator to send it again; nothing was changed.`);
+  return new ConsortiumError(
+    'invalid-invite',
+    `This invite file is damaged: ${reason}. Ask the operator to send it again; nothing was changed.`,
+  );
 }

@@ -1,7 +1,15 @@
 import { type AggregationParameters, type DsseEnvelope, digest, hexToBytes, sha256Hex } from '@coferment/crypto';
 import { z } from 'zod';
 import { ConsortiumError } from '../errors/index.js';
-import { canonicalBytes, digestSchema, envelopeSchema, MAX_KEY_HOLDERS, MAX_SITES, openStatement, siteIdSchema } from '../statements/index.js';
+import {
+  canonicalBytes,
+  digestSchema,
+  envelopeSchema,
+  MAX_KEY_HOLDERS,
+  MAX_SITES,
+  openStatement,
+  siteIdSchema,
+} from '../statements/index.js';
 
 const small = z.number().int().min(0).max(1000);
 
@@ -115,9 +123,11 @@ export function checkRoster(roster: Roster): void {
     }
   });
   const { n, m, tau, c, rho, minContributors } = roster.numbers;
-  if (n !== ids.length || m !== holders.length) throw invalid(`it says n = ${n}, m = ${m} but lists ${ids.length} sites, ${holders.length} key holders`);
+  if (n !== ids.length || m !== holders.length)
+    throw invalid(`it says n = ${n}, m = ${m} but lists ${ids.length} sites, ${holders.length} key holders`);
   if (tau < c + 1 || tau > m) throw invalid(`threshold ${tau} must be from c + 1 = ${c + 1} to m = ${m}`);
-  if (rho !== Math.floor((n + c) / 2) + 1 || rho > n) throw invalid(`attest quorum ${rho} must be ⌊(n + c)/2⌋ + 1 = ${Math.floor((n + c) / 2) + 1} and at most n = ${n}`);
+  if (rho !== Math.floor((n + c) / 2) + 1 || rho > n)
+    throw invalid(`attest quorum ${rho} must be ⌊(n + c)/2⌋ + 1 = ${Math.floor((n + c) / 2) + 1} and at most n = ${n}`);
   if (minContributors < Math.max(3, c + 2) || minContributors > n) {
     throw invalid(`minContributors ${minContributors} must be from ${Math.max(3, c + 2)} to n = ${n}`);
   }
@@ -160,7 +170,8 @@ export function identityKeyOf(roster: Roster, site: string): Uint8Array {
 function requireSorted(ids: string[], what: string): void {
   ids.forEach((id, position) => {
     const previous = ids[position - 1];
-    if (previous !== undefined && previous >= id) throw invalid(`its ${what} must be sorted and distinct ("${previous}" stands before "${id}")`);
+    if (previous !== undefined && previous >= id)
+      throw invalid(`its ${what} must be sorted and distinct ("${previous}" stands before "${id}")`);
   });
 }
 

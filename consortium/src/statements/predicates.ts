@@ -41,7 +41,12 @@ const dealingListSchema = z.array(z.strictObject({ site: siteIdSchema, dealing: 
  * verifies as another. Unknown fields are refused, so no act can carry anything that is not listed here.
  */
 export const predicates = {
-  'consortium-founded': z.strictObject({ consortium: consortiumSchema, origin: z.string().max(200), operatorKey: keySchema, wireVersion: z.string().max(20) }),
+  'consortium-founded': z.strictObject({
+    consortium: consortiumSchema,
+    origin: z.string().max(200),
+    operatorKey: keySchema,
+    wireVersion: z.string().max(20),
+  }),
   'site-enrolled': z.strictObject({ consortium: consortiumSchema, site: siteIdSchema, identityKey: keySchema, certificate: digestSchema }),
   'site-revoked': z.strictObject({ consortium: consortiumSchema, site: siteIdSchema, reason: text }),
   'plan-published': z.strictObject({ consortium: consortiumSchema, plan: digestSchema, name: z.string().max(100) }),
@@ -58,8 +63,22 @@ export const predicates = {
     boxes: z.array(z.strictObject({ holder: siteIdSchema, object: digestSchema })).max(MAX_KEY_HOLDERS),
   }),
   'dealing-ack': z.strictObject({ ...inEpoch, e0: digestSchema, dealer: siteIdSchema, site: siteIdSchema, dealing: digestSchema }),
-  'dealing-refused': z.strictObject({ ...inEpoch, e0: digestSchema, dealer: siteIdSchema, site: siteIdSchema, dealing: digestSchema, reason: text }),
-  'epoch-agreed': z.strictObject({ ...inEpoch, e0: digestSchema, e: digestSchema, site: siteIdSchema, dealings: dealingListSchema, leftOut: sites }),
+  'dealing-refused': z.strictObject({
+    ...inEpoch,
+    e0: digestSchema,
+    dealer: siteIdSchema,
+    site: siteIdSchema,
+    dealing: digestSchema,
+    reason: text,
+  }),
+  'epoch-agreed': z.strictObject({
+    ...inEpoch,
+    e0: digestSchema,
+    e: digestSchema,
+    site: siteIdSchema,
+    dealings: dealingListSchema,
+    leftOut: sites,
+  }),
   'key-epoch': z.strictObject({
     ...inEpoch,
     roster: digestSchema,
@@ -115,7 +134,15 @@ export const predicates = {
       .min(1)
       .max(MAX_SITES),
   }),
-  share: z.strictObject({ ...inSum, k: digestSchema, t: digestSchema, site: siteIdSchema, blocks: positive, object: digestSchema, merkleRoot: digestSchema }),
+  share: z.strictObject({
+    ...inSum,
+    k: digestSchema,
+    t: digestSchema,
+    site: siteIdSchema,
+    blocks: positive,
+    object: digestSchema,
+    merkleRoot: digestSchema,
+  }),
   aggregate: z.strictObject({
     ...inSum,
     epoch: positive,
@@ -128,9 +155,22 @@ export const predicates = {
     modelIn: modelSchema,
     modelOut: modelSchema,
   }),
-  evaluation: z.strictObject({ ...inRun, round: count, sum: positive, model: digestSchema, metric: z.string().max(20), value: z.number(), holdoutCount: count }),
+  evaluation: z.strictObject({
+    ...inRun,
+    round: count,
+    sum: positive,
+    model: digestSchema,
+    metric: z.string().max(20),
+    value: z.number(),
+    holdoutCount: count,
+  }),
   'round-abandoned': z.strictObject({ ...inSum, round: count, attempt: positive, reason: text, excluded: excludedListSchema }),
-  'round-garbled': z.strictObject({ ...inSum, round: count, reason: z.enum(['parity', 'residual', 'confirm-mismatch', 'weights']), named: sites }),
+  'round-garbled': z.strictObject({
+    ...inSum,
+    round: count,
+    reason: z.enum(['parity', 'residual', 'confirm-mismatch', 'weights']),
+    named: sites,
+  }),
   'round-stuck': z.strictObject({ ...inSum, round: count, reason: text }),
   'model-released': z.strictObject({ ...inRun, model: digestSchema, parameters: positive }),
   'run-closed': z.strictObject({

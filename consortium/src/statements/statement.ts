@@ -27,7 +27,8 @@ const statementSchema = z.strictObject({
 /** RFC 8785 JSON as UTF-8 bytes. */
 export function canonicalBytes(value: unknown): Uint8Array {
   const text = canonicalize(value);
-  if (text === undefined) throw new ConsortiumError('invalid-statement', 'This value has no canonical JSON form; only plain JSON can be signed.');
+  if (text === undefined)
+    throw new ConsortiumError('invalid-statement', 'This value has no canonical JSON form; only plain JSON can be signed.');
   return new TextEncoder().encode(text);
 }
 
@@ -75,7 +76,10 @@ export function parseStatement(payload: Uint8Array): Statement {
   const inner = predicates[name].safeParse(outer.data.predicate);
   if (!inner.success) throw invalid(name, inner.error);
   if (!Buffer.from(statementBytes(name, inner.data as never)).equals(payload)) {
-    throw new ConsortiumError('invalid-statement', `A ${name} statement is not in canonical form, or its subject does not match its predicate.`);
+    throw new ConsortiumError(
+      'invalid-statement',
+      `A ${name} statement is not in canonical form, or its subject does not match its predicate.`,
+    );
   }
   return { name, predicate: inner.data, digest: sha256Hex(payload) } as Statement;
 }
@@ -97,7 +101,7 @@ export function peekStatement(envelope: DsseEnvelope): Statement {
 export function parseEnvelope(json: unknown): DsseEnvelope {
   const parsed = envelopeSchema.safeParse(json);
   if (!parsed.success) throw invalid('envelope', parsed.error);
-  return parsed.data as DsseEnvelope;
+  return parsed.data;
 }
 
 export function isOperatorStatement(name: PredicateName): boolean {
@@ -111,12 +115,18 @@ export function isLedgered(name: PredicateName): boolean {
 function predicateName(type: string): PredicateName {
   const name = type.startsWith(PREDICATE_PREFIX) && type.endsWith(':v1') ? type.slice(PREDICATE_PREFIX.length, -':v1'.length) : '';
   if (!Object.hasOwn(predicates, name)) {
-    throw new ConsortiumError('invalid-statement', `Unknown kind of statement "${type.slice(0, 100)}". Is this member running an older version?`);
+    throw new ConsortiumError(
+      'invalid-statement',
+      `Unknown kind of statement "${type.slice(0, 100)}". Is this member running an older version?`,
+    );
   }
   return name as PredicateName;
 }
 
 function invalid(what: string, error: z.ZodError): ConsortiumError {
   const issue = error.issues[0];
-  return new ConsortiumError('invalid-statement', `A ${what} is malformed at "${issue?.path.join('.') ?? ''}": ${issue?.message ?? error.message}`);
+  return new ConsortiumError(
+    'invalid-statement',
+    `A ${what} is malformed at "${issue?.path.join('.') ?? ''}": ${issue?.message ?? error.message}`,
+  );
 }
