@@ -10,7 +10,8 @@ export type AgentRoundState =
   | 'released'
   | 'applied'
   | 'declined'
-  | 'abandoned';
+  | 'abandoned'
+  | 'superseded';
 
 /**
  * - `train`: the quantised vector is stored; it is the only one this site will ever encrypt for (plan, kind, model-in).
@@ -24,6 +25,7 @@ export type AgentRoundState =
  * - `apply`: the published sum was verified and the next model computed.
  * - `decline`: something did not verify; nothing more is signed or sent in this round.
  * - `abandon`: the coordinator gave the round up before the freeze.
+ * - `supersede`: a stuck sum goes on as another one: the same set in a new key epoch, or a newly approved set.
  */
 export type AgentRoundEvent =
   | 'train'
@@ -36,9 +38,11 @@ export type AgentRoundEvent =
   | 'release'
   | 'apply'
   | 'decline'
-  | 'abandon';
+  | 'abandon'
+  | 'supersede';
 
-const beforeFreeze = { attest: 'attested', release: 'released', apply: 'applied', decline: 'declined', abandon: 'abandoned' } as const;
+const everywhere = { apply: 'applied', supersede: 'superseded' } as const;
+const unsigned = { attest: 'attested', release: 'released', decline: 'declined', abandon: 'abandoned', ...everywhere } as const;
 
 /**
  * A site's own view of a round. Whoever falls behind may still attest, release and apply; nobody encrypts after signing T, and a second encryption
@@ -47,17 +51,31 @@ const beforeFreeze = { attest: 'attested', release: 'released', apply: 'applied'
 export const AGENT_ROUND_TABLE: TransitionTable<AgentRoundState, AgentRoundEvent> = {
   of: "site's round",
   initial: 'idle',
-  events: ['train', 'give-nonce', 'lose', 'new-attempt', 'encrypt', 'upload', 'attest', 'release', 'apply', 'decline', 'abandon'],
+  events: [
+    'train',
+    'give-nonce',
+    'lose',
+    'new-attempt',
+    'encrypt',
+    'upload',
+    'attest',
+    'release',
+    'apply',
+    'decline',
+    'abandon',
+    'supersede',
+  ],
   transitions: {
-    idle: { train: 'trained', ...beforeFreeze },
-    trained: { 'give-nonce': 'nonce-given', ...beforeFreeze },
-    'nonce-given': { encrypt: 'encrypted', lose: 'trained', 'new-attempt': 'trained', ...beforeFreeze },
-    encrypted: { upload: 'uploaded', lose: 'trained', 'new-attempt': 'trained', ...beforeFreeze },
-    uploaded: { 'new-attempt': 'trained', ...beforeFreeze },
-    attested: { release: 'released', apply: 'applied', decline: 'declined' },
-    released: { apply: 'applied', decline: 'declined' },
-    declined: { apply: 'applied', abandon: 'abandoned' },
+    idle: { train: 'trained', ...unsigned },
+    trained: { 'give-nonce': 'nonce-given', ...unsigned },
+    'nonce-given': { encrypt: 'encrypted', lose: 'trained', 'new-attempt': 'trained', ...unsigned },
+    encrypted: { upload: 'uploaded', lose: 'trained', 'new-attempt': 'trained', ...unsigned },
+    uploaded: { 'new-attempt': 'trained', ...unsigned },
+    attested: { release: 'released', decline: 'declined', ...everywhere },
+    released: { decline: 'declined', ...everywhere },
+    declined: { abandon: 'abandoned', ...everywhere },
     applied: {},
     abandoned: {},
+    superseded: {},
   },
 };

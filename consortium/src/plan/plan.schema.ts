@@ -7,7 +7,7 @@ export const SUMMARIES = ['last', 'mean', 'slope'] as const;
 export const PHASES = ['inoculation', 'batch', 'fed-batch', 'induction', 'harvest'] as const;
 export const DERIVED_COLUMNS = ['time_since_phase'] as const;
 
-/** `x` when it is close to a known name, as the end of a sentence. */
+/** End of a sentence about an unknown name: the known name it is closest to, if any, and all known names. */
 export function suggestion(unknown: string, known: readonly string[]): string {
   const nearest = nearestName(unknown, known);
   return nearest === undefined ? `known: ${known.join(', ')}` : `did you mean "${nearest}"? Known: ${known.join(', ')}`;
@@ -84,11 +84,9 @@ const model = z.discriminatedUnion(
   { error: 'must be a model with a kind: linear or mlp' },
 );
 
+const batchPattern = matching(/^.{1,200}$/, "must be a pattern of batch ids such as '*_R4', at most 200 characters");
 const holdout = z.union(
-  [
-    z.strictObject({ batches: list(z.string().min(1).max(200), 1, 100, 'batch id patterns') }),
-    z.strictObject({ byBatch: z.number().gt(0).max(0.5) }),
-  ],
+  [z.strictObject({ batches: list(batchPattern, 1, 100, 'batch id patterns') }), z.strictObject({ byBatch: positive(0.5) })],
   { error: "must be { batches: ['*_R4'] } (patterns of batch ids) or { byBatch: 0.2 } (a fraction above 0, at most 0.5)" },
 );
 
@@ -121,7 +119,7 @@ export const planSchema = section({
   strategy: section({ kind: oneOf(['fedavg']).default('fedavg') }).prefault({}),
   personalisation: section({
     finetune: whole(0, 0).default(0),
-    localLayers: list(z.string(), 0, 0, 'layers').default([]),
+    localLayers: list(matching(/^/, 'must be the name of a layer'), 0, 0, 'layers').default([]),
   }).prefault({}),
   rounds: whole(1, 10_000).default(20),
   quorum: section({
