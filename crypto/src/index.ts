@@ -1,8 +1,9 @@
+import { loadSeal } from './ring/seal.module.js';
 import { loadSodium } from './sealing/sodium.loader.js';
 
 /** Initialises the WebAssembly modules. Await it once per process; everything else here is synchronous. */
 export async function loadCrypto(): Promise<void> {
-  await loadSodium();
+  await Promise.all([loadSodium(), loadSeal()]);
 }
 
 export { CryptoError, type CryptoErrorCode } from './crypto.error.js';
@@ -22,4 +23,22 @@ export { generateIdentity, identityFromSeed, signBytes, verifyBytes, type Identi
 export { parameterSet, type AggregationParameters, type ParameterSet, type ParameterSetName } from './ring/parameter.set.js';
 export { generateSealingKey, openFrom, sealFor, type SealingKey } from './sealing/box.sealing.js';
 export { deriveStoreKey, openAtRest, sealAtRest } from './sealing/store.sealing.js';
-export * from './pending.js';
+export { committeeConstants, MAX_KEY_HOLDERS, type CommitteeConstants, type DecodingSet } from './committee/committee.constants.js';
+export { combinationScale, lagrangeAtZero, parityWeights, type Rational } from './committee/lagrange.rational.js';
+export { sumCiphertexts, type CiphertextSum } from './combination/ciphertext.sum.js';
+export { doubledNoise } from './combination/noise.bound.js';
+export { combine, type Combination, type CombineInput } from './combination/share.combination.js';
+export { checkDealing, deal, type Dealing, type DealingCheck } from './dealing/key.dealing.js';
+export { openDealingShare, sealedDealingShare, type DealingShareLabel } from './dealing/share.sealing.js';
+export {
+  ciphertextBlockBytes,
+  ciphertextBlockDigests,
+  encryptVector,
+  uploadBlocks,
+  type EncryptionInput,
+} from './encryption/vector.encryption.js';
+export { blockCount, coefficientCount, EXACT_BITS, packVector, unpackSum, type VectorShape } from './packing/vector.packing.js';
+export { parametersDigest } from './ring/aggregation.parameters.js';
+export { decryptionShare, shareBlockBytes, shareBlockDigests, sumKeyShares, type DecryptionShareInput } from './shares/decryption.share.js';
+export { MAX_ERROR } from './sampling/error.sampler.js';
+export { maxSmudging } from './sampling/smudging.sampler.js';

@@ -1,0 +1,116 @@
+import type { CommitteeConstants, DecodingSet } from '../committee/committee.constants.js';
+import { CryptoError } from '../crypto.error.js';
+import { resolveParameters } from '../ring/aggregation.parameters.js';
+import { isWithin } from '../ring/crt.composition.js';
+import type { AggregationParameters, ParameterSet } from '../ring/parameter.set.js';
+import { addScaledElement, scalar, scaleElement, zeroElement, type RingElement } from '../ring/ring.element.js';
+import { sealEngine } from '../ring/seal.engine.js';
+import { inverse, multiplier, scaleWords } from '../ring/word.arithmetic.js';
+import { shareElements } from '../shares/decryption.share.js';
+import { sumCiphertexts, type CiphertextSum } from './ciphertext.sum.js';
+import { doubledNoise } from './noise.bound.js';
+import { checkParity, type ReceivedShares } from './parity.check.js';
+
+export interface CombineInput {
+  parameters: AggregationParameters;
+  /** The sum of the uploads of A, or the uploads themselves. */
+  sum: CiphertextSum | readonly Uint8Array[];
+  /** |A| */
+  addends: number;
+  /** Holder position (from 0) → its share of all blocks. */
+  shares: ReadonlyMap<number, Uint8Array>;
+}
+
+/**
+ * 'parity': a share is wrong, and `wrong` names the holders once enough shares have arrived.
+ * 'residual': the decoded sum is not where honest parties would put it; some share or upload is wrong and nothing may be applied.
+ */
+export type Combination = { ok: true; coefficients: BigUint64Array } | { ok: false; reason: 'parity' | 'residual'; wrong?: number[] };
+
+/**
+ * R7: parity relations over all shares, then x_b = L1·L2·Σc + Σ (L2·λ_j)·h_j with the first τ of them, SEAL's rounding of t·x/q,
+ * and (L1·L2)^-1 mod t. The result is the exact Σ m modulo t, N words a block.
+ * Throws 'malformed' (a share of wrong length or range: the message names its position), 'bad-committee', 'out-of-range' (fewer than τ shares).
+ */
+export function combine({ parameters, sum, addends, shares }: CombineInput): Combination {
+  const { set, committee } = resolveParameters(parameters);
+  const total = 'blocks' in sum ? sum : sumCiphertexts(sum, parameters);
+  if (total.addends !== addends) throw new CryptoError('out-of-range', `The sum has ${total.addends} addends, not ${addends}.`);
+  const received = receive(shares, total.blocks.length, parameters, committee);
+  const verdict = checkParity({
+    set,
+    points: committee.points,
+    threshold: committee.threshold,
+    smudgingBits: parameters.smudgingBits,
+    shares: received,
+  });
+  if (!verdict.consistent) return { ok: false, reason: 'parity', ...(verdict.wrong === undefined ? {} : { wrong: verdict.wrong }) };
+  const decoding = firstDecodingSet(received, committee);
+  const coefficients = new BigUint64Array(total.blocks.length * set.degree);
+  for (const [block, blockSum] of total.blocks.entries()) {
+    const shareBlocks = decoding.holders.map((holder) => received.get(holder)![block]!);
+    const message = decodeBlock(blockSum, shareBlocks, decoding, { committee, set, parameters, addends });
+    if (message === undefined) return { ok: false, reason: 'residual' };
+    coefficients.set(message, block * set.degree);
+  }
+  return { ok: true, coefficients };
+}
+
+function receive(
+  shares: ReadonlyMap<number, Uint8Array>,
+  blocks: number,
+  parameters: AggregationParameters,
+  committee: CommitteeConstants,
+): ReceivedShares {
+  if (shares.size < committee.threshold) {
+    throw new CryptoError('out-of-range', `${shares.size} shares cannot open a sum: ${committee.threshold} are needed.`);
+  }
+  const received = new Map<number, RingElement[]>();
+  for (const [position, share] of shares) {
+    if (committee.points[position] === undefined) {
+      throw new CryptoError('bad-committee', `There is no key holder at position ${position} of ${committee.keyHolders}.`);
+    }
+    received.set(position, shareElements(share, blocks, parameters, `The share of the holder at position ${position}`));
+  }
+  return received;
+}
+
+function firstDecodingSet(received: ReceivedShares, committee: CommitteeConstants): DecodingSet {
+  const found = committee.decodingSets.find(({ holders }) => holders.every((holder) => received.has(holder)));
+  if (found === undefined) throw new CryptoError('out-of-range', 'No decoding set is complete.');
+  return found;
+}
+
+interface DecodeContext {
+  committee: CommitteeConstants;
+  set: ParameterSet;
+  parameters: AggregationParameters;
+  addends: number;
+}
+
+/** Σ m of one block, or undefined when the residual is larger than honest noise. */
+function decodeBlock(
+  blockSum: RingElement,
+  shareBlocks: readonly RingElement[],
+  decoding: DecodingSet,
+  { committee, set, parameters, addends }: DecodeContext,
+): BigUint64Array | undefined {
+  const engine = sealEngine(set.name);
+  const scale = committee.L1 * decoding.scale;
+  const x = zeroElement(set);
+  addScaledElement(x, blockSum, scalar(scale, set), set);
+  shareBlocks.forEach((share, index) => addScaledElement(x, share, scalar(decoding.weights[index]!, set), set));
+  const message = engine.roundToMessage(x);
+  // −x + ⌈q·m′/t⌋ is minus the residual, up to a rounding of at most one.
+  scaleElement(x, scalar(-1n, set), set);
+  const residual = engine.addScaledMessage(x, message);
+  const { smudgingBits, droppedBits } = parameters;
+  const bound = doubledNoise(committee, decoding, { addends, smudgingBits, droppedBits }) / 2n + 1n;
+  // A bound of q/2 or more would accept everything: such parameters are no committee's.
+  if (2n * bound * set.plainModulus >= set.modulus) {
+    throw new CryptoError('bad-parameters', `The noise bound ${bound} leaves no room in q: these parameters cannot decode.`);
+  }
+  if (!isWithin(residual, bound, set)) return undefined;
+  scaleWords(message, 0, message.length, multiplier(inverse(scale, set.plainModulus), set.plainModulus));
+  return message;
+}

@@ -1,0 +1,125 @@
+import { CryptoError } from '../crypto.error.js';
+import type { AggregationParameters } from '../ring/parameter.set.js';
+import { resolveParameters } from '../ring/aggregation.parameters.js';
+
+/** A vector of `packed` values of valueBits each, several to a coefficient, followed by `exact` integers in coefficients of their own. */
+export interface VectorShape {
+  packed: number;
+  exact: number;
+}
+
+/** Exact integers are in [0, 2^48). */
+export const EXACT_BITS = 48;
+
+function requireShape({ packed, exact }: VectorShape): void {
+  if (![packed, exact].every((count) => Number.isSafeInteger(count) && count >= 0)) {
+    throw new CryptoError('out-of-range', `A vector of ${packed} packed and ${exact} exact values is not possible.`);
+  }
+}
+
+/** Coefficients that carry values. */
+export function coefficientCount(shape: VectorShape, parameters: AggregationParameters): number {
+  requireShape(shape);
+  return Math.ceil(shape.packed / parameters.digitsPerCoefficient) + shape.exact;
+}
+
+/** Ciphertext blocks of N coefficients; at least one. */
+export function blockCount(shape: VectorShape, parameters: AggregationParameters): number {
+  const { set } = resolveParameters(parameters);
+  return Math.max(1, Math.ceil(coefficientCount(shape, parameters) / set.degree));
+}
+
+/**
+ * Plaintext coefficients (blockCount·N words below t), zero padded: digit i of a coefficient starts at bit i·digitBits.
+ * Throws 'out-of-range' for a wrong length, a packed value of more than valueBits bits or an exact integer outside [0, 2^48).
+ */
+export function packVector(
+  shape: VectorShape,
+  parameters: AggregationParameters,
+  packed: Uint32Array,
+  exact: readonly bigint[] | Float64Array,
+): BigUint64Array {
+  const { set } = resolveParameters(parameters);
+  if (packed.length !== shape.packed || exact.length !== shape.exact) {
+    throw new CryptoError(
+      'out-of-range',
+      `Got ${packed.length} packed and ${exact.length} exact values for a vector of ${shape.packed} and ${shape.exact}.`,
+    );
+  }
+  const { digitsPerCoefficient, digitBits, valueBits } = parameters;
+  const coefficients = new BigUint64Array(blockCount(shape, parameters) * set.degree);
+  const halves = new Uint32Array(coefficients.buffer);
+  for (let i = 0; i < packed.length; i++) {
+    const value = packed[i]!;
+    if (value >= 2 ** valueBits)
+      throw new CryptoError('out-of-range', `Packed value ${i} is ${value}: it has more than ${valueBits} bits.`);
+    const half = 2 * Math.floor(i / digitsPerCoefficient);
+    const shift = (i % digitsPerCoefficient) * digitBits;
+    // A 32-bit integer times a power of two is exact in a double; digits do not overlap, so the halves never carry.
+    const shifted = value * 2 ** (shift % 32);
+    const low = half + (shift >= 32 ? 1 : 0);
+    halves[low]! += shifted % 2 ** 32;
+    if (low === half) halves[half + 1]! += Math.floor(shifted / 2 ** 32);
+  }
+  const start = Math.ceil(shape.packed / digitsPerCoefficient);
+  for (let i = 0; i < exact.length; i++) coefficients[start + i] = exactInteger(exact[i]!, i);
+  return coefficients;
+}
+
+function exactInteger(value: bigint | number, index: number): bigint {
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) {
+    throw new CryptoError('out-of-range', `Exact value ${index} is ${value}: it must be a whole number.`);
+  }
+  const integer = BigInt(value);
+  if (integer < 0n || integer >= 1n << BigInt(EXACT_BITS)) {
+    throw new CryptoError('out-of-range', `Exact value ${index} is ${integer}: it must be in [0, 2^${EXACT_BITS}).`);
+  }
+  return integer;
+}
+
+/**
+ * Digit sums and exact sums of a decoded sum over `addends` vectors. Throws 'out-of-range' when a sum is larger than `addends` honest
+ * values can make it, or a padding coefficient is not zero: some contribution was malformed, and nothing of the sum may be used.
+ */
+export function unpackSum(
+  shape: VectorShape,
+  parameters: AggregationParameters,
+  coefficients: BigUint64Array,
+  addends: number,
+): { packed: Float64Array; exact: bigint[] } {
+  const { set } = resolveParameters(parameters);
+  const expected = blockCount(shape, parameters) * set.degree;
+  if (coefficients.length !== expected)
+    throw new CryptoError('out-of-range', `Got ${coefficients.length} coefficients, expected ${expected}.`);
+  if (!Number.isSafeInteger(addends) || addends < 1 || addends > parameters.sites) {
+    throw new CryptoError('out-of-range', `A sum has 1 to ${parameters.sites} addends, not ${addends}.`);
+  }
+  const { digitsPerCoefficient, digitBits, valueBits } = parameters;
+  const packed = new Float64Array(shape.packed);
+  const digitLimit = addends * (2 ** valueBits - 1);
+  const start = Math.ceil(shape.packed / digitsPerCoefficient);
+  const shift = BigInt(digitBits);
+  for (let c = 0; c < start; c++) {
+    let rest = coefficients[c]!;
+    const first = c * digitsPerCoefficient;
+    const end = Math.min(first + digitsPerCoefficient, shape.packed);
+    for (let i = first; i < end; i++) {
+      // The last digit takes all remaining bits, so that an overflow is seen.
+      const digit = Number(i === end - 1 ? rest : BigInt.asUintN(digitBits, rest));
+      if (digit > digitLimit)
+        throw new CryptoError('out-of-range', `Digit sum ${i} is ${digit}; ${addends} addends reach at most ${digitLimit}.`);
+      packed[i] = digit;
+      rest >>= shift;
+    }
+  }
+  const exactLimit = BigInt(addends) * ((1n << BigInt(EXACT_BITS)) - 1n);
+  const exact = Array.from(coefficients.subarray(start, start + shape.exact));
+  exact.forEach((sum, index) => {
+    if (sum > exactLimit)
+      throw new CryptoError('out-of-range', `Exact sum ${index} is ${sum}; ${addends} addends reach at most ${exactLimit}.`);
+  });
+  for (let c = start + shape.exact; c < coefficients.length; c++) {
+    if (coefficients[c] !== 0n) throw new CryptoError('out-of-range', `Padding coefficient ${c} sums to ${coefficients[c]}, not to zero.`);
+  }
+  return { packed, exact };
+}

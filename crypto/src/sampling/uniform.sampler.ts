@@ -1,0 +1,41 @@
+import { randomBytes } from 'node:crypto';
+import { xof } from '../hashing/stream.xof.js';
+import type { ParameterSet } from '../ring/parameter.set.js';
+import { zeroElement, type RingElement } from '../ring/ring.element.js';
+
+/** A source of the next `length` bytes. */
+type ByteSource = (length: number) => Uint8Array;
+
+/**
+ * Fills target[from, to) with uniform residues: each takes the next 8 bytes, little endian, cut to the bit length of the prime,
+ * and is drawn again when it is not below the prime.
+ */
+function fillUniform(target: RingElement, from: number, to: number, prime: bigint, source: ByteSource): void {
+  const mask = (1n << BigInt(prime.toString(2).length)) - 1n;
+  let at = from;
+  while (at < to) {
+    const bytes = new Uint8Array(source((to - at) * 8));
+    const words = new BigUint64Array(bytes.buffer);
+    for (let i = 0; i < words.length; i++) {
+      const candidate = BigInt.asUintN(64, words[i]! & mask);
+      if (candidate < prime) target[at++] = candidate;
+    }
+  }
+}
+
+/** Uniform element of R_q from the operating system's CSPRNG. */
+export function uniformElement(set: ParameterSet): RingElement {
+  const element = zeroElement(set);
+  set.dataPrimes.forEach((prime, p) => fillUniform(element, p * set.degree, (p + 1) * set.degree, prime, randomBytes));
+  return element;
+}
+
+/** The public randomness a_b of block `block` under K, in NTT form: one stream per prime. */
+export function publicElement(k: string, block: number, set: ParameterSet): RingElement {
+  const element = zeroElement(set);
+  set.dataPrimes.forEach((prime, p) => {
+    const stream = xof('a', k, block, p);
+    fillUniform(element, p * set.degree, (p + 1) * set.degree, prime, (length) => stream.read(length));
+  });
+  return element;
+}
