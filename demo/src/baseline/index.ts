@@ -1,0 +1,1 @@
+export { type BaselineInput, type BaselineResult, type BaselineSite, runBaselines } from './baseline.comparison.js';

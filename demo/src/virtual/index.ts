@@ -1,0 +1,4 @@
+export { consortiumPlan } from './consortium-plan.js';
+export { generateSite, type VirtualBatch, type VirtualSite } from './site.generator.js';
+export type { SiteProfile } from './site.profile.js';
+export { siteProfiles } from './site-profiles.catalogue.js';
