@@ -68,6 +68,17 @@ function exceeds(value: Uint32Array, limit: readonly number[]): boolean {
   return false;
 }
 
+/** Non-negative safe integers as 64-bit words, half by half: converting each through BigInt costs more than the whole reduction. */
+function wordsFromDoubles(values: Float64Array): BigUint64Array {
+  const words = new BigUint64Array(values.length);
+  const halves = new Uint32Array(words.buffer);
+  for (let i = 0; i < values.length; i++) {
+    halves[2 * i] = values[i]! >>> 0;
+    halves[2 * i + 1] = values[i]! / 2 ** 32;
+  }
+  return words;
+}
+
 function reduceBlock(
   limbs: Float64Array,
   block: number,
@@ -77,7 +88,7 @@ function reduceBlock(
 ): RingElement {
   const { degree } = set;
   const count = limbCount(parameters.keptBits);
-  const words = BigUint64Array.from(limbs.subarray(block * count * degree, (block + 1) * count * degree) as Iterable<number>, BigInt);
+  const words = wordsFromDoubles(limbs.subarray(block * count * degree, (block + 1) * count * degree));
   const shift = BigInt(parameters.droppedBits);
   const correction = parameters.droppedBits === 0 ? 0n : BigInt(addends) << (shift - 1n);
   const element = zeroElement(set);
