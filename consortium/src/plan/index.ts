@@ -11,4 +11,5 @@ export {
 export { planBytes, planDigest } from './plan.digest.js';
 export { parsePlan } from './plan.parser.js';
 export { PHASES, type Plan, SUMMARIES } from './plan.schema.js';
+export { resolveQuorum } from './quorum.rule.js';
 export { findVariable, type Variable, VARIABLES } from './variables.js';

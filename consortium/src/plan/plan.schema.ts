@@ -123,7 +123,7 @@ export const planSchema = section({
   }).prefault({}),
   rounds: whole(1, 10_000).default(20),
   quorum: section({
-    minContributors: whole(1, 1000).nullable().default(null),
+    minContributors: whole(2, 1000).nullable().default(null),
     waitFor: orWord('all', whole(1, 1000), 'must be "all" or a whole number of sites from 1 to 1000').default('all'),
     deadline: duration.prefault('10 min'),
     absentAfterPolls: whole(1, 1000).default(3),
@@ -137,8 +137,8 @@ export const planSchema = section({
     valueBits: orWord('auto', whole(4, 32), 'must be "auto" or a whole number of bits from 4 to 32').default('auto'),
   }).prefault({}),
   privacy: section({
-    keyHolders: whole(1, 12).nullable().default(null),
-    threshold: whole(1, 12).nullable().default(null),
+    keyHolders: whole(2, 12).nullable().default(null),
+    threshold: whole(2, 12).nullable().default(null),
     collusionBound: whole(0, 1000).nullable().default(null),
     clipNorm: mustBeNull('must be null'),
     differentialPrivacy: mustBeNull('must be null'),
