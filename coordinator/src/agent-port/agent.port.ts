@@ -1,0 +1,58 @@
+import { Server, experimental } from '@grpc/grpc-js';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { ConsortiumIdentity } from '../identity/consortium.identity.js';
+import { Log } from '../telemetry/log.js';
+import { CoordinatorError } from '../errors/index.js';
+import { AccessInterceptor } from './access.interceptor.js';
+import { onFault } from './call.handler.js';
+import { certificatesOf } from './certificate.provider.js';
+import type { GrpcController } from './grpc.controller.js';
+
+export const CONTROLLERS = Symbol('gRPC controllers');
+
+const OPTIONS = {
+  // Nothing on this wire is larger than a chunk of 256 KiB or a statement of the same size.
+  'grpc.max_receive_message_length': 1_048_576,
+  'grpc.max_send_message_length': 64 * 1_048_576,
+  // Below the idle limits of common firewalls and NATs.
+  'grpc.keepalive_time_ms': 30_000,
+  'grpc.keepalive_timeout_ms': 20_000,
+};
+
+/** The one port that agents and the operator dial: gRPC over TLS. */
+@Injectable()
+export class AgentPort implements OnModuleDestroy {
+  readonly #server: Server;
+
+  constructor(
+    private readonly identity: ConsortiumIdentity,
+    access: AccessInterceptor,
+    private readonly log: Log,
+    @Inject(CONTROLLERS) controllers: readonly GrpcController[],
+  ) {
+    this.#server = new Server({ ...OPTIONS, interceptors: [access.intercept] });
+    for (const { definition, handlers } of controllers) this.#server.addService(definition, handlers);
+    onFault((method, error) => log.error('a call failed', error, { method }));
+  }
+
+  /** Starts to listen and returns the port. @throws CoordinatorError 'unreachable' when the address cannot be taken */
+  listen(address: string): Promise<number> {
+    const certificates = certificatesOf(this.identity);
+    // One provider in both places: this version takes the two in an order other than the one it documents.
+    const credentials = experimental.createCertificateProviderServerCredentials(certificates, certificates, false);
+    return new Promise((resolve, reject) => {
+      this.#server.bindAsync(address, credentials, (error, port) => {
+        if (error === null) {
+          this.log.info('listening', { address: `${address} → ${port}` });
+          resolve(port);
+        } else {
+          reject(new CoordinatorError('unreachable', `Cannot listen on ${address}: ${error.message}. Give another address with --listen.`, { cause: error }));
+        }
+      });
+    });
+  }
+
+  onModuleDestroy(): void {
+    this.#server.forceShutdown();
+  }
+}

@@ -1,0 +1,71 @@
+import { ConsortiumError, ConsortiumBudgetError } from '@coferment/consortium';
+import { CryptoError } from '@coferment/crypto';
+import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
+import { CoordinatorError, type CoordinatorErrorCode } from '../errors/index.js';
+
+/** Trailing metadata with the closed code; the text is in the status's details. */
+export const CODE_KEY = 'coferment-code';
+
+const STATUS_OF: Readonly<Record<CoordinatorErrorCode, status>> = {
+  unauthenticated: status.UNAUTHENTICATED,
+  forbidden: status.PERMISSION_DENIED,
+  'unknown-site': status.NOT_FOUND,
+  'site-revoked': status.PERMISSION_DENIED,
+  'invite-unknown': status.PERMISSION_DENIED,
+  'invite-used': status.PERMISSION_DENIED,
+  'invite-expired': status.PERMISSION_DENIED,
+  'identity-taken': status.ALREADY_EXISTS,
+  'bad-signature': status.PERMISSION_DENIED,
+  malformed: status.INVALID_ARGUMENT,
+  'too-large': status.RESOURCE_EXHAUSTED,
+  'version-mismatch': status.FAILED_PRECONDITION,
+  'clock-off': status.FAILED_PRECONDITION,
+  'unknown-plan': status.NOT_FOUND,
+  'unknown-run': status.NOT_FOUND,
+  'unknown-object': status.NOT_FOUND,
+  'run-over': status.FAILED_PRECONDITION,
+  'not-owed': status.FAILED_PRECONDITION,
+  'already-different': status.ALREADY_EXISTS,
+  'context-mismatch': status.FAILED_PRECONDITION,
+  'wrong-size': status.INVALID_ARGUMENT,
+  'wrong-offset': status.FAILED_PRECONDITION,
+  'wrong-digest': status.INVALID_ARGUMENT,
+  'invalid-plan': status.INVALID_ARGUMENT,
+  'impossible-quorum': status.INVALID_ARGUMENT,
+  'folder-locked': status.UNAVAILABLE,
+  'folder-unusable': status.INTERNAL,
+  'wrong-passphrase': status.INTERNAL,
+  'log-forked': status.INTERNAL,
+  unreachable: status.UNAVAILABLE,
+  internal: status.INTERNAL,
+};
+
+/** The refusal that a caller gets for any error. Faults of the coordinator itself say nothing of their cause: that is in the log. */
+export function refusalOf(error: unknown): CoordinatorError {
+  if (error instanceof CoordinatorError) return error;
+  if (error instanceof ConsortiumError) {
+    switch (error.code) {
+      case 'invalid-plan':
+      case 'not-built-yet':
+        return new CoordinatorError('invalid-plan', error.message);
+      case 'impossible-quorum':
+        return new CoordinatorError('impossible-quorum', error.message);
+      case 'context-mismatch':
+        return new CoordinatorError('context-mismatch', error.message);
+      default:
+        return new CoordinatorError('malformed', error.message);
+    }
+  }
+  if (error instanceof ConsortiumBudgetError) return new CoordinatorError('impossible-quorum', error.message);
+  if (error instanceof CryptoError) {
+    const signature = error.code === 'bad-signature' || error.code === 'wrong-key';
+    return new CoordinatorError(signature ? 'bad-signature' : 'malformed', error.message);
+  }
+  return new CoordinatorError('internal', 'The coordinator failed; the cause is in its log. Try again, and tell the operator if it happens twice.');
+}
+
+export function statusOf(refusal: CoordinatorError): StatusObject {
+  const metadata = new Metadata();
+  metadata.set(CODE_KEY, refusal.code);
+  return { code: STATUS_OF[refusal.code], details: refusal.message, metadata };
+}

@@ -1,0 +1,39 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { InviteEntity, type InviteRow, SiteEntity, type SiteRow } from './site.entity.js';
+
+@Injectable()
+export class EnrolmentRepository {
+  site(manager: EntityManager, site: string): Promise<SiteRow | null> {
+    return manager.findOneBy(SiteEntity, { site });
+  }
+
+  sites(manager: EntityManager): Promise<SiteRow[]> {
+    return manager.find(SiteEntity, { order: { site: 'ASC' } });
+  }
+
+  byCertificate(manager: EntityManager, certificateDigest: string): Promise<SiteRow | null> {
+    return manager.findOneBy(SiteEntity, { certificateDigest });
+  }
+
+  byIdentity(manager: EntityManager, identityKey: string): Promise<SiteRow | null> {
+    return manager.findOneBy(SiteEntity, { identityKey });
+  }
+
+  async saveSite(manager: EntityManager, row: SiteRow): Promise<void> {
+    await manager.save(SiteEntity, row);
+  }
+
+  async notePoll(manager: EntityManager, site: string, lastPollMs: number, waitMs: number): Promise<void> {
+    await manager.update(SiteEntity, { site }, { lastPollMs, waitMs });
+  }
+
+  /** Locked until the transaction ends, so that two joins with one invite are one after the other. */
+  invite(manager: EntityManager, id: string): Promise<InviteRow | null> {
+    return manager.findOne(InviteEntity, { where: { id }, lock: { mode: 'pessimistic_write' } });
+  }
+
+  async saveInvite(manager: EntityManager, row: InviteRow): Promise<void> {
+    await manager.save(InviteEntity, row);
+  }
+}

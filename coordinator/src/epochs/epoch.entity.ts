@@ -1,0 +1,29 @@
+import type { Roster } from '@coferment/consortium';
+import { EntitySchema } from 'typeorm';
+import { integer, json, key, optional, text } from '../persistence/column.types.js';
+
+export interface EpochRow {
+  run: string;
+  epoch: number;
+  /** Without sealing keys until every site has offered one. */
+  roster: Roster;
+  fingerprint: string;
+  /** Digest of the published roster; null until it is complete. */
+  rosterDigest: string | null;
+  e0: string | null;
+  /** Set when every site has agreed. */
+  e: string | null;
+}
+
+export const EpochEntity = new EntitySchema<EpochRow>({
+  name: 'epoch',
+  columns: {
+    run: { ...text, ...key },
+    epoch: { ...integer, ...key },
+    roster: json,
+    fingerprint: text,
+    rosterDigest: { ...text, ...optional, name: 'roster_digest' },
+    e0: { ...text, ...optional },
+    e: { ...text, ...optional },
+  },
+});

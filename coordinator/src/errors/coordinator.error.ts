@@ -1,0 +1,46 @@
+/** Every reason for which the coordinator refuses a call. Closed: the agents' port maps each to a gRPC status. */
+export type CoordinatorErrorCode =
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'unknown-site'
+  | 'site-revoked'
+  | 'invite-unknown'
+  | 'invite-used'
+  | 'invite-expired'
+  | 'identity-taken'
+  | 'bad-signature'
+  | 'malformed'
+  | 'too-large'
+  | 'version-mismatch'
+  | 'clock-off'
+  | 'unknown-plan'
+  | 'unknown-run'
+  | 'unknown-object'
+  | 'run-over'
+  | 'not-owed'
+  | 'already-different'
+  | 'context-mismatch'
+  | 'wrong-size'
+  | 'wrong-offset'
+  | 'wrong-digest'
+  | 'invalid-plan'
+  | 'impossible-quorum'
+  | 'folder-locked'
+  | 'folder-unusable'
+  | 'wrong-passphrase'
+  | 'log-forked'
+  | 'unreachable'
+  | 'internal';
+
+/** A refusal. Nothing was changed when it is thrown. The message says what happened, with the value, and what to do next. */
+export class CoordinatorError extends Error {
+  override readonly name = 'CoordinatorError';
+
+  constructor(
+    readonly code: CoordinatorErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}

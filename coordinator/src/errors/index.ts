@@ -1,0 +1,1 @@
+export { CoordinatorError, type CoordinatorErrorCode } from './coordinator.error.js';

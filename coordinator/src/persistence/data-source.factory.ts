@@ -1,0 +1,45 @@
+import { DataSource } from 'typeorm';
+import { InviteEntity, SiteEntity } from '../enrolment/site.entity.js';
+import { EpochEntity } from '../epochs/epoch.entity.js';
+import { ModelStateEntity } from '../models/model-state.entity.js';
+import { ObjectEntity } from '../objects/object.entity.js';
+import { PlanEntity } from '../plans/plan.entity.js';
+import { LedgerEntryEntity } from '../publication/ledger-entry.entity.js';
+import { RoundEntity } from '../rounds/round.entity.js';
+import { ActEntity } from '../runs/act.entity.js';
+import { EventEntity } from '../runs/event.entity.js';
+import { RunEntity } from '../runs/run.entity.js';
+import { First1700000000001 } from './migrations/0001-first.migration.js';
+
+/** A PostgreSQL server by URL, or the embedded one by its socket. */
+export type DatabaseAddress = { url: string } | { host: string; port: number };
+
+/** Connects and brings the schema up to date. Tables come from migrations only. */
+export async function openDataSource(address: DatabaseAddress): Promise<DataSource> {
+  const embedded = 'host' in address;
+  const source = new DataSource({
+    type: 'postgres',
+    ...(embedded ? { ...address, username: 'postgres', database: 'postgres' } : address),
+    // The embedded database is one session for all connections: a second one would only see the first one's open transaction.
+    poolSize: embedded ? 1 : 8,
+    installExtensions: false,
+    entities: [
+      SiteEntity,
+      InviteEntity,
+      PlanEntity,
+      RunEntity,
+      ActEntity,
+      EventEntity,
+      EpochEntity,
+      RoundEntity,
+      ModelStateEntity,
+      ObjectEntity,
+      LedgerEntryEntity,
+    ],
+    migrations: [First1700000000001],
+    synchronize: false,
+  });
+  await source.initialize();
+  await source.runMigrations();
+  return source;
+}

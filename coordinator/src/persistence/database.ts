@@ -1,0 +1,21 @@
+import type { DataSource, EntityManager } from 'typeorm';
+
+/**
+ * The one way to the tables. Every repository takes the transaction's manager: on the embedded database a query beside an open transaction would
+ * wait for that transaction for ever. Nothing inside a transaction may wait for the network, a file or a worker.
+ */
+export class Database {
+  constructor(
+    private readonly source: DataSource,
+    private readonly stop: () => Promise<void>,
+  ) {}
+
+  transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return this.source.transaction(work);
+  }
+
+  async close(): Promise<void> {
+    await this.source.destroy();
+    await this.stop();
+  }
+}

@@ -1,0 +1,8 @@
+import { Global, Module } from '@nestjs/common';
+import { LedgerController } from './ledger.controller.js';
+import { LedgerRepository } from './ledger.repository.js';
+import { PublicationService } from './publication.service.js';
+
+@Global()
+@Module({ providers: [LedgerController, LedgerRepository, PublicationService], exports: [LedgerController, PublicationService] })
+export class PublicationModule {}

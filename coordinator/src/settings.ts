@@ -1,0 +1,12 @@
+/** What one coordinator process was started with. */
+export class Settings {
+  constructor(
+    /** The data folder; its lock is held. */
+    readonly folder: string,
+    /** `host:port` to listen on; port 0 takes a free one. */
+    readonly listen: string,
+    readonly passphrase: string,
+    /** A PostgreSQL server; without it the embedded one is used. */
+    readonly databaseUrl?: string,
+  ) {}
+}
