@@ -13,8 +13,12 @@ import { MAX_SITES } from './quorum.numbers.js';
 
 export const MAX_KAPPA = 80;
 export const MIN_KAPPA = 64;
-/** Bits that the largest κ must leave in q when no ciphertext bit is dropped. */
+/**
+ * The largest κ must leave 3 bits between the worst noise and the decoding limit q/2t when no ciphertext bit is dropped.
+ * The budget below compares twice the noise with that limit, so one of the three is in it already.
+ */
 const SPARE_BITS = 3n;
+const SPARE_BESIDE_DOUBLING = SPARE_BITS - 1n;
 
 export interface AggregationChoice {
   sites: number;
@@ -63,14 +67,14 @@ export function largestDrop(committee: CommitteeConstants, set: ParameterSet, si
 function chooseKappa(committee: CommitteeConstants, set: ParameterSet, sites: number): number {
   for (let kappa = MAX_KAPPA; kappa >= MIN_KAPPA; kappa--) {
     const bits = smudgingBits(sites, kappa, committee);
-    if (worstNoise(committee, set, { sites, smudgingBits: bits, droppedBits: 0 }) << SPARE_BITS < set.modulus) return kappa;
+    if (worstNoise(committee, set, { sites, smudgingBits: bits, droppedBits: 0 }) << SPARE_BESIDE_DOUBLING < set.modulus) return kappa;
   }
   const bits = smudgingBits(sites, MIN_KAPPA, committee);
   const noise = worstNoise(committee, set, { sites, smudgingBits: bits, droppedBits: 0 });
   throw new ConsortiumBudgetError(
     'noise-does-not-fit',
     `${sites} sites with ${committee.threshold} of ${committee.keyHolders} key holders: at κ = ${MIN_KAPPA} the noise of ${bits}-bit smudging takes ` +
-      `${noise.toString(2).length} of ${set.modulus.toString(2).length} bits of q and must leave ${SPARE_BITS}. Use fewer key holders.`,
+      `${noise.toString(2).length} of ${set.modulus.toString(2).length} bits of q and must leave ${SPARE_BESIDE_DOUBLING}. Use fewer key holders.`,
   );
 }
 

@@ -9,7 +9,7 @@ export function bytesToHex(bytes: Uint8Array): string {
 /** Strict inverse of {@link bytesToHex}: upper case would give one value two spellings, so it is refused as malformed. */
 export function hexToBytes(hex: string): Uint8Array {
   if (typeof hex !== 'string' || hex.length % 2 !== 0 || !/^[0-9a-f]*$/.test(hex)) {
-    throw new CryptoError('malformed', `"${String(hex).slice(0, 80)}" is not lower-case hexadecimal of even length.`);
+    throw new CryptoError('malformed', `${JSON.stringify(hex)?.slice(0, 80)} is not lower-case hexadecimal of even length.`);
   }
   return new Uint8Array(Buffer.from(hex, 'hex'));
 }
