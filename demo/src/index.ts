@@ -1,1 +1,1 @@
-export {};
+export { type Summary, summarySchema } from './summary/summary.schema.js';

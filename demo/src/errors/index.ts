@@ -1,0 +1,1 @@
+export { DemoError, type DemoErrorCode } from './demo.error.js';

@@ -1,0 +1,112 @@
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { DemoError } from '../errors/index.js';
+import type { ChildProgram, ProcessGroup } from '../processes/index.js';
+import { type RunView, readRunView } from '../run/run.view.js';
+import { readAnswer } from './command.answer.js';
+import type { MemberFolders } from './member.folders.js';
+import { COORDINATOR_PROGRAM } from './program.path.js';
+
+const START_MS = 60_000;
+
+const listening = z.object({
+  address: z.string(),
+  consortium: z.string(),
+  origin: z.string(),
+  logVkey: z.string(),
+  operatorKey: z.string(),
+});
+
+/** What the coordinator prints first; the auditor's key comes from here and from nowhere else. */
+export type Listening = z.output<typeof listening>;
+
+/** The coordinator's process and its operator's commands, each a process of its own. */
+export class CoordinatorMember {
+  private server: ChildProgram | undefined;
+  private killing = false;
+
+  constructor(
+    private readonly group: ProcessGroup,
+    private readonly folders: MemberFolders,
+    private readonly passphraseFile: string,
+    private readonly lost: (error: DemoError) => void,
+  ) {}
+
+  async start(consortium: string, origin: string): Promise<Listening> {
+    return this.serve(['--consortium', consortium, '--origin', origin, '--listen', '127.0.0.1:0']);
+  }
+
+  /** On the same folder: it takes its name, keys and port from there. */
+  async restart(): Promise<Listening> {
+    return this.serve([]);
+  }
+
+  /** SIGKILL: it gets no chance to write anything. */
+  async kill(): Promise<void> {
+    this.killing = true;
+    this.server?.kill('SIGKILL');
+    await this.server?.ended;
+    this.killing = false;
+  }
+
+  async invite(site: string): Promise<string> {
+    const file = join(this.folders.out, 'invites', `${site}.json`);
+    await this.operator(['invite', site, '--out', file]);
+    return file;
+  }
+
+  async publishPlan(file: string): Promise<string> {
+    const answer = z.object({ plan: z.string() });
+    return readAnswer('plan publish', await this.operator(['plan', 'publish', file]), answer).plan;
+  }
+
+  async launch(plan: string): Promise<string> {
+    const answer = z.object({ run: z.string() });
+    return readAnswer('launch', await this.operator(['launch', plan]), answer).run;
+  }
+
+  async run(run: string): Promise<RunView> {
+    return readRunView(readAnswer('run', await this.operator(['run', run]), z.unknown()));
+  }
+
+  /** Prints one event a line until the run ends. */
+  watch(run: string): ChildProgram {
+    return this.group.start(this.command(['watch', run], 'watch.log'));
+  }
+
+  async exportLedger(folder: string): Promise<void> {
+    await this.operator(['export', 'ledger', '--out', folder]);
+  }
+
+  async exportModel(run: string, folder: string): Promise<void> {
+    await this.operator(['export', 'model', run, '--out', folder]);
+  }
+
+  private async serve(settings: readonly string[]): Promise<Listening> {
+    const server = this.group.start({
+      name: 'coordinator',
+      script: COORDINATOR_PROGRAM,
+      args: ['start', '--data', this.folders.coordinator, '--passphrase-file', this.passphraseFile, ...settings, '--json'],
+      logFile: join(this.folders.logs, 'coordinator.log'),
+    });
+    this.server = server;
+    const first = await server.event((event) => event['event'] === 'listening', 'listening', START_MS);
+    void server.ended.then(() => {
+      if (!this.killing) this.lost(server.failure());
+    });
+    return listening.parse(first);
+  }
+
+  private operator(args: readonly string[]): Promise<readonly string[]> {
+    return this.group.run(this.command(args, 'operator.log'));
+  }
+
+  private command(args: readonly string[], log: string) {
+    return {
+      name: `coferment ${args.slice(0, 2).join(' ')}`,
+      script: COORDINATOR_PROGRAM,
+      args: [...args, '--data', this.folders.coordinator, '--passphrase-file', this.passphraseFile, '--json'],
+      logFile: join(this.folders.logs, log),
+    };
+  }
+}
