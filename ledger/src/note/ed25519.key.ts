@@ -23,7 +23,7 @@ export function publicKeyFromSpki(spki: Uint8Array): Uint8Array {
       `${spki.length} bytes are not the SubjectPublicKeyInfo of an Ed25519 key; other algorithms are not accepted`,
     );
   }
-  return spki.slice(SPKI_PREFIX.length);
+  return new Uint8Array(spki.subarray(SPKI_PREFIX.length));
 }
 
 /** The public key of a 32-byte seed. @throws LedgerError 'malformed-key' */

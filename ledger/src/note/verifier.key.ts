@@ -47,7 +47,7 @@ export function parseVkey(vkey: string): VerifierKey {
       `verifier key "${match[1]}" has signature type ${material[0]}; only Ed25519 notes (1) and cosignatures (4) are known`,
     );
   }
-  const key = verifierKey(kind, match[1]!, material.subarray(1));
+  const key = verifierKey(kind, match[1]!, material.slice(1));
   if (key.keyId !== match[2]) {
     throw new LedgerError(
       'malformed-key',
@@ -59,6 +59,7 @@ export function parseVkey(vkey: string): VerifierKey {
 
 /** C2SP signed-note: not empty, no Unicode space, no plus; and no control character, as in a note. */
 export function isKeyName(name: string): boolean {
+  // oxlint-disable-next-line no-control-regex -- finding control characters is the point
   return name !== '' && name.isWellFormed() && !/[\p{White_Space}+\u0000-\u001f]/u.test(name);
 }
 

@@ -3,7 +3,7 @@ import { MerkleTree, leafHash } from '../tree/index.js';
 import { verifyConsistency, verifyInclusion } from './index.js';
 
 const LARGEST = 256;
-/** Flipping one bit of every hash of every proof takes half a minute; by default small trees are done whole and larger ones sampled. */
+/** Flipping one bit of every hash of every proof takes about twenty seconds; by default small trees are done whole and larger ones sampled. */
 const EVERY_FLIP = process.env['COFERMENT_EVERY_PROOF_FLIP'] === '1';
 const flipsBits = (size: number, position: number) => EVERY_FLIP || size <= 24 || (size * 7 + position) % 61 === 0;
 

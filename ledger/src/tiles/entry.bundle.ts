@@ -18,8 +18,11 @@ export function encodeBundle(entries: readonly Uint8Array[]): Uint8Array {
   );
 }
 
-/** @throws LedgerError 'malformed-tile' when the bytes do not end exactly where an entry ends */
-export function decodeBundle(bytes: Uint8Array): Uint8Array[] {
+/**
+ * @param name what the error calls these bytes, e.g. their path
+ * @throws LedgerError 'malformed-tile' when the bytes do not end exactly where an entry ends
+ */
+export function decodeBundle(bytes: Uint8Array, name = 'the bundle'): Uint8Array[] {
   const entries: Uint8Array[] = [];
   for (let offset = 0; offset < bytes.length;) {
     const start = offset + 2;
@@ -27,10 +30,10 @@ export function decodeBundle(bytes: Uint8Array): Uint8Array[] {
     if (end > bytes.length) {
       throw new LedgerError(
         'malformed-tile',
-        `entry ${entries.length} of the bundle runs to byte ${end}, but it has ${bytes.length}; fetch it again`,
+        `entry ${entries.length} of ${name} runs to byte ${end}, but it has ${bytes.length}; fetch it again`,
       );
     }
-    entries.push(bytes.slice(start, end));
+    entries.push(new Uint8Array(bytes.subarray(start, end)));
     offset = end;
   }
   return entries;

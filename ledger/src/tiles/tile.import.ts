@@ -19,10 +19,10 @@ export interface TileProblem {
 export async function readEntries(read: ReadFile, size: bigint): Promise<Uint8Array[]> {
   const entries: Uint8Array[] = [];
   for (const tile of tilesOfLevel('entries', size)) {
-    const bytes = await readTile(read, tile);
-    const bundle = decodeBundle(bytes.bytes);
-    if (bundle.length !== bytes.width) {
-      throw new LedgerError('malformed-tile', `${bytes.path} holds ${bundle.length} entries instead of ${bytes.width}; fetch it again`);
+    const { path, bytes, width } = await readTile(read, tile);
+    const bundle = decodeBundle(bytes, path);
+    if (bundle.length !== width) {
+      throw new LedgerError('malformed-tile', `${path} holds ${bundle.length} entries instead of ${width}; fetch it again`);
     }
     // One by one: spreading a whole log into one call would exceed the argument limit.
     for (const entry of bundle.slice(0, tile.width)) entries.push(entry);
@@ -56,7 +56,8 @@ async function compareTile(read: ReadFile, tree: MerkleTree, tile: TileCoordinat
   for (let position = 0; position < tile.width; position++) {
     const [begin, end] = [position * HASH_BYTES, (position + 1) * HASH_BYTES];
     if (Buffer.compare(expected.subarray(begin, end), bytes.subarray(begin, end)) !== 0) {
-      return { path, problem: `hash ${position} is not the one that the entries give` };
+      const giver = tile.level === 0 ? `entry ${tile.index * BigInt(TILE_WIDTH) + BigInt(position)} gives` : 'the entries give';
+      return { path, problem: `hash ${position} is not the one that ${giver}` };
     }
   }
   return undefined;

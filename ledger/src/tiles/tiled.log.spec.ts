@@ -83,7 +83,7 @@ describe('an exported log', () => {
     files.set('tile/1/000.p/2', new Uint8Array(63));
     files.delete('tile/0/002.p/88');
     expect(await compareTiles(read, tree)).toEqual([
-      { path: 'tile/0/001', problem: 'hash 44 is not the one that the entries give' },
+      { path: 'tile/0/001', problem: 'hash 44 is not the one that entry 300 gives' },
       { path: 'tile/0/002.p/88', problem: 'it is missing' },
       { path: 'tile/1/000.p/2', problem: 'it has 63 bytes instead of 64' },
     ]);
@@ -93,6 +93,8 @@ describe('an exported log', () => {
     const { files, read } = await exported(300);
     files.set('tile/entries/001.p/44', encodeBundle(entries(43)));
     await expect(readEntries(read, 300n)).rejects.toThrow('tile/entries/001.p/44 holds 43 entries instead of 44');
+    files.set('tile/entries/001.p/44', Uint8Array.of(0, 9, 1));
+    await expect(readEntries(read, 300n)).rejects.toThrow('entry 0 of tile/entries/001.p/44 runs to byte 11');
     files.delete('tile/entries/001.p/44');
     await expect(readEntries(read, 300n)).rejects.toThrow('tile/entries/001.p/44 is missing');
   });

@@ -1,0 +1,85 @@
+import { readFile, stat } from 'node:fs/promises';
+import { Command, Option } from 'commander';
+import { parseVkey } from '../note/index.js';
+import { parsePolicy, policyOfLogKey } from '../policy/index.js';
+import { type Verdict, type VerifyOptions, verifyExport } from '../verify/index.js';
+import { readFolder } from './export.folder.js';
+import { reportText } from './report.text.js';
+
+const exitCodes: Readonly<Record<Verdict, number>> = { holds: 0, 'does-not-hold': 1, 'could-not-check': 2, 'self-consistent': 2 };
+const COULD_NOT_CHECK = 2;
+
+interface VerifyFlags {
+  key?: string;
+  policy?: string;
+  operatorKey?: string;
+  earlier?: string;
+  json?: boolean;
+}
+
+export interface Output {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+}
+
+/**
+ * Runs the command with the words behind its name.
+ * @returns the exit code: 0 holds, 1 does not hold, 2 could not be checked (also: wrong use)
+ */
+export async function runAudit(words: readonly string[], { out, err }: Output): Promise<number> {
+  let exitCode = COULD_NOT_CHECK;
+  const program = new Command('coferment-audit')
+    .description('Checks an exported contribution ledger. It needs no network, no account, and no trust in whoever made the export.')
+    .configureOutput({ writeOut: out, writeErr: err })
+    .exitOverride();
+  program
+    .command('verify')
+    .description('check everything that an exported ledger claims')
+    .argument('<folder>', 'the exported ledger: checkpoint, tile/, payloads/')
+    .addOption(new Option('--key <vkey>', "the log's key (name+hash+base64) as you got it from outside this export").conflicts('policy'))
+    .option('--policy <file>', 'a policy file (C2SP tlog-policy): log keys, witnesses and their quorum')
+    .option('--operator-key <hex>', 'the key that must have founded the consortium')
+    .option('--earlier <file>', 'a checkpoint of this log that you saw before; the export must extend it')
+    .option('--json', 'print the whole report as JSON')
+    .addHelpText(
+      'after',
+      `
+Exit code: 0 everything holds, 1 something does not hold, 2 something could not be checked. Without --key or --policy the export is checked with
+the key that it names itself: that finds damage, but not a forger who made all of it, so the exit code is then 2 at best.
+
+Example:
+  coferment-audit verify ./ledger-export --key 'ledger.example.com/fermentation+1a2b3c4d+AbCd...='`,
+    )
+    .action(async (folder: string, flags: VerifyFlags) => {
+      await requireFolder(folder);
+      const report = await verifyExport(readFolder(folder), await optionsOf(flags));
+      out(flags.json ? `${JSON.stringify(report, undefined, 2)}\n` : reportText(report));
+      exitCode = exitCodes[report.verdict];
+    });
+  try {
+    await program.parseAsync(words, { from: 'user' });
+  } catch (error) {
+    // Commander has already printed what it throws: help (exit code 0) or wrong use.
+    if (error instanceof Error && 'exitCode' in error) return error.exitCode === 0 ? 0 : COULD_NOT_CHECK;
+    err(`coferment-audit: could not check: ${(error as Error).message}\n`);
+    return COULD_NOT_CHECK;
+  }
+  return exitCode;
+}
+
+async function optionsOf({ key, policy, operatorKey, earlier }: VerifyFlags): Promise<VerifyOptions> {
+  if (operatorKey !== undefined && !/^[0-9a-f]{64}$/.test(operatorKey)) {
+    throw new Error(`--operator-key "${operatorKey}" is not 64 lower-case hexadecimal digits`);
+  }
+  return {
+    ...(key === undefined ? {} : { policy: policyOfLogKey(parseVkey(key)) }),
+    ...(policy === undefined ? {} : { policy: parsePolicy(await readFile(policy, 'utf8')) }),
+    ...(operatorKey === undefined ? {} : { operatorKey }),
+    ...(earlier === undefined ? {} : { earlier: await readFile(earlier) }),
+  };
+}
+
+async function requireFolder(folder: string): Promise<void> {
+  const found = await stat(folder).catch(() => undefined);
+  if (!found?.isDirectory()) throw new Error(`"${folder}" is not a folder; give the folder of an exported ledger`);
+}

@@ -1,0 +1,1 @@
+export { type WitnessPolicy, parsePolicy, policyOfLogKey } from './witness.policy.js';
