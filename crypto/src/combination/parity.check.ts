@@ -51,11 +51,11 @@ function isConsistent(holders: readonly number[], threshold: number, holds: (hol
   return true;
 }
 
-export type ParityVerdict = { consistent: true } | { consistent: false; wrong?: number[] };
+export type ParityVerdict = { consistent: true } | { consistent: false; suspects?: number[] };
 
 /**
  * R7's parity relations over all received shares. With f wrong ones the check fails once τ+f have arrived; once τ+2f have, the largest
- * consistent set is unique and the others are named. A name is given only then: with fewer shares f liars could frame an honest holder.
+ * consistent set is unique and the others are the suspects. With fewer shares f liars could frame an honest holder, so there are none.
  */
 export function checkParity(context: ParityContext): ParityVerdict {
   const holders = [...context.shares.keys()].toSorted((a, b) => a - b);
@@ -67,7 +67,7 @@ export function checkParity(context: ParityContext): ParityVerdict {
       const honest = kept.map((index) => holders[index]!);
       if (isConsistent(honest, context.threshold, holds)) candidates.push(holders.filter((holder) => !honest.includes(holder)));
     }
-    if (candidates.length === 1) return { consistent: false, wrong: candidates[0]! };
+    if (candidates.length === 1) return { consistent: false, suspects: candidates[0]! };
     if (candidates.length > 1) return { consistent: false };
   }
   return { consistent: false };

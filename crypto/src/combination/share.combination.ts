@@ -30,6 +30,7 @@ export type Combination = { ok: true; coefficients: BigUint64Array } | { ok: fal
 /**
  * R7: parity relations over all shares, then x_b = L1·L2·Σc + Σ (L2·λ_j)·h_j with the first τ of them, SEAL's rounding of t·x/q,
  * and (L1·L2)^-1 mod t. The result is the exact Σ m modulo t, N words a block.
+ * Names hold as long as at most half of the shares beyond τ are wrong: more liars that aim at one result can frame an honest holder.
  * Throws 'malformed' (a share of wrong length or range: the message names its position), 'bad-committee', 'out-of-range' (fewer than τ shares).
  */
 export function combine({ parameters, sum, addends, shares }: CombineInput): Combination {
@@ -37,6 +38,7 @@ export function combine({ parameters, sum, addends, shares }: CombineInput): Com
   const total = 'blocks' in sum ? sum : sumCiphertexts(sum, parameters);
   if (total.addends !== addends) throw new CryptoError('out-of-range', `The sum has ${total.addends} addends, not ${addends}.`);
   const received = receive(shares, total.blocks.length, parameters, committee);
+  const context: DecodeContext = { committee, set, parameters, addends };
   const verdict = checkParity({
     set,
     points: committee.points,
@@ -44,16 +46,29 @@ export function combine({ parameters, sum, addends, shares }: CombineInput): Com
     smudgingBits: parameters.smudgingBits,
     shares: received,
   });
-  if (!verdict.consistent) return { ok: false, reason: 'parity', ...(verdict.wrong === undefined ? {} : { wrong: verdict.wrong }) };
-  const decoding = firstDecodingSet(received, committee);
-  const coefficients = new BigUint64Array(total.blocks.length * set.degree);
+  if (verdict.consistent) {
+    const coefficients = decode(total, received, context);
+    return coefficients === undefined ? { ok: false, reason: 'residual' } : { ok: true, coefficients };
+  }
+  if (verdict.suspects === undefined) return { ok: false, reason: 'parity' };
+  // Liars that agree with each other are a consistent set too and would put the blame on an honest holder: it must also decode.
+  const { suspects } = verdict;
+  const trusted = new Map([...received].filter(([position]) => !suspects.includes(position)));
+  return { ok: false, reason: 'parity', ...(decode(total, trusted, context) === undefined ? {} : { wrong: suspects }) };
+}
+
+/** Σ m of all blocks with the first complete decoding set, or undefined when some residual is larger than honest noise. */
+function decode(total: CiphertextSum, received: ReceivedShares, context: DecodeContext): BigUint64Array | undefined {
+  const { degree } = context.set;
+  const decoding = firstDecodingSet(received, context.committee);
+  const coefficients = new BigUint64Array(total.blocks.length * degree);
   for (const [block, blockSum] of total.blocks.entries()) {
     const shareBlocks = decoding.holders.map((holder) => received.get(holder)![block]!);
-    const message = decodeBlock(blockSum, shareBlocks, decoding, { committee, set, parameters, addends });
-    if (message === undefined) return { ok: false, reason: 'residual' };
-    coefficients.set(message, block * set.degree);
+    const message = decodeBlock(blockSum, shareBlocks, decoding, context);
+    if (message === undefined) return undefined;
+    coefficients.set(message, block * degree);
   }
-  return { ok: true, coefficients };
+  return coefficients;
 }
 
 function receive(

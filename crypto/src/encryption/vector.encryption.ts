@@ -36,7 +36,7 @@ export interface EncryptionInput {
 
 /**
  * R3 for all blocks: c_b = −a_b·s + e_b + ⌈q·m_b/t⌋ mod q, low bits dropped, concatenated.
- * a_b is public and comes from K alone, so a site cannot choose it. The errors are fresh: two calls give different bytes.
+ * a_b is public and comes from K alone, so a site cannot choose it. The errors are fresh at every call, but truncation hides most of them.
  */
 export function encryptVector({ parameters, k, secretKey, coefficients }: EncryptionInput): Uint8Array {
   const { set } = resolveParameters(parameters);

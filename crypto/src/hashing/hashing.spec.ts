@@ -63,7 +63,9 @@ describe('hash', () => {
   });
 
   it('keeps its encoding: known answers', () => {
-    expect(digest('example', 'text', 7, Uint8Array.of(1, 2), ['nested', 0n])).toMatchInlineSnapshot(`"46bfcd65c6ff3da74d3a37bfdf9c8320e66ca9d5abe75930c7af11f953e6e20d"`);
+    expect(digest('example', 'text', 7, Uint8Array.of(1, 2), ['nested', 0n])).toMatchInlineSnapshot(
+      `"46bfcd65c6ff3da74d3a37bfdf9c8320e66ca9d5abe75930c7af11f953e6e20d"`,
+    );
     expect(sha256Hex(new Uint8Array())).toBe('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855');
   });
 });

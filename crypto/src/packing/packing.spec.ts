@@ -1,0 +1,139 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parametersDigest } from '../ring/aggregation.parameters.js';
+import { parameterSet, type AggregationParameters } from '../ring/parameter.set.js';
+import { blockCount, coefficientCount, packVector, unpackSum } from './vector.packing.js';
+
+const parameters: AggregationParameters = {
+  set: 'INSECURE_TEST_1024',
+  sites: 5,
+  keyHolders: 5,
+  threshold: 4,
+  kappa: 80,
+  smudgingBits: 91,
+  droppedBits: 112,
+  keptBits: 68,
+  digitsPerCoefficient: 3,
+  digitBits: 19,
+  valueBits: 16,
+};
+const refused = (code: string) => expect.objectContaining({ code }) as Error;
+
+describe('malformed parameters', () => {
+  it.each<[Partial<AggregationParameters>, string]>([
+    [{ set: 'STANDARD ' as 'STANDARD' }, 'bad-parameters'],
+    [{ sites: 0 }, 'bad-parameters'],
+    [{ sites: 1.5 }, 'bad-parameters'],
+    [{ smudgingBits: 161 }, 'bad-parameters'],
+    [{ keptBits: 69 }, 'bad-parameters'],
+    [{ droppedBits: 180, keptBits: 0 }, 'bad-parameters'],
+    [{ digitsPerCoefficient: 4 }, 'bad-parameters'],
+    [{ valueBits: 20 }, 'bad-parameters'],
+    [{ keyHolders: 13 }, 'bad-parameters'],
+    [{ threshold: 6 }, 'bad-committee'],
+    [{ kappa: Number.NaN }, 'bad-parameters'],
+  ])('%j are refused', (change, code) => {
+    expect(() => parametersDigest({ ...parameters, ...change })).toThrow(refused(code));
+  });
+
+  it('have a digest that every number changes', () => {
+    const digests = [
+      parameters,
+      { ...parameters, sites: 6 },
+      { ...parameters, kappa: 79 },
+      { ...parameters, smudgingBits: 90 },
+      { ...parameters, valueBits: 15 },
+    ];
+    expect(new Set(digests.map(parametersDigest)).size).toBe(digests.length);
+  });
+});
+
+describe('malformed vectors', () => {
+  const shape = { packed: 4, exact: 1 };
+  const good = Uint32Array.of(1, 2, 3, 4);
+
+  it('are refused before packing', () => {
+    const attempts: (() => unknown)[] = [
+      () => packVector(shape, parameters, good.subarray(1), [1n]),
+      () => packVector(shape, parameters, good, []),
+      () => packVector(shape, parameters, Uint32Array.of(1, 2, 3, 65536), [1n]),
+      () => packVector(shape, parameters, good, [-1n]),
+      () => packVector(shape, parameters, good, [1n << 48n]),
+      () => packVector(shape, parameters, good, Float64Array.of(0.5)),
+      () => packVector({ packed: -1, exact: 0 }, parameters, good, []),
+    ];
+    for (const attempt of attempts) expect(attempt).toThrow(refused('out-of-range'));
+  });
+
+  it('are refused after decoding', () => {
+    const coefficients = packVector(shape, parameters, good, [1n]);
+    const changed = (index: number, value: bigint): BigUint64Array => {
+      const copy = coefficients.slice();
+      copy[index] = value;
+      return copy;
+    };
+    const attempts: (() => unknown)[] = [
+      () => unpackSum(shape, parameters, coefficients.subarray(1), 1),
+      () => unpackSum(shape, parameters, coefficients, 0),
+      () => unpackSum(shape, parameters, coefficients, 6),
+      // One digit beyond what one addend can send, in the lowest and in the highest place.
+      () => unpackSum(shape, parameters, changed(0, 65536n), 1),
+      () => unpackSum(shape, parameters, changed(0, 65536n << 38n), 1),
+      // A second digit where the vector has only one left, an exact sum too large, and padding that is not zero.
+      () => unpackSum(shape, parameters, changed(1, 1n << 19n), 1),
+      () => unpackSum(shape, parameters, changed(2, 1n << 48n), 1),
+      () => unpackSum(shape, parameters, changed(3, 1n), 1),
+    ];
+    for (const attempt of attempts) expect(attempt).toThrow(refused('out-of-range'));
+  });
+});
+
+describe('packing', () => {
+  it('counts coefficients and blocks', () => {
+    expect(coefficientCount({ packed: 7, exact: 2 }, parameters)).toBe(5);
+    expect(blockCount({ packed: 3 * 1024 - 3, exact: 1 }, parameters)).toBe(1);
+    expect(blockCount({ packed: 3 * 1024 - 3, exact: 2 }, parameters)).toBe(2);
+    expect(blockCount({ packed: 0, exact: 0 }, parameters)).toBe(1);
+  });
+
+  it('adds like the integers it holds', () => {
+    const vector = fc.record({
+      packed: fc.uint8Array({ minLength: 14, maxLength: 14 }).map((bytes) => Uint32Array.from(new Uint16Array(bytes.slice().buffer))),
+      exact: fc.array(fc.bigInt({ min: 0n, max: (1n << 48n) - 1n }), { minLength: 2, maxLength: 2 }),
+    });
+    const layouts = fc.constantFrom(
+      {},
+      { digitsPerCoefficient: 2, digitBits: 28 },
+      { digitsPerCoefficient: 1, digitBits: 40 },
+      { digitBits: 20, digitsPerCoefficient: 2 },
+    );
+    fc.assert(
+      fc.property(fc.array(vector, { minLength: 1, maxLength: 5 }), layouts, (vectors, layout) => {
+        const shape = { packed: 7, exact: 2 };
+        const chosen = { ...parameters, ...layout };
+        const sum = new BigUint64Array(parameterSet(chosen.set).degree);
+        for (const { packed, exact } of vectors) packVector(shape, chosen, packed, exact).forEach((value, index) => (sum[index]! += value));
+        const opened = unpackSum(shape, chosen, sum, vectors.length);
+        expect(Array.from(opened.packed)).toEqual(
+          Array.from({ length: 7 }, (_, i) => vectors.reduce((total, v) => total + v.packed[i]!, 0)),
+        );
+        expect(opened.exact).toEqual([0, 1].map((i) => vectors.reduce((total, v) => total + v.exact[i]!, 0n)));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('holds all-maximal digits of all sites without touching a neighbour', () => {
+    const shape = { packed: 6, exact: 1 };
+    const one = packVector(shape, parameters, new Uint32Array(6).fill(65535), [(1n << 48n) - 1n]);
+    const opened = unpackSum(
+      shape,
+      parameters,
+      one.map((value) => value * 5n),
+      5,
+    );
+    expect(Array.from(opened.packed)).toEqual(Array.from({ length: 6 }, () => 5 * 65535));
+    expect(opened.exact).toEqual([5n * ((1n << 48n) - 1n)]);
+    expect(one.map((value) => value * 5n).every((value) => value < parameterSet('INSECURE_TEST_1024').plainModulus)).toBe(true);
+  });
+});
