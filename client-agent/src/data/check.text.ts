@@ -23,7 +23,6 @@ export function renderCheck(check: PlanCheck): string {
     '',
     'What would leave this site in the whole run',
     ...leaves.map(({ name, bytes, times }) => `  ${name}: ${times} × ${bytes.toLocaleString('en')} bytes`),
-    '  No record, no value of a record, and no name of a batch or column leaves.',
     '',
     problems.length === 0 ? 'Nothing stands against this plan.' : 'Before you approve',
     ...problems.map(({ text }) => `  ${text}`),

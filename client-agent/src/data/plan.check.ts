@@ -102,6 +102,6 @@ function outsideRange(columns: readonly ColumnSpread[]): PlanProblem[] {
     .filter(({ outside }) => outside > 0)
     .map(({ name, outside, planLow, planHigh }) => ({
       kind: 'outside-plan-range',
-      text: `${name}: ${outside} values lie outside the plan's range ${planLow} to ${planHigh}; in the encrypted statistics they count as its end. Check the unit.`,
+      text: `${name}: ${outside} ${outside === 1 ? 'value lies' : 'values lie'} outside the plan's range ${planLow} to ${planHigh}; in the encrypted statistics they count as the end of the range. Check the unit.`,
     }));
 }
