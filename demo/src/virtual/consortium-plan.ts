@@ -26,13 +26,11 @@ task: regression
 sample:
   every: 1 h
   window: 6 h
-  of: [temperature, ph, dissolved_oxygen, oxygen_uptake_rate, carbon_evolution_rate]
+  of: [temperature, oxygen_uptake_rate, carbon_evolution_rate]
   summarise: [last, mean, slope]
   phase: induction
   ranges:
     temperature: [10, 50]
-    ph: [5, 9]
-    dissolved_oxygen: [0, 150]
     oxygen_uptake_rate: [0, 400]
     carbon_evolution_rate: [0, 400]
     time_since_phase: [0, 60]
@@ -44,7 +42,7 @@ features:
   - product: [time_since_phase, oxygen_uptake_rate.mean]
 normalisation: federated
 model: { kind: mlp, hidden: [32, 16], activation: relu }
-training: { epochs: 5, batchSize: 32, optimizer: adam, learningRate: 0.003 }
+training: { epochs: 2, batchSize: 32, optimizer: adam, learningRate: 0.01 }
 strategy: { kind: fedavg }
 rounds: 10
 quorum: { minContributors: ${minContributors(sites)}, waitFor: all, deadline: 10 min }

@@ -41,9 +41,14 @@ export function generateSite(profile: SiteProfile, seed: number): VirtualSite {
 function generateBatch(profile: SiteProfile, id: string, startsAt: number, random: RandomSource): VirtualBatch {
   const recipe = varyRecipe(profile, random);
   const faults = drawFaults(profile, recipe, random);
-  // No two seed cultures are alike: vigour moves by a few percent.
-  const vigour = 1 + 0.03 * random.normal();
-  const strain = { ...profile.strain, maxUptake: profile.strain.maxUptake * vigour };
+  // No two seed cultures are alike: vigour moves by a few percent, and expression by more (plasmid copies, age of the seed).
+  const expression = 1 + 0.09 * random.normal();
+  const strain = {
+    ...profile.strain,
+    maxUptake: profile.strain.maxUptake * (1 + 0.03 * random.normal()),
+    productPerGrowth: profile.strain.productPerGrowth * expression,
+    productPerHour: profile.strain.productPerHour * expression,
+  };
   const run = simulateBatch({ strain, vessel: profile.vessel, recipe, faults }, random);
   return {
     id,
