@@ -65,8 +65,10 @@ export class SealEngine {
     });
   }
 
-  /** Prepares an NTT-form element as a factor. */
+  /** Prepares an NTT-form element as a factor; 'out-of-range' for zero, which is no key and whose products SEAL refuses. */
   factor(element: RingElement): NttFactor {
+    if (element.every((word) => word === 0n))
+      throw new CryptoError('out-of-range', 'A key or key share of nothing but zeros cannot be used.');
     const plaintext = new this.#seal.Plaintext();
     writeWords(this.#nttImage, PLAIN_HEADER, element);
     plaintext.loadFromArray(this.#context, this.#nttImage);
