@@ -1,0 +1,52 @@
+/** Everything for which an agent stops or refuses. Closed: the command line maps each code to an exit code, screens to a text. */
+export type AgentErrorCode =
+  | 'not-joined'
+  | 'already-joined'
+  | 'folder-locked'
+  | 'missing-passphrase'
+  | 'wrong-passphrase'
+  | 'store-damaged'
+  | 'journal-damaged'
+  | 'journal-version'
+  | 'unreachable'
+  | 'coordinator-refused'
+  | 'version-mismatch'
+  | 'clock-off'
+  | 'certificate-refused'
+  | 'malformed-response'
+  | 'malformed-instruction'
+  | 'object-mismatch'
+  | 'context-mismatch'
+  | 'not-approved'
+  | 'set-changed'
+  | 'sum-changed'
+  | 'pair-not-growing'
+  | 'block-limit'
+  | 'epoch-dead'
+  | 'model-mismatch'
+  | 'out-of-order'
+  | 'no-model'
+  | 'missing-file';
+
+/**
+ * Something this site will not or cannot do. The message says what happened, with the offending value, and what to do next;
+ * nothing has been signed or sent when it is thrown.
+ */
+export class AgentError extends Error {
+  override readonly name = 'AgentError';
+
+  constructor(
+    readonly code: AgentErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** The code and text of any failure, for logs, refusals and `--json` output. */
+export function describeFailure(error: unknown): { code: string; message: string } {
+  if (!(error instanceof Error)) return { code: 'unexpected', message: String(error) };
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : 'unexpected';
+  return { code, message: error.message };
+}

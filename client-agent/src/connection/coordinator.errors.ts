@@ -1,0 +1,78 @@
+import { type ServiceError, status } from '@grpc/grpc-js';
+import { AgentError, type AgentErrorCode } from '../agent.error.js';
+
+/** Name of the trailing metadata that carries the coordinator's own error code. */
+const CODE_FIELD = 'coferment-code';
+
+/** Answers that mean "try again later" and nothing about the request. */
+const TRANSIENT = new Set<number>([status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.CANCELLED, status.RESOURCE_EXHAUSTED]);
+
+/**
+ * A refusal of the coordinator, with its code and text. `refusal` is kept because a handler may know what to do: `run-over` and
+ * `not-owed` are normal after a restart.
+ */
+export class CoordinatorRefusal extends AgentError {
+  constructor(
+    readonly refusal: string,
+    code: AgentErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(code, message, options);
+  }
+}
+
+/** Maps what grpc-js reports. Texts of the coordinator are cut: they are shown to people, never interpreted. */
+export function fromServiceError(error: ServiceError, what: string): AgentError {
+  const refusal = error.metadata?.get(CODE_FIELD)[0]?.toString() ?? '';
+  const text = printable(error.details || error.message);
+  if (refusal === '') {
+    if (TRANSIENT.has(error.code)) return new AgentError('unreachable', `${what}: the coordinator does not answer (${text}).`, { cause: error });
+    if (error.code === status.UNAUTHENTICATED) return new AgentError('certificate-refused', certificateText(text), { cause: error });
+    return new AgentError('coordinator-refused', `${what} was refused: ${text}`, { cause: error });
+  }
+  return new CoordinatorRefusal(refusal, agentCode(refusal), refusalText(refusal, what, text), { cause: error });
+}
+
+function agentCode(refusal: string): AgentErrorCode {
+  switch (refusal) {
+    case 'version-mismatch':
+      return 'version-mismatch';
+    case 'clock-off':
+      return 'clock-off';
+    case 'unauthenticated':
+      return 'certificate-refused';
+    case 'internal':
+      return 'unreachable';
+    default:
+      return 'coordinator-refused';
+  }
+}
+
+function refusalText(refusal: string, what: string, text: string): string {
+  switch (refusal) {
+    case 'version-mismatch':
+      return `This agent and the coordinator speak different versions: ${text} Install the agent version that the operator names.`;
+    case 'clock-off':
+      return `The clock of this machine is too far from the coordinator's: ${text} Switch on time synchronisation (NTP), then start again.`;
+    case 'invite-used':
+    case 'invite-expired':
+    case 'invite-unknown':
+      return `The invite was refused: ${text} Ask the operator for a new invite; nothing was changed here.`;
+    case 'site-revoked':
+      return `The operator has revoked this site: ${text} Nothing more is sent. Ask the operator.`;
+    case 'unauthenticated':
+      return certificateText(text);
+    default:
+      return `${what} was refused (${refusal}): ${text}`;
+  }
+}
+
+function certificateText(text: string): string {
+  return `The coordinator does not accept this site's certificate: ${text} It is renewed on its own; if this stays, ask the operator whether the site is still enrolled.`;
+}
+
+function printable(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- terminal escapes of a hostile server must not reach a screen
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ').slice(0, 600);
+}

@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import type { DownloadServiceClient, GetUploadRequest, GetUploadResponse, UploadServiceClient } from '@coferment/proto';
+import type { ServiceError } from '@grpc/grpc-js';
+import { AgentError } from '../agent.error.js';
+import { fromServiceError } from './coordinator.errors.js';
+import type { OutgoingObject } from './coordinator.port.js';
+import { unary } from './unary.call.js';
+
+const CHUNK_BYTES = 256 * 1024;
+const SMALL_CALL_MS = 30_000;
+/** Slowest line on which a transfer is still given time to end. */
+const SLOWEST_BYTES_PER_MS = 8;
+const TRIES = 5;
+
+/**
+ * Sends an object from wherever an earlier try stopped. The coordinator says how much it has; the bytes are always the stored
+ * ones, so a resumed upload is the same upload.
+ */
+export async function uploadObject(client: UploadServiceClient, object: OutgoingObject): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    const { received, complete } = await unary<GetUploadRequest, GetUploadResponse>(
+      (request, metadata, options, callback) => client.getUpload(request, metadata, options, callback),
+      { digest: object.digest },
+      { what: 'Asking where an upload goes on', deadlineMs: SMALL_CALL_MS },
+    );
+    if (complete) return;
+    const offset = Number.isSafeInteger(received) && received >= 0 && received <= object.bytes.length ? received : 0;
+    try {
+      if (await sendFrom(client, object, offset)) return;
+    } catch (error) {
+      if (tries === TRIES || !(error instanceof AgentError) || error.code !== 'unreachable') throw error;
+    }
+    if (tries === TRIES) throw new AgentError('unreachable', `The upload of ${object.digest.slice(0, 16)} did not complete in ${TRIES} tries.`);
+  }
+}
+
+async function sendFrom(client: UploadServiceClient, object: OutgoingObject, offset: number): Promise<boolean> {
+  const deadline = Date.now() + SMALL_CALL_MS + object.bytes.length / SLOWEST_BYTES_PER_MS;
+  let failed: Error | undefined;
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+  const stream = client.upload({ deadline }, (error: ServiceError | null, response) => {
+    if (error === null) resolve(response.complete);
+    else reject((failed = fromServiceError(error, 'An upload')));
+  });
+  // The callback above carries the same error; without a listener it would end the process.
+  stream.on('error', () => undefined);
+  const { digest, purpose, run } = object;
+  stream.write({ part: { $case: 'header', header: { digest, size: object.bytes.length, offset, purpose, run } } });
+  for (let start = offset; start < object.bytes.length && failed === undefined; start += CHUNK_BYTES) {
+    const chunk = Buffer.from(object.bytes.subarray(start, start + CHUNK_BYTES));
+    if (!stream.write({ part: { $case: 'chunk', chunk } })) await Promise.race([once(stream, 'drain'), promise.catch(() => undefined)]);
+  }
+  stream.end();
+  return promise;
+}
+
+/** @throws AgentError 'object-mismatch' for bytes of another digest or more than `maxBytes` */
+export async function downloadObject(client: DownloadServiceClient, digest: string, maxBytes: number): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      for await (const chunk of chunks(client, digest, length, maxBytes)) {
+        length += chunk.length;
+        if (length > maxBytes) throw mismatch(digest, `it has more than the ${maxBytes} bytes that such an object can have`);
+        parts.push(chunk);
+      }
+      break;
+    } catch (error) {
+      if (tries === TRIES || !(error instanceof AgentError) || error.code !== 'unreachable') throw error;
+    }
+  }
+  const bytes = Buffer.concat(parts);
+  const actual = createHash('sha256').update(bytes).digest('hex');
+  if (actual !== digest) throw mismatch(digest, `the ${bytes.length} bytes that came have SHA-256 ${actual}`);
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+async function* chunks(client: DownloadServiceClient, digest: string, offset: number, maxBytes: number): AsyncGenerator<Uint8Array> {
+  const deadline = Date.now() + SMALL_CALL_MS + maxBytes / SLOWEST_BYTES_PER_MS;
+  const stream = client.download({ digest, offset }, { deadline });
+  try {
+    for await (const message of stream) {
+      const { size, chunk } = message as { size: number; chunk: Uint8Array };
+      if (size > maxBytes) throw mismatch(digest, `it is said to have ${size} bytes; such an object has at most ${maxBytes}`);
+      yield chunk;
+    }
+  } catch (error) {
+    if (error instanceof AgentError) throw error;
+    throw fromServiceError(error as ServiceError, 'A download');
+  } finally {
+    stream.cancel();
+  }
+}
+
+function mismatch(digest: string, reason: string): AgentError {
+  return new AgentError('object-mismatch', `The object ${digest.slice(0, 16)}… was refused: ${reason}. Nothing of it was used.`);
+}

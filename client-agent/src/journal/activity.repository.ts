@@ -1,0 +1,138 @@
+import type { JournalDatabase } from './journal.database.js';
+
+export interface Refusal {
+  run: string;
+  subject: string;
+  code: string;
+  message: string;
+  atMs: number;
+}
+
+export interface Wait {
+  run: string;
+  subject: string;
+  reason: string;
+  whatToDo: string;
+  sinceMs: number;
+}
+
+export interface SentObject {
+  name: string;
+  run: string;
+  bytes: number;
+  digest: string;
+  atMs: number;
+}
+
+export interface ConnectionState {
+  state: 'connected' | 'disconnected';
+  detail: string;
+  changedMs: number;
+}
+
+/** What `status` shows: what left the site, what was refused and why, what this side waits for. */
+export class ActivityRepository {
+  constructor(
+    private readonly database: JournalDatabase,
+    private readonly now: () => number,
+  ) {}
+
+  /** True when this refusal is new. */
+  refuse(run: string, subject: string, code: string, message: string): boolean {
+    const inserted = this.database.run(
+      'INSERT OR IGNORE INTO refusals (run, subject, code, message, refused_ms) VALUES (?, ?, ?, ?, ?)',
+      run,
+      subject,
+      code,
+      message,
+      this.now(),
+    );
+    return inserted === 1;
+  }
+
+  refusals(limit: number): Refusal[] {
+    return this.database.all('SELECT * FROM refusals ORDER BY id DESC LIMIT ?', limit).map((row) => ({
+      run: String(row['run']),
+      subject: String(row['subject']),
+      code: String(row['code']),
+      message: String(row['message']),
+      atMs: Number(row['refused_ms']),
+    }));
+  }
+
+  /** True when this side did not wait for the same thing already. */
+  wait(run: string, subject: string, reason: string, whatToDo: string): boolean {
+    const before = this.database.get('SELECT reason FROM waits WHERE run = ? AND subject = ?', run, subject);
+    if (before?.['reason'] === reason) return false;
+    this.database.run(
+      'INSERT OR REPLACE INTO waits (run, subject, reason, what_to_do, since_ms) VALUES (?, ?, ?, ?, ?)',
+      run,
+      subject,
+      reason,
+      whatToDo,
+      this.now(),
+    );
+    return true;
+  }
+
+  stopWaiting(run: string, subject: string): void {
+    this.database.run('DELETE FROM waits WHERE run = ? AND subject = ?', run, subject);
+  }
+
+  waits(): Wait[] {
+    return this.database.all('SELECT * FROM waits ORDER BY since_ms').map((row) => ({
+      run: String(row['run']),
+      subject: String(row['subject']),
+      reason: String(row['reason']),
+      whatToDo: String(row['what_to_do']),
+      sinceMs: Number(row['since_ms']),
+    }));
+  }
+
+  sent(entry: Omit<SentObject, 'atMs'>): void {
+    this.database.run(
+      'INSERT INTO sent (name, run, bytes, digest, sent_ms) VALUES (?, ?, ?, ?, ?)',
+      entry.name,
+      entry.run,
+      entry.bytes,
+      entry.digest,
+      this.now(),
+    );
+  }
+
+  recentlySent(limit: number): SentObject[] {
+    return this.database.all('SELECT * FROM sent ORDER BY id DESC LIMIT ?', limit).map((row) => ({
+      name: String(row['name']),
+      run: String(row['run']),
+      bytes: Number(row['bytes']),
+      digest: String(row['digest']),
+      atMs: Number(row['sent_ms']),
+    }));
+  }
+
+  sentTotals(): { name: string; objects: number; bytes: number }[] {
+    return this.database
+      .all('SELECT name, COUNT(*) AS objects, SUM(bytes) AS bytes FROM sent GROUP BY name ORDER BY name')
+      .map((row) => ({ name: String(row['name']), objects: Number(row['objects']), bytes: Number(row['bytes']) }));
+  }
+
+  /** Keeps the coordinator's view of a run, for people only: nothing is decided by it. */
+  see(run: string, view: unknown): void {
+    this.database.run('INSERT OR REPLACE INTO views (run, view, seen_ms) VALUES (?, ?, ?)', run, JSON.stringify(view), this.now());
+  }
+
+  view(run: string): { view: unknown; seenMs: number } | undefined {
+    const row = this.database.get('SELECT view, seen_ms FROM views WHERE run = ?', run);
+    return row === undefined ? undefined : { view: JSON.parse(String(row['view'])), seenMs: Number(row['seen_ms']) };
+  }
+
+  connection(state: ConnectionState['state'], detail: string): void {
+    this.database.run('INSERT OR REPLACE INTO connection (id, state, detail, changed_ms) VALUES (1, ?, ?, ?)', state, detail, this.now());
+  }
+
+  connectionState(): ConnectionState | undefined {
+    const row = this.database.get('SELECT * FROM connection WHERE id = 1');
+    if (row === undefined) return undefined;
+    return { state: String(row['state']) as ConnectionState['state'], detail: String(row['detail']), changedMs: Number(row['changed_ms']) };
+  }
+}

@@ -1,0 +1,73 @@
+import type { JournalDatabase } from './journal.database.js';
+
+export type PlanDecision = 'approved' | 'rejected' | 'undecided' | 'other-sites';
+
+/** What the people of this site decided. Written by the command line, read by the serving agent, both on one journal. */
+export class ApprovalsRepository {
+  constructor(
+    private readonly database: JournalDatabase,
+    private readonly now: () => number,
+  ) {}
+
+  /** @param sites the site list that was shown, or undefined when the run is not known yet: then the first list that arrives is bound. */
+  decidePlan(plan: string, ordinal: number, decision: 'approved' | 'rejected', sites?: readonly string[]): void {
+    this.database.run(
+      'INSERT INTO plan_approvals (plan, ordinal, sites, decision, decided_ms) VALUES (?, ?, ?, ?, ?)',
+      plan,
+      ordinal,
+      sites === undefined ? null : JSON.stringify(sites),
+      decision,
+      this.now(),
+    );
+  }
+
+  /** The latest decision on this plan, ordinal and site list. An early approval is bound to the first list it meets. */
+  planDecision(plan: string, ordinal: number, sites: readonly string[]): PlanDecision {
+    const shown = JSON.stringify(sites);
+    return this.database.transaction(() => {
+      const latest = this.database.get('SELECT id, sites, decision FROM plan_approvals WHERE plan = ? AND ordinal = ? ORDER BY id DESC LIMIT 1', plan, ordinal);
+      if (latest === undefined) return 'undecided';
+      if (latest['decision'] === 'rejected') return 'rejected';
+      if (latest['sites'] === null) this.database.run('UPDATE plan_approvals SET sites = ? WHERE id = ?', shown, latest['id'] ?? null);
+      return latest['sites'] === null || latest['sites'] === shown ? 'approved' : 'other-sites';
+    });
+  }
+
+  planDecisions(): { plan: string; ordinal: number; decision: string; decidedMs: number }[] {
+    return this.database
+      .all('SELECT plan, ordinal, decision, decided_ms FROM plan_approvals WHERE id IN (SELECT MAX(id) FROM plan_approvals GROUP BY plan, ordinal) ORDER BY id')
+      .map((row) => ({
+        plan: String(row['plan']),
+        ordinal: Number(row['ordinal']),
+        decision: String(row['decision']),
+        decidedMs: Number(row['decided_ms']),
+      }));
+  }
+
+  approveRoster(fingerprint: string): void {
+    this.database.run('INSERT INTO roster_approvals (fingerprint, decided_ms) VALUES (?, ?)', fingerprint, this.now());
+  }
+
+  /**
+   * Whether a person stands behind this fingerprint: it is the one last used, or one entered and not used yet. Going back to
+   * an older roster is a change too and needs a person again.
+   */
+  useRoster(fingerprint: string): boolean {
+    return this.database.transaction(() => {
+      const last = this.database.get('SELECT fingerprint FROM roster_approvals WHERE used_ms IS NOT NULL ORDER BY used_ms DESC, id DESC LIMIT 1');
+      if (last?.['fingerprint'] === fingerprint) return true;
+      return (
+        this.database.run(
+          'UPDATE roster_approvals SET used_ms = ? WHERE id = (SELECT MIN(id) FROM roster_approvals WHERE fingerprint = ? AND used_ms IS NULL)',
+          this.now(),
+          fingerprint,
+        ) === 1
+      );
+    });
+  }
+
+  lastRoster(): string | undefined {
+    const row = this.database.get('SELECT fingerprint FROM roster_approvals WHERE used_ms IS NOT NULL ORDER BY used_ms DESC, id DESC LIMIT 1');
+    return row === undefined ? undefined : String(row['fingerprint']);
+  }
+}

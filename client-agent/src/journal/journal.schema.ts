@@ -1,0 +1,48 @@
+/** Each entry takes the journal from one version to the next. Entries are only ever appended: a site's journal outlives releases. */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE plan_approvals (
+    id INTEGER PRIMARY KEY, plan TEXT NOT NULL, ordinal INTEGER NOT NULL, sites TEXT,
+    decision TEXT NOT NULL CHECK (decision IN ('approved', 'rejected')), decided_ms INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE roster_approvals (id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL, decided_ms INTEGER NOT NULL, used_ms INTEGER) STRICT;
+  CREATE TABLE runs (
+    run TEXT PRIMARY KEY, plan TEXT NOT NULL, ordinal INTEGER NOT NULL, sites TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('asked', 'approved', 'dead', 'closed')), detail TEXT NOT NULL, opened_ms INTEGER NOT NULL,
+    UNIQUE (plan, ordinal)
+  ) STRICT;
+  CREATE TABLE epochs (
+    run TEXT NOT NULL, epoch INTEGER NOT NULL, roster TEXT NOT NULL, fingerprint TEXT NOT NULL, e0 TEXT NOT NULL, e TEXT, blocks INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (run, epoch)
+  ) STRICT;
+  CREATE TABLE statements (
+    run TEXT NOT NULL, name TEXT NOT NULL, subject TEXT NOT NULL, digest TEXT NOT NULL UNIQUE, envelope TEXT NOT NULL, signed_ms INTEGER NOT NULL,
+    PRIMARY KEY (run, name, subject)
+  ) STRICT;
+  CREATE TABLE vectors (
+    plan TEXT NOT NULL, kind TEXT NOT NULL, model_in TEXT NOT NULL, coefficients BLOB NOT NULL, samples INTEGER NOT NULL, salt BLOB NOT NULL,
+    backend TEXT NOT NULL, saturated INTEGER NOT NULL, PRIMARY KEY (plan, kind, model_in)
+  ) STRICT;
+  CREATE TABLE last_encrypted (run TEXT PRIMARY KEY, sum INTEGER NOT NULL, attempt INTEGER NOT NULL) STRICT;
+  CREATE TABLE frozen_sums (run TEXT NOT NULL, sum INTEGER NOT NULL, t TEXT NOT NULL, PRIMARY KEY (run, sum)) STRICT;
+  CREATE TABLE counted_sets (
+    consortium TEXT NOT NULL, kind TEXT NOT NULL, model_in TEXT NOT NULL, set_digest TEXT NOT NULL, sites TEXT NOT NULL,
+    PRIMARY KEY (consortium, kind, model_in)
+  ) STRICT;
+  CREATE TABLE run_states (run TEXT PRIMARY KEY, applied_sum INTEGER NOT NULL, state TEXT NOT NULL, model BLOB) STRICT;
+  CREATE TABLE round_steps (
+    run TEXT NOT NULL, sum INTEGER NOT NULL, kind TEXT NOT NULL, round INTEGER NOT NULL, attempt INTEGER NOT NULL, state TEXT NOT NULL, changed_ms INTEGER NOT NULL,
+    PRIMARY KEY (run, sum)
+  ) STRICT;
+  CREATE TABLE sent (id INTEGER PRIMARY KEY, name TEXT NOT NULL, run TEXT NOT NULL, bytes INTEGER NOT NULL, digest TEXT NOT NULL, sent_ms INTEGER NOT NULL) STRICT;
+  CREATE TABLE refusals (
+    id INTEGER PRIMARY KEY, run TEXT NOT NULL, subject TEXT NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL, refused_ms INTEGER NOT NULL,
+    UNIQUE (run, subject, message)
+  ) STRICT;
+  CREATE TABLE waits (
+    run TEXT NOT NULL, subject TEXT NOT NULL, reason TEXT NOT NULL, what_to_do TEXT NOT NULL, since_ms INTEGER NOT NULL, PRIMARY KEY (run, subject)
+  ) STRICT;
+  CREATE TABLE views (run TEXT PRIMARY KEY, view TEXT NOT NULL, seen_ms INTEGER NOT NULL) STRICT;
+  CREATE TABLE connection (id INTEGER PRIMARY KEY CHECK (id = 1), state TEXT NOT NULL, detail TEXT NOT NULL, changed_ms INTEGER NOT NULL) STRICT;
+  `,
+];

@@ -1,0 +1,42 @@
+import type { StrategyState } from '@coferment/consortium';
+import { AgentError } from '../agent.error.js';
+import type { JournalDatabase } from './journal.database.js';
+
+/** How far this site has followed a run: all it knows comes from sums that it verified and applied itself. */
+export interface RunProgress {
+  appliedSum: number;
+  /** Null before the statistics sum is applied. */
+  state: StrategyState | null;
+}
+
+/** The model and strategy state of each run, one transaction per applied sum. */
+export class ModelsRepository {
+  constructor(private readonly database: JournalDatabase) {}
+
+  progress(run: string): RunProgress {
+    const row = this.database.get('SELECT * FROM run_states WHERE run = ?', run);
+    if (row === undefined) return { appliedSum: 0, state: null };
+    const bytes = row['model'] as Uint8Array | null;
+    if (bytes === null) return { appliedSum: Number(row['applied_sum']), state: null };
+    const model = new Float64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+    const rest = JSON.parse(String(row['state'])) as Omit<StrategyState, 'model'>;
+    return { appliedSum: Number(row['applied_sum']), state: { ...rest, model } };
+  }
+
+  /** Sums are applied in order and once: the caller says from where it started. */
+  advance(run: string, from: number, to: RunProgress): void {
+    this.database.transaction(() => {
+      if (this.progress(run).appliedSum !== from || to.appliedSum <= from) {
+        throw new AgentError('out-of-order', `Sum ${to.appliedSum} of ${run} cannot be applied after sum ${this.progress(run).appliedSum}.`);
+      }
+      const { model, ...rest } = to.state ?? { model: null };
+      this.database.run(
+        'INSERT OR REPLACE INTO run_states (run, applied_sum, state, model) VALUES (?, ?, ?, ?)',
+        run,
+        to.appliedSum,
+        JSON.stringify(rest),
+        model === null ? null : new Uint8Array(model.buffer, model.byteOffset, model.byteLength),
+      );
+    });
+  }
+}

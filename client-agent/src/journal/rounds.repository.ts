@@ -1,0 +1,134 @@
+import { MAX_BLOCKS_PER_EPOCH, type SumKind } from '@coferment/consortium';
+import { AgentError } from '../agent.error.js';
+import type { JournalDatabase } from './journal.database.js';
+
+
+/** The vector of one sum, quantised and packed. It is the only one ever encrypted for its key. */
+export interface StoredVector {
+  coefficients: BigUint64Array;
+  /** Training rows behind it; travels only as a salted commitment. */
+  samples: number;
+  salt: Uint8Array;
+  backend: 'wasm' | 'cpu' | 'tensorflow' | 'none';
+  /** Values that hit their range; told to this site only. */
+  saturated: number;
+}
+
+/** The durable records that make an honest agent safe to kill at any instant (secure-aggregation.md §3). */
+export class RoundsRepository {
+  constructor(private readonly database: JournalDatabase) {}
+
+  vector(plan: string, kind: SumKind, modelIn: string): StoredVector | undefined {
+    const row = this.database.get('SELECT * FROM vectors WHERE plan = ? AND kind = ? AND model_in = ?', plan, kind, modelIn);
+    if (row === undefined) return undefined;
+    const bytes = row['coefficients'] as Uint8Array;
+    return {
+      coefficients: new BigUint64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength)),
+      samples: Number(row['samples']),
+      salt: row['salt'] as Uint8Array,
+      backend: String(row['backend']) as StoredVector['backend'],
+      saturated: Number(row['saturated']),
+    };
+  }
+
+  /** Keeps the first vector of a key: a second one, however it came about, is dropped and the first returned. */
+  keepVector(plan: string, kind: SumKind, modelIn: string, vector: StoredVector): StoredVector {
+    const { coefficients } = vector;
+    this.database.run(
+      'INSERT OR IGNORE INTO vectors (plan, kind, model_in, coefficients, samples, salt, backend, saturated) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      plan,
+      kind,
+      modelIn,
+      new Uint8Array(coefficients.buffer, coefficients.byteOffset, coefficients.byteLength),
+      vector.samples,
+      vector.salt,
+      vector.backend,
+      vector.saturated,
+    );
+    return this.vector(plan, kind, modelIn) ?? vector;
+  }
+
+  /**
+   * Must return before the first coefficient is encrypted: stores that this (sum, attempt) is used and counts its blocks. Whatever happens later,
+   * nothing is ever encrypted for this pair again, so no two ciphertexts can share an a_b.
+   * @throws AgentError 'pair-not-growing' or 'block-limit'
+   */
+  reserveEncryption(run: string, epoch: number, sum: number, attempt: number, blocks: number): void {
+    this.database.transaction(() => {
+      const last = this.database.get('SELECT sum, attempt FROM last_encrypted WHERE run = ?', run);
+      if (last !== undefined && !grows({ sum: Number(last['sum']), attempt: Number(last['attempt']) }, { sum, attempt })) {
+        throw new AgentError(
+          'pair-not-growing',
+          `Sum ${sum} attempt ${attempt} of ${run} does not come after sum ${String(last['sum'])} attempt ${String(last['attempt'])}, the last one encrypted.`,
+        );
+      }
+      const counted = this.database.run(
+        'UPDATE epochs SET blocks = blocks + ?1 WHERE run = ?2 AND epoch = ?3 AND blocks + ?1 <= ?4',
+        blocks,
+        run,
+        epoch,
+        MAX_BLOCKS_PER_EPOCH,
+      );
+      if (counted !== 1) {
+        throw new AgentError(
+          'block-limit',
+          `Another ${blocks} blocks would pass the limit of ${MAX_BLOCKS_PER_EPOCH} blocks that a site may encrypt in one key epoch. A new key epoch is needed.`,
+        );
+      }
+      this.database.run(
+        'INSERT INTO last_encrypted (run, sum, attempt) VALUES (?1, ?2, ?3) ON CONFLICT (run) DO UPDATE SET sum = ?2, attempt = ?3',
+        run,
+        sum,
+        attempt,
+      );
+    });
+  }
+
+  lastEncrypted(run: string): { sum: number; attempt: number } | undefined {
+    const row = this.database.get('SELECT sum, attempt FROM last_encrypted WHERE run = ?', run);
+    return row === undefined ? undefined : { sum: Number(row['sum']), attempt: Number(row['attempt']) };
+  }
+
+  frozenT(run: string, sum: number): string | undefined {
+    const row = this.database.get('SELECT t FROM frozen_sums WHERE run = ? AND sum = ?', run, sum);
+    return row === undefined ? undefined : String(row['t']);
+  }
+
+  /**
+   * One T for a sum and one set for a model, for life (R5). Stored before anything over them is signed or released.
+   * `confirm` opens one public vector each and is exempt from the set rule.
+   * @throws AgentError 'sum-changed' or 'set-changed'
+   */
+  bindFreeze(freeze: { consortium: string; run: string; sum: number; kind: SumKind; modelIn: string; t: string; set: string; sites: readonly string[] }): void {
+    const { consortium, run, sum, kind, modelIn, t, set, sites } = freeze;
+    this.database.transaction(() => {
+      this.database.run('INSERT OR IGNORE INTO frozen_sums (run, sum, t) VALUES (?, ?, ?)', run, sum, t);
+      const stored = this.frozenT(run, sum);
+      if (stored !== t) {
+        throw new AgentError('sum-changed', `Sum ${sum} of ${run} was frozen with T ${stored ?? ''}; another T, ${t}, is refused for ever.`);
+      }
+      if (kind === 'confirm') return;
+      this.database.run(
+        'INSERT OR IGNORE INTO counted_sets (consortium, kind, model_in, set_digest, sites) VALUES (?, ?, ?, ?, ?)',
+        consortium,
+        kind,
+        modelIn,
+        set,
+        JSON.stringify(sites),
+      );
+      const first = this.database.get('SELECT set_digest, sites FROM counted_sets WHERE consortium = ? AND kind = ? AND model_in = ?', consortium, kind, modelIn);
+      if (first?.['set_digest'] !== set) {
+        const before = (JSON.parse(String(first?.['sites'] ?? '[]')) as string[]).join(', ');
+        throw new AgentError(
+          'set-changed',
+          `The ${kind} sum of model ${modelIn.slice(0, 16)} was first counted over ${before}; now over ${sites.join(', ')}. ` +
+            'The difference of two such sums would show the update of the sites in one set only, so the second set is refused.',
+        );
+      }
+    });
+  }
+}
+
+function grows(last: { sum: number; attempt: number }, next: { sum: number; attempt: number }): boolean {
+  return next.sum > last.sum || (next.sum === last.sum && next.attempt > last.attempt);
+}

@@ -1,0 +1,132 @@
+import { AgentError } from '../agent.error.js';
+import type { JournalDatabase, Row } from './journal.database.js';
+
+/** asked: waits for this site's people; dead: this site refuses everything further in it, `detail` says why. */
+export type LocalRunState = 'asked' | 'approved' | 'dead' | 'closed';
+
+export interface RunRecord {
+  run: string;
+  plan: string;
+  ordinal: number;
+  /** The sites this approval was given for, sorted. */
+  sites: string[];
+  state: LocalRunState;
+  detail: string;
+}
+
+export interface EpochRecord {
+  run: string;
+  epoch: number;
+  roster: string;
+  fingerprint: string;
+  e0: string;
+  /** Null until this site has signed the epoch. */
+  e: string | null;
+}
+
+/** Runs and key epochs that this site takes part in. */
+export class RunsRepository {
+  constructor(
+    private readonly database: JournalDatabase,
+    private readonly now: () => number,
+  ) {}
+
+  /** Remembers a run as it is first announced. A later announcement with another plan, ordinal or site list is refused. */
+  announce(run: string, plan: string, ordinal: number, sites: readonly string[]): RunRecord {
+    return this.database.transaction(() => {
+      this.database.run(
+        "INSERT OR IGNORE INTO runs (run, plan, ordinal, sites, state, detail, opened_ms) VALUES (?, ?, ?, ?, 'asked', '', ?)",
+        run,
+        plan,
+        ordinal,
+        JSON.stringify(sites),
+        this.now(),
+      );
+      const stored = this.get(run);
+      if (stored === undefined || stored.plan !== plan || stored.ordinal !== ordinal || stored.sites.join() !== sites.join()) {
+        throw new AgentError(
+          'context-mismatch',
+          `Run ${run} was announced before with other sites (${stored?.sites.join(', ') ?? 'none'}); now with ${sites.join(', ')}. Ask the operator.`,
+        );
+      }
+      return stored;
+    });
+  }
+
+  get(run: string): RunRecord | undefined {
+    const row = this.database.get('SELECT * FROM runs WHERE run = ?', run);
+    return row === undefined ? undefined : toRun(row);
+  }
+
+  all(): RunRecord[] {
+    return this.database.all('SELECT * FROM runs ORDER BY opened_ms, run').map(toRun);
+  }
+
+  /** The largest ordinal this site has approved for another run of this plan. */
+  largestApprovedOrdinal(plan: string, otherThan: string): number {
+    const row = this.database.get("SELECT MAX(ordinal) AS largest FROM runs WHERE plan = ? AND run <> ? AND state <> 'asked'", plan, otherThan);
+    return Number(row?.['largest'] ?? 0);
+  }
+
+  setState(run: string, state: LocalRunState, detail = ''): void {
+    this.database.run('UPDATE runs SET state = ?, detail = ? WHERE run = ?', state, detail, run);
+  }
+
+  /** One roster for a run and epoch, for life. */
+  openEpoch(epoch: Omit<EpochRecord, 'e'>): void {
+    this.database.transaction(() => {
+      const largest = this.database.get('SELECT MAX(epoch) AS largest FROM epochs WHERE run = ?', epoch.run);
+      const stored = this.epoch(epoch.run, epoch.epoch);
+      if (stored !== undefined && stored.roster !== epoch.roster) {
+        throw new AgentError('context-mismatch', `Epoch ${epoch.epoch} of ${epoch.run} was approved with roster ${stored.roster}; another one, ${epoch.roster}, is refused.`);
+      }
+      if (stored === undefined && Number(largest?.['largest'] ?? 0) >= epoch.epoch) {
+        throw new AgentError('context-mismatch', `Epoch ${epoch.epoch} of ${epoch.run} is older than one this site has joined; epoch numbers only grow.`);
+      }
+      this.database.run(
+        'INSERT OR IGNORE INTO epochs (run, epoch, roster, fingerprint, e0) VALUES (?, ?, ?, ?, ?)',
+        epoch.run,
+        epoch.epoch,
+        epoch.roster,
+        epoch.fingerprint,
+        epoch.e0,
+      );
+    });
+  }
+
+  agreeEpoch(run: string, epoch: number, e: string): void {
+    const changed = this.database.run('UPDATE epochs SET e = ? WHERE run = ? AND epoch = ? AND (e IS NULL OR e = ?)', e, run, epoch, e);
+    if (changed !== 1) throw new AgentError('context-mismatch', `Epoch ${epoch} of ${run} was signed with another set of dealings; this one is refused.`);
+  }
+
+  epoch(run: string, epoch: number): EpochRecord | undefined {
+    const row = this.database.get('SELECT * FROM epochs WHERE run = ? AND epoch = ?', run, epoch);
+    return row === undefined ? undefined : toEpoch(row);
+  }
+
+  epochs(run: string): EpochRecord[] {
+    return this.database.all('SELECT * FROM epochs WHERE run = ? ORDER BY epoch', run).map(toEpoch);
+  }
+}
+
+function toRun(row: Row): RunRecord {
+  return {
+    run: String(row['run']),
+    plan: String(row['plan']),
+    ordinal: Number(row['ordinal']),
+    sites: JSON.parse(String(row['sites'])) as string[],
+    state: String(row['state']) as LocalRunState,
+    detail: String(row['detail']),
+  };
+}
+
+function toEpoch(row: Row): EpochRecord {
+  return {
+    run: String(row['run']),
+    epoch: Number(row['epoch']),
+    roster: String(row['roster']),
+    fingerprint: String(row['fingerprint']),
+    e0: String(row['e0']),
+    e: row['e'] === null ? null : String(row['e']),
+  };
+}

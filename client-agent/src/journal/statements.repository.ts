@@ -1,0 +1,60 @@
+import { type DsseEnvelope, type Identity, sha256Hex } from '@coferment/crypto';
+import { parseEnvelope, peekStatement, type Predicate, type PredicateName, signStatement } from '@coferment/consortium';
+import type { JournalDatabase } from './journal.database.js';
+
+export interface SignedStatement {
+  envelope: DsseEnvelope;
+  /** SHA-256 of the signed bytes. */
+  digest: string;
+}
+
+/**
+ * Every act this site has signed, by what it is about. An act is signed once: asked again, the same bytes are sent again, so
+ * no two different signatures of this site over one subject can ever exist.
+ */
+export class StatementsRepository {
+  constructor(
+    private readonly database: JournalDatabase,
+    private readonly identity: () => Identity,
+    private readonly now: () => number,
+  ) {}
+
+  find(run: string, name: PredicateName, subject: string): SignedStatement | undefined {
+    const row = this.database.get('SELECT envelope, digest FROM statements WHERE run = ? AND name = ? AND subject = ?', run, name, subject);
+    return row === undefined ? undefined : { envelope: parseEnvelope(JSON.parse(String(row['envelope']))), digest: String(row['digest']) };
+  }
+
+  /** Signs and stores before it returns; returns the stored act when there is one. */
+  sign<N extends PredicateName>(run: string, name: N, subject: string, predicate: Predicate<N>): SignedStatement {
+    return this.database.transaction(() => {
+      const stored = this.find(run, name, subject);
+      if (stored !== undefined) return stored;
+      const envelope = signStatement(name, predicate, this.identity());
+      const digest = sha256Hex(Buffer.from(envelope.payload, 'base64'));
+      this.database.run(
+        'INSERT INTO statements (run, name, subject, digest, envelope, signed_ms) VALUES (?, ?, ?, ?, ?, ?)',
+        run,
+        name,
+        subject,
+        digest,
+        JSON.stringify(envelope),
+        this.now(),
+      );
+      return { envelope, digest };
+    });
+  }
+
+  /** Objects that this site's acts of a run name: what it stored to be able to send the same bytes again. */
+  objects(run: string): string[] {
+    const rows = this.database.all("SELECT envelope FROM statements WHERE run = ? AND name IN ('dealing', 'contribution', 'share')", run);
+    return rows.flatMap((row) => {
+      const statement = peekStatement(parseEnvelope(JSON.parse(String(row['envelope']))));
+      if (statement.name === 'dealing') return [statement.predicate.masked, ...statement.predicate.boxes.map((box) => box.object)];
+      return statement.name === 'contribution' || statement.name === 'share' ? [statement.predicate.object] : [];
+    });
+  }
+
+  has(digest: string): boolean {
+    return this.database.get('SELECT 1 FROM statements WHERE digest = ?', digest) !== undefined;
+  }
+}

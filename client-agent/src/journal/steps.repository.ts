@@ -1,0 +1,61 @@
+import { AGENT_ROUND_TABLE, type AgentRoundEvent, type AgentRoundState, legalEvents, nextState, type SumKind } from '@coferment/consortium';
+import type { JournalDatabase } from './journal.database.js';
+
+export interface RoundStep {
+  run: string;
+  sum: number;
+  kind: SumKind;
+  round: number;
+  attempt: number;
+  state: AgentRoundState;
+  changedMs: number;
+}
+
+/** How far this site is in each sum. People read it; what may be signed is decided by the other tables. */
+export class StepsRepository {
+  constructor(
+    private readonly database: JournalDatabase,
+    private readonly now: () => number,
+  ) {}
+
+  find(run: string, sum: number): RoundStep | undefined {
+    const row = this.database.get('SELECT * FROM round_steps WHERE run = ? AND sum = ?', run, sum);
+    if (row === undefined) return undefined;
+    return {
+      run,
+      sum,
+      kind: String(row['kind']) as SumKind,
+      round: Number(row['round']),
+      attempt: Number(row['attempt']),
+      state: String(row['state']) as AgentRoundState,
+      changedMs: Number(row['changed_ms']),
+    };
+  }
+
+  latest(run: string): RoundStep | undefined {
+    const row = this.database.get('SELECT MAX(sum) AS sum FROM round_steps WHERE run = ?', run);
+    return row === undefined || row['sum'] === null ? undefined : this.find(run, Number(row['sum']));
+  }
+
+  /** Takes an event. One that is not legal any more is a repetition of work already done and changes nothing. */
+  record(name: { run: string; sum: number; kind: SumKind; round: number; attempt: number }, event: AgentRoundEvent): void {
+    this.database.transaction(() => {
+      const before = this.find(name.run, name.sum);
+      let state = before?.state ?? AGENT_ROUND_TABLE.initial;
+      if (before !== undefined && before.attempt < name.attempt && legalEvents(AGENT_ROUND_TABLE, state).includes('new-attempt')) {
+        state = nextState(AGENT_ROUND_TABLE, state, 'new-attempt');
+      }
+      if (!legalEvents(AGENT_ROUND_TABLE, state).includes(event)) return;
+      this.database.run(
+        'INSERT OR REPLACE INTO round_steps (run, sum, kind, round, attempt, state, changed_ms) VALUES (?, ?, ?, ?, ?, ?, ?)',
+        name.run,
+        name.sum,
+        name.kind,
+        name.round,
+        name.attempt,
+        nextState(AGENT_ROUND_TABLE, state, event),
+        this.now(),
+      );
+    });
+  }
+}

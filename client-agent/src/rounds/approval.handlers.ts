@@ -1,0 +1,76 @@
+import { epochZero, formatFingerprint, parseRoster } from '@coferment/consortium';
+import { bytesToHex } from '@coferment/crypto';
+import { AgentError } from '../agent.error.js';
+import type { InstructionBody } from '../connection/instruction.parser.js';
+import { EpochSecrets } from '../keys/epoch.secrets.js';
+import { checkOrdinal, checkRunRequest, describePlan } from '../policy/plan.policy.js';
+import { checkRosterFor, MAX_ROSTER_BYTES } from '../policy/roster.policy.js';
+import { loadPlan, published, requireRun } from './run.facts.js';
+import { DONE, type Outcome, type SiteContext, waiting } from './site.context.js';
+
+/** A run of a plan on this site's data: checked by the machine, decided by a person of this site, signed once. */
+export async function approvePlan(context: SiteContext, body: InstructionBody<'approvePlan'>): Promise<Outcome> {
+  const { run, ordinal, plan: digest, sites } = body;
+  const { journal, consortium, site } = context;
+  const plan = await loadPlan(context, digest);
+  checkRunRequest({ run, ordinal, plan: digest, sites }, site, plan);
+  const record = journal.runs.announce(run, digest, ordinal, sites);
+  if (record.state === 'asked') {
+    checkOrdinal(run, ordinal, journal.runs.largestApprovedOrdinal(digest, run));
+    const decision = journal.approvals.planDecision(digest, ordinal, sites);
+    switch (decision) {
+      case 'approved':
+        journal.runs.setState(run, 'approved');
+        break;
+      case 'rejected':
+        throw new AgentError('not-approved', `This site rejected the plan ${digest} (ordinal ${ordinal}). To change that: coferment-agent plans approve ${digest}`);
+      case 'other-sites':
+      case 'undecided':
+        return waiting(
+          `The plan ${describePlan(plan)} waits for this site's approval (run ${run}, ordinal ${ordinal}, sites ${sites.join(', ')}).`,
+          `Read it, then: coferment-agent plans approve ${digest}${ordinal === 1 ? '' : ` --ordinal ${ordinal}`}`,
+        );
+    }
+  }
+  requireRun(context, run);
+  const approval = journal.statements.sign(run, 'plan-approved', '', { consortium, site, plan: digest, ordinal, sites });
+  await context.port.submitStatement(approval.envelope);
+  return DONE;
+}
+
+/** A sealing key of this run and epoch only, signed by the identity key (S1). */
+export async function offerSealingKey(context: SiteContext, body: InstructionBody<'offerSealingKey'>): Promise<Outcome> {
+  const { run, ordinal, plan, epoch } = body;
+  const { journal, consortium, site } = context;
+  const record = requireRun(context, run);
+  if (record.plan !== plan || record.ordinal !== ordinal) throw new AgentError('context-mismatch', `${run} was approved for another plan or ordinal.`);
+  const { publicKey } = new EpochSecrets(context.store, run, epoch).sealingKey();
+  const offer = journal.statements.sign(run, 'sealing-key', String(epoch), { consortium, run, epoch, site, key: bytesToHex(publicKey) });
+  await context.port.submitStatement(offer.envelope);
+  return DONE;
+}
+
+/** The members of a key epoch: checked by the machine, and by people over another channel through the fingerprint (S1). */
+export async function approveRoster(context: SiteContext, body: InstructionBody<'approveRoster'>): Promise<Outcome> {
+  const { run, epoch, roster: digest } = body;
+  const { journal, consortium, site, identity } = context;
+  const record = requireRun(context, run);
+  const plan = await loadPlan(context, record.plan);
+  const roster = parseRoster(await published(context, digest, MAX_ROSTER_BYTES));
+  const sealingKey = new EpochSecrets(context.store, run, epoch).sealingKey().publicKey;
+  const own = { site, identityKey: identity.publicKey, sealingKey };
+  const fingerprint = checkRosterFor(roster, { consortium, run, epoch, plan, sites: record.sites, own });
+  const e0 = epochZero({ consortium, run, ordinal: record.ordinal, epoch, plan: record.plan, roster: digest });
+  if (journal.runs.epoch(run, epoch) === undefined && !journal.approvals.useRoster(fingerprint)) {
+    const before = journal.approvals.lastRoster();
+    const changed = before === undefined ? 'has not been approved here yet' : `differs from the last one approved here (${formatFingerprint(before)})`;
+    return waiting(
+      `The roster of ${run} ${changed}. Its fingerprint is ${formatFingerprint(fingerprint)}.`,
+      `Compare it with the other sites by telephone or on paper, never through the coordinator. If it is the same: coferment-agent roster approve ${fingerprint}`,
+    );
+  }
+  journal.runs.openEpoch({ run, epoch, roster: digest, fingerprint, e0 });
+  const approval = journal.statements.sign(run, 'roster-approved', String(epoch), { consortium, run, epoch, site, roster: digest, fingerprint, e0 });
+  await context.port.submitStatement(approval.envelope);
+  return DONE;
+}

@@ -1,0 +1,154 @@
+import { ConsortiumError, type NonceEntry, peekStatement, signStatement } from '@coferment/consortium';
+import { ciphertextBlockDigests, digest, encryptVector, merkleRoot } from '@coferment/crypto';
+import { LearningError } from '@coferment/learning';
+import { ObjectPurpose } from '@coferment/proto';
+import { AgentError } from '../agent.error.js';
+import type { InstructionBody, SumName } from '../connection/instruction.parser.js';
+import type { StoredVector } from '../journal/rounds.repository.js';
+import type { SignedStatement } from '../journal/statements.repository.js';
+import { confirmationVector } from '../training/site.trainer.js';
+import { type EpochFacts, loadEpoch } from './run.facts.js';
+import { DONE, type Outcome, type SiteContext, waiting } from './site.context.js';
+import { rebuildK, rebuildSum, type SumFacts, timingOf } from './sum.context.js';
+
+type DeclineReason = 'nonce-lost' | 'ciphertext-lost' | 'refused' | 'no-data';
+
+/** Trains, stores the vector durably, then sends a fresh nonce (R0, R2). */
+export async function prepareSum(context: SiteContext, { name }: InstructionBody<'prepareSum'>): Promise<Outcome> {
+  const { journal, consortium, site } = context;
+  const facts = await loadEpoch(context, name.run, name.epoch);
+  const progress = journal.models.progress(name.run);
+  const timing = timingOf(name, facts, progress);
+  if (timing === 'past') return DONE;
+  if (timing === 'ahead') return waiting(`Sum ${name.sum} starts from sums that this site has not applied yet.`, 'Nothing: the published sums are fetched one after the other.');
+  const sum = rebuildSum(name, facts, progress);
+  if (sum.confirms !== null && sum.confirms !== site) throw new AgentError('context-mismatch', `Sum ${name.sum} confirms the key of "${sum.confirms}", not of this site.`);
+  if (journal.rounds.frozenT(name.run, name.sum) !== undefined) throw new AgentError('sum-changed', `Sum ${name.sum} of ${name.run} is frozen; a new attempt at it is refused.`);
+  const last = journal.rounds.lastEncrypted(name.run);
+  if (last !== undefined && (last.sum > name.sum || (last.sum === name.sum && last.attempt >= name.attempt))) {
+    return decline(context, facts, name, 'nonce-lost');
+  }
+  try {
+    await ensureVector(context, facts, sum);
+  } catch (error) {
+    if (error instanceof LearningError) await decline(context, facts, name, 'no-data');
+    throw error;
+  }
+  if (journal.models.progress(name.run).appliedSum >= name.sum) return DONE;
+  const nonce = context.nonces.draw(name.run, name.sum, name.attempt);
+  const { e, kind, attempt } = sum.position;
+  const opening = { consortium, run: name.run, e, kind, sum: name.sum, i: sum.i, attempt, site, nonce };
+  await context.port.submitNonce(signStatement('nonce', opening, context.identity));
+  journal.steps.record(name, 'give-nonce');
+  return DONE;
+}
+
+/** The one vector of this key: from the journal, or made and stored there. */
+async function ensureVector(context: SiteContext, facts: EpochFacts, sum: SumFacts): Promise<void> {
+  const { journal } = context;
+  const { kind, run, round } = sum.name;
+  if (kind === 'confirm' || journal.rounds.vector(facts.run.plan, kind, sum.modelIn) !== undefined) {
+    journal.steps.record(sum.name, 'train');
+    return;
+  }
+  const { plan, parameters } = facts;
+  const job = sum.state === null || kind === 'statistics' ? { kind: 'statistics' as const, plan, parameters } : { kind, plan, parameters, state: sum.state };
+  const { vector, report } = await context.trainer.build(job);
+  journal.rounds.keepVector(facts.run.plan, kind, sum.modelIn, vector);
+  journal.steps.record(sum.name, 'train');
+  context.tell({ event: 'trained', run, round, sum: sum.name.sum, kind, ...report });
+}
+
+/** Encrypts the stored vector under K, stores every byte, then sends (R3). */
+export async function encrypt(context: SiteContext, body: InstructionBody<'encrypt'>): Promise<Outcome> {
+  const { name, nonces } = body;
+  const { journal } = context;
+  const facts = await loadEpoch(context, name.run, name.epoch);
+  const progress = journal.models.progress(name.run);
+  if (timingOf(name, facts, progress) !== 'due') return DONE;
+  const sum = rebuildSum(name, facts, progress);
+  const subject = `${name.sum}/${name.attempt}`;
+  if (journal.statements.find(name.run, 'attempt-declined', subject) !== undefined) return decline(context, facts, name, 'nonce-lost');
+  const contribution = journal.statements.find(name.run, 'contribution', subject) ?? (await encryptOnce(context, facts, sum, nonces, subject));
+  if (contribution === 'nonce-lost') return decline(context, facts, name, 'nonce-lost');
+  return send(context, facts, name, contribution);
+}
+
+async function encryptOnce(
+  context: SiteContext,
+  facts: EpochFacts,
+  sum: SumFacts,
+  nonces: readonly NonceEntry[],
+  subject: string,
+): Promise<SignedStatement | 'nonce-lost'> {
+  const { journal, site, objects } = context;
+  const { name } = sum;
+  const { run } = name;
+  if (journal.rounds.frozenT(run, name.sum) !== undefined) throw new AgentError('sum-changed', `Sum ${name.sum} of ${run} is frozen; nothing more is encrypted for it.`);
+  const own = context.nonces.peek(run, name.sum, name.attempt);
+  if (own === undefined) return 'nonce-lost';
+  let k: string;
+  try {
+    k = rebuildK(sum, facts, nonces, { site, nonce: own });
+  } catch (error) {
+    context.nonces.wipe(run);
+    if (error instanceof ConsortiumError || error instanceof AgentError) await decline(context, facts, name, 'refused');
+    throw error;
+  }
+  const vector = requireVector(context, facts, sum);
+  // The pair is spent and the nonce gone before a coefficient is touched: whatever fails below, nothing is encrypted under this K again.
+  journal.rounds.reserveEncryption(run, name.epoch, name.sum, name.attempt, sum.blocks);
+  context.nonces.wipe(run);
+  const { parameters } = facts;
+  const ciphertext = encryptVector({ parameters, k, secretKey: facts.secrets.secretKey(), coefficients: vector.coefficients });
+  const { consortium, e, kind, attempt } = sum.position;
+  const object = objects.store(ciphertext);
+  const signed = journal.statements.sign(run, 'contribution', subject, {
+    consortium,
+    run,
+    e,
+    kind,
+    sum: name.sum,
+    k,
+    attempt,
+    site,
+    blocks: sum.blocks,
+    droppedBits: parameters.droppedBits,
+    object,
+    merkleRoot: merkleRoot(ciphertextBlockDigests(ciphertext, parameters)),
+    ranges: sum.ranges,
+    sampleCommitment: digest('sample-commitment', vector.salt, vector.samples),
+    backend: vector.backend,
+  });
+  journal.steps.record(name, 'encrypt');
+  return signed;
+}
+
+function requireVector(context: SiteContext, facts: EpochFacts, sum: SumFacts): StoredVector {
+  const { kind, run } = sum.name;
+  if (kind === 'confirm') return confirmationVector(facts.plan, sum.position.e, context.site, facts.parameters);
+  const vector = context.journal.rounds.vector(facts.run.plan, kind, sum.modelIn);
+  if (vector === undefined) throw new AgentError('out-of-order', `Sum ${sum.name.sum} of ${run} is to be encrypted, but this site has not trained for it.`);
+  return vector;
+}
+
+async function send(context: SiteContext, facts: EpochFacts, name: SumName, contribution: SignedStatement): Promise<Outcome> {
+  const statement = peekStatement(contribution.envelope);
+  const object = statement.name === 'contribution' ? statement.predicate.object : '';
+  const bytes = context.objects.read(object);
+  if (bytes === undefined) return decline(context, facts, name, 'ciphertext-lost');
+  await context.port.upload({ digest: object, bytes, purpose: ObjectPurpose.OBJECT_PURPOSE_CIPHERTEXT, run: name.run });
+  await context.port.submitStatement(contribution.envelope);
+  context.journal.steps.record(name, 'upload');
+  return DONE;
+}
+
+/** Tells the coordinator that this attempt goes on without this site. The stored vector stays for the next attempt. */
+async function decline(context: SiteContext, facts: EpochFacts, name: SumName, reason: DeclineReason): Promise<Outcome> {
+  const { run, sum, kind, attempt } = name;
+  const { consortium, site, journal } = context;
+  const declined = journal.statements.sign(run, 'attempt-declined', `${sum}/${attempt}`, { consortium, run, e: facts.e ?? '', kind, sum, attempt, site, reason });
+  await context.port.submitStatement(declined.envelope);
+  journal.steps.record(name, reason === 'nonce-lost' || reason === 'ciphertext-lost' ? 'lose' : 'decline');
+  return DONE;
+}

@@ -1,0 +1,146 @@
+import {
+  applySum as applyUpdate,
+  checkCertificate,
+  checkShareStatement,
+  confirmVector,
+  describeModel,
+  initialState,
+  modelDigest,
+  openStatement,
+  type StrategyState,
+} from '@coferment/consortium';
+import { parameterSet, unpackSum } from '@coferment/crypto';
+import { AgentError } from '../agent.error.js';
+import type { InstructionBody } from '../connection/instruction.parser.js';
+import { eraseRunSecrets } from '../keys/epoch.secrets.js';
+import { bindFreeze, type CheckedFreeze, checkFrozenSum } from './opening.handlers.js';
+import { type EpochFacts, loadEpoch, requireRun } from './run.facts.js';
+import { DONE, type Outcome, type SiteContext, waiting } from './site.context.js';
+import { timingOf } from './sum.context.js';
+
+/**
+ * Verifies a published sum and computes the next state from it with the same pure code as everybody. Nothing is taken from the coordinator but the sum
+ * itself: if its model differs from this site's own, this site leaves the run.
+ */
+export async function applySum(context: SiteContext, body: InstructionBody<'applySum'>): Promise<Outcome> {
+  const { name } = body.frozen;
+  const { journal } = context;
+  const facts = await loadEpoch(context, name.run, name.epoch);
+  const progress = journal.models.progress(name.run);
+  const timing = timingOf(name, facts, progress);
+  if (timing === 'past') return DONE;
+  if (timing === 'ahead') return waiting(`Sum ${name.sum} follows sums that this site has not applied yet.`, 'Nothing: they are fetched one after the other.');
+  const checked = checkFrozenSum(context, facts, body.frozen);
+  const aggregate = checkAggregate(context, facts, checked, body);
+  const size = checked.sum.blocks * parameterSet(facts.parameters.set).degree * 8;
+  const coefficients = toCoefficients(await context.port.download(aggregate.sumObject, size), size);
+  const state = nextState(context, facts, checked, coefficients, progress.state);
+  const modelOut = state === null ? 'none' : modelDigest(describeModel(facts.plan), state.model);
+  const published = aggregate.modelOut === modelOut || (name.kind !== 'update' && aggregate.modelOut === 'none');
+  if (!published) {
+    throw leave(context, name.run, `sum ${name.sum} gives the model ${modelOut}, but the coordinator published ${aggregate.modelOut}. Ask for an audit of the ledger.`);
+  }
+  journal.transaction(() => {
+    bindFreeze(context, checked);
+    journal.models.advance(name.run, progress.appliedSum, { appliedSum: name.sum, state });
+    journal.steps.record(name, 'apply');
+  });
+  context.nonces.wipe(name.run);
+  context.tell({ event: 'applied', run: name.run, round: name.round, sum: name.sum, kind: name.kind, model: modelOut });
+  return DONE;
+}
+
+/** The certificate, at least τ share signatures, and the operator's signature over exactly these. */
+function checkAggregate(context: SiteContext, facts: EpochFacts, checked: CheckedFreeze, body: InstructionBody<'applySum'>) {
+  const { sum, k, frozen } = checked;
+  const { roster } = facts;
+  const { position } = sum;
+  const certificate = checkCertificate({ roster, position, k, t: frozen.t, set: frozen.set, modelIn: sum.modelIn, attestations: body.certificate });
+  const shares = body.shares.map((envelope) => {
+    const { predicate, digest } = checkShareStatement(roster, position, k, frozen.t, envelope);
+    return { site: predicate.site, share: digest };
+  });
+  const holders = new Set(shares.map((share) => share.site));
+  if (holders.size !== shares.length || holders.size < roster.numbers.tau) throw refuse(sum.position.sum, `${holders.size} key holders opened it; ${roster.numbers.tau} are needed`);
+  const { predicate } = openStatement('aggregate', body.aggregate, context.operatorKey);
+  const same =
+    predicate.consortium === position.consortium &&
+    predicate.run === position.run &&
+    predicate.epoch === position.epoch &&
+    predicate.e === position.e &&
+    predicate.kind === position.kind &&
+    predicate.sum === position.sum &&
+    predicate.k === k &&
+    predicate.t === frozen.t &&
+    predicate.modelIn === sum.modelIn;
+  if (!same) throw refuse(position.sum, 'its aggregate was signed for another run, epoch, kind, K, T or model');
+  if (listed(predicate.certificate, 'attestation') !== listed(certificate, 'attestation')) throw refuse(position.sum, 'its aggregate names another certificate');
+  if (listed(predicate.shares, 'share') !== listed(shares, 'share')) throw refuse(position.sum, 'its aggregate names other shares');
+  return predicate;
+}
+
+function listed(entries: readonly object[], field: string): string {
+  return entries
+    .map((entry) => `${(entry as Record<string, string>)['site'] ?? ''}=${(entry as Record<string, string>)[field] ?? ''}`)
+    .toSorted()
+    .join();
+}
+
+function nextState(
+  context: SiteContext,
+  facts: EpochFacts,
+  { sum, frozen }: CheckedFreeze,
+  coefficients: BigUint64Array,
+  state: StrategyState | null,
+): StrategyState | null {
+  const { plan, parameters, run } = facts;
+  const addends = frozen.sites.length;
+  const { packed, exact } = unpackSum(sum.shape, parameters, coefficients, addends);
+  switch (sum.name.kind) {
+    case 'confirm': {
+      const expected = confirmVector(sum.position.e, sum.confirms ?? '', parameters.valueBits);
+      const same = expected.packed.every((value, index) => packed[index] === value) && expected.exact.every((value, index) => exact[index] === value);
+      if (!same) throw leave(context, run.run, `the key of "${sum.confirms ?? ''}" does not open what it should. Site or key holders are at fault; a new key epoch is needed.`);
+      return state;
+    }
+    case 'statistics':
+      return initialState(plan, { ordinal: run.ordinal, siteIds: run.sites, statistics: { exact, addends } });
+    case 'update':
+      if (state === null) throw refuse(sum.name.sum, 'this site has no model to apply it to');
+      return applyUpdate(plan, state, { packed, exact, addends, valueBits: parameters.valueBits });
+    case 'evaluate':
+      return state;
+  }
+}
+
+/** Sum objects hold one little-endian 64-bit word a coefficient. */
+function toCoefficients(bytes: Uint8Array, size: number): BigUint64Array {
+  if (bytes.length !== size) throw new AgentError('object-mismatch', `A published sum has ${bytes.length} bytes; it must have ${size}. It was not applied.`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return BigUint64Array.from({ length: size / 8 }, (_, index) => view.getBigUint64(index * 8, true));
+}
+
+/** The end of a run: its secrets are erased here, so nothing of it can be opened later. */
+export async function closeRun(context: SiteContext, { run, closing }: InstructionBody<'closeRun'>): Promise<Outcome> {
+  const { journal } = context;
+  const record = journal.runs.get(run);
+  if (record === undefined || record.state === 'closed') return DONE;
+  const { predicate } = openStatement('run-closed', closing, context.operatorKey);
+  if (predicate.run !== run || predicate.consortium !== context.consortium) throw new AgentError('context-mismatch', `The closing of ${run} was signed for another run.`);
+  context.nonces.wipe(run);
+  eraseRunSecrets(context.store, run);
+  for (const object of journal.statements.objects(run)) context.objects.remove(object);
+  journal.runs.setState(run, 'closed', predicate.status);
+  context.tell({ event: 'run-closed', run, status: predicate.status, model: predicate.model });
+  return DONE;
+}
+
+function leave(context: SiteContext, run: string, reason: string): AgentError {
+  requireRun(context, run);
+  context.journal.runs.setState(run, 'dead', reason);
+  return new AgentError('model-mismatch', `This site leaves ${run}: ${reason}`);
+}
+
+function refuse(sum: number, reason: string): AgentError {
+  return new AgentError('context-mismatch', `The published sum ${sum} is refused: ${reason}. It was not applied.`);
+}

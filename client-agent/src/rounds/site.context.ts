@@ -1,0 +1,43 @@
+import type { Identity } from '@coferment/crypto';
+import type { CoordinatorPort } from '../connection/coordinator.port.js';
+import type { ObjectCache } from '../connection/object.cache.js';
+import type { Journal } from '../journal/journal.js';
+import type { KeyStore } from '../keys/key.store.js';
+import type { Trainer } from '../training/site.trainer.js';
+import type { NonceMemory } from './nonce.memory.js';
+
+/** What an agent tells whoever watches it: one JSON line each with `serve --json`. */
+export type AgentEvent =
+  | { event: 'trained'; run: string; round: number; sum: number; kind: string; rows: number; holdoutRows: number; trainLoss: number | null; saturated: number }
+  | { event: 'applied'; run: string; round: number; sum: number; kind: string; model: string }
+  | { event: 'run-closed'; run: string; status: string; model: string }
+  | { event: 'sent'; run: string; name: string; bytes: number; digest: string }
+  | { event: 'instruction'; run: string; kind: string; round?: number; sum?: number; attempt?: number }
+  | { event: 'waiting'; run: string; reason: string; whatToDo: string }
+  | { event: 'refused'; run: string; code: string; message: string }
+  | { event: 'connected' }
+  | { event: 'disconnected'; message: string };
+
+/** Everything that handlers work with. They decide; what they touch is passed in. */
+export interface SiteContext {
+  consortium: string;
+  site: string;
+  identity: Identity;
+  operatorKey: Uint8Array;
+  journal: Journal;
+  store: KeyStore;
+  objects: ObjectCache;
+  port: CoordinatorPort;
+  trainer: Trainer;
+  nonces: NonceMemory;
+  tell(event: AgentEvent): void;
+}
+
+/** What became of an instruction. A refusal is thrown. */
+export type Outcome = { outcome: 'done' } | { outcome: 'waiting'; reason: string; whatToDo: string };
+
+export const DONE: Outcome = { outcome: 'done' };
+
+export function waiting(reason: string, whatToDo: string): Outcome {
+  return { outcome: 'waiting', reason, whatToDo };
+}

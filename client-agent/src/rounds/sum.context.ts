@@ -1,0 +1,133 @@
+import {
+  checkFreeze,
+  checkNonceList,
+  describeModel,
+  epochSites,
+  type FrozenSet,
+  inputContext,
+  maximumSum,
+  modelDigest,
+  NO_RANGES,
+  type NonceEntry,
+  rangesDigest,
+  roundContext,
+  type StrategyState,
+  type SumPosition,
+  vectorShape,
+  weightRule,
+} from '@coferment/consortium';
+import { blockCount, type VectorShape } from '@coferment/crypto';
+import { AgentError } from '../agent.error.js';
+import type { FrozenSum, SumName } from '../connection/instruction.parser.js';
+import type { RunProgress } from '../journal/models.repository.js';
+import type { EpochFacts } from './run.facts.js';
+
+/** Most encryption attempts at one sum that a site takes part in. */
+const MAX_ATTEMPTS = 1000;
+
+/** Everything about a sum, rebuilt by this site from the plan and from the sums it has applied (secure-aggregation.md R1). */
+export interface SumFacts {
+  name: SumName;
+  position: SumPosition;
+  modelIn: string;
+  ranges: string;
+  weightRule: string;
+  i: string;
+  shape: VectorShape;
+  blocks: number;
+  /** The one site of a confirm sum. */
+  confirms: string | null;
+  /** The state this sum starts from; null for confirm and statistics. */
+  state: StrategyState | null;
+}
+
+/** `past`: this site has applied it. `ahead`: earlier sums have to be applied first. */
+export type SumTiming = 'due' | 'past' | 'ahead';
+
+/** Where a named sum stands in the course of the run. Throws where no honest coordinator could name it so. */
+export function timingOf(name: SumName, facts: EpochFacts, progress: RunProgress): SumTiming {
+  const { plan, roster } = facts;
+  const members = epochSites(roster).length;
+  const { n } = roster.numbers;
+  const most = maximumSum({ sites: n, epochs: name.epoch, rounds: plan.rounds, retries: plan.rounds });
+  if (name.sum > most) throw mismatch(name, `a run of this plan has at most ${most} sums`);
+  if (name.attempt > MAX_ATTEMPTS) throw mismatch(name, `at most ${MAX_ATTEMPTS} attempts are made`);
+  if ((name.kind === 'confirm') !== name.sum <= members && name.epoch === 1) throw mismatch(name, `the first ${members} sums of a run, and only they, are confirm sums`);
+  if ((name.kind === 'confirm' || name.kind === 'statistics') && name.round !== 0) throw mismatch(name, 'it belongs to no training round');
+  if (name.kind === 'update' && (name.round < 1 || name.round > plan.rounds)) throw mismatch(name, `the plan has ${plan.rounds} rounds`);
+  if (name.sum <= progress.appliedSum) return 'past';
+  const done = progress.state?.round ?? -1;
+  switch (name.kind) {
+    case 'confirm':
+      return 'due';
+    case 'statistics':
+      if (progress.state !== null) throw mismatch(name, 'this run has its statistics already');
+      return progress.appliedSum >= members ? 'due' : 'ahead';
+    case 'update':
+      if (name.round <= done) throw mismatch(name, `this site has applied round ${done} already`);
+      return name.round === done + 1 ? 'due' : 'ahead';
+    case 'evaluate':
+      return done >= 1 && (plan.stopping.patience !== null || done === plan.rounds) ? 'due' : 'ahead';
+  }
+}
+
+/** Rebuilds I and all its parts. @throws AgentError 'not-approved' before this site has signed the key epoch */
+export function rebuildSum(name: SumName, facts: EpochFacts, progress: RunProgress): SumFacts {
+  const { plan, run, parameters, roster } = facts;
+  if (facts.e === null) throw new AgentError('not-approved', `This site has not signed epoch ${name.epoch} of ${name.run}; nothing is encrypted or opened in it.`);
+  const fromModel = name.kind === 'update' || name.kind === 'evaluate';
+  const state = fromModel ? progress.state : null;
+  if (fromModel && state === null) throw mismatch(name, 'this site has not applied the statistics sum');
+  const modelIn = state === null ? 'none' : modelDigest(describeModel(plan), state.model);
+  const ranges = name.kind === 'update' && state !== null ? rangesDigest(state.ranges) : NO_RANGES;
+  const rule = weightRule(plan, state?.weightCap ?? null);
+  const shape = vectorShape(plan, name.kind);
+  const { consortium } = facts.position;
+  return {
+    name,
+    position: { consortium, run: name.run, epoch: name.epoch, e: facts.e, kind: name.kind, sum: name.sum, attempt: name.attempt },
+    modelIn,
+    ranges,
+    weightRule: rule,
+    i: inputContext({ plan: run.plan, kind: name.kind, modelIn, ranges, weightRule: rule }),
+    shape,
+    blocks: blockCount(shape, parameters),
+    confirms: name.kind === 'confirm' ? (epochSites(roster)[name.sum - 1] ?? null) : null,
+    state,
+  };
+}
+
+/** K, after the list is checked. With `own`, this site's nonce must be in it exactly once under its own id. */
+export function rebuildK(sum: SumFacts, facts: EpochFacts, nonces: readonly NonceEntry[], own?: { site: string; nonce: string }): string {
+  checkNonceList(facts.roster, nonces, own);
+  const { e, sum: number, attempt } = sum.position;
+  if (sum.confirms === null) {
+    const { minContributors } = facts.roster.numbers;
+    if (nonces.length < minContributors) throw mismatch(sum.name, `its nonce list has ${nonces.length} sites; the plan requires ${minContributors}`);
+  } else if (nonces.length !== 1 || nonces[0]?.site !== sum.confirms) {
+    throw mismatch(sum.name, `its nonce list must hold "${sum.confirms}" alone`);
+  }
+  return roundContext({ e, i: sum.i, sum: number, attempt, nonces });
+}
+
+export interface RebuiltFreeze {
+  k: string;
+  frozen: FrozenSet;
+}
+
+/** K, A and T of a frozen sum, rebuilt from their parts; every upload signature is checked under this K (R5). */
+export function rebuildFreeze(sum: SumFacts, facts: EpochFacts, frozen: FrozenSum): RebuiltFreeze {
+  const k = rebuildK(sum, facts, frozen.nonces);
+  const { roster, parameters } = facts;
+  const { minContributors } = roster.numbers;
+  const set = checkFreeze({ roster, position: sum.position, k, nonces: frozen.nonces, minContributors, contributions: frozen.contributions });
+  for (const { predicate } of set.contributions) {
+    const asAgreed = predicate.blocks === sum.blocks && predicate.droppedBits === parameters.droppedBits && predicate.ranges === sum.ranges;
+    if (!asAgreed) throw mismatch(sum.name, `the upload of "${predicate.site}" was made with other blocks, dropped bits or ranges`);
+  }
+  return { k, frozen: set };
+}
+
+function mismatch(name: SumName, reason: string): AgentError {
+  return new AgentError('context-mismatch', `Sum ${name.sum} (${name.kind}, attempt ${name.attempt}) of ${name.run} is refused: ${reason}. Nothing was signed or sent.`);
+}

@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto';
+import {
+  confirmVector,
+  contributionWeight,
+  describeModel,
+  encodeExact,
+  modelDigest,
+  type Plan,
+  planDigest,
+  quantiseUpdate,
+  type StrategyState,
+  vectorShape,
+} from '@coferment/consortium';
+import { type AggregationParameters, packVector, xof } from '@coferment/crypto';
+import { backendInUse, buildDataset, type Dataset, evaluateModel, initBackend, localStatistics, trainLocal, type BackendName } from '@coferment/learning';
+import { importSite } from '../data/index.js';
+import type { StoredVector } from '../journal/rounds.repository.js';
+
+/** Stays at the site: shown on its own screen and in its own events. */
+export interface TrainingReport {
+  rows: number;
+  holdoutRows: number;
+  trainLoss: number | null;
+  saturated: number;
+}
+
+export interface BuiltVector {
+  vector: StoredVector;
+  report: TrainingReport;
+}
+
+/** Turns this site's records into the vectors of a run. The only place of the agent that sees data rows. */
+export interface Trainer {
+  build(job: VectorJob): Promise<BuiltVector>;
+}
+
+export type VectorJob =
+  | { kind: 'statistics'; plan: Plan; parameters: AggregationParameters }
+  | { kind: 'update' | 'evaluate'; plan: Plan; parameters: AggregationParameters; state: StrategyState };
+
+const SALT_BYTES = 32;
+
+export class SiteTrainer implements Trainer {
+  readonly #datasets = new Map<string, Dataset>();
+
+  constructor(
+    private readonly source: { mappingFile: string; dataDir: string },
+    private readonly trainingSeed: Uint8Array,
+  ) {}
+
+  static async start(source: { mappingFile: string; dataDir: string }, trainingSeed: Uint8Array, backend: BackendName): Promise<SiteTrainer> {
+    await initBackend(backend);
+    return new SiteTrainer(source, trainingSeed);
+  }
+
+  async build(job: VectorJob): Promise<BuiltVector> {
+    const { plan, parameters, kind } = job;
+    const dataset = await this.#dataset(plan);
+    const shape = vectorShape(plan, kind);
+    const rows = { rows: dataset.train.rows, holdoutRows: dataset.holdout.rows };
+    const quiet = { ...rows, trainLoss: null, saturated: 0 };
+    switch (job.kind) {
+      case 'statistics': {
+        const exact = localStatistics(plan, dataset.train);
+        return { vector: stored(packVector(shape, parameters, new Uint32Array(), exact), dataset.train.rows, 'none', 0), report: quiet };
+      }
+      case 'evaluate': {
+        const { model, normalisation } = job.state;
+        const metrics = evaluateModel(plan, model, dataset.holdout, normalisation);
+        const exact = encodeExact(plan, kind, { holdoutCount: metrics.count, holdoutSumSquaredError: metrics.sumSquaredError });
+        return { vector: stored(packVector(shape, parameters, new Uint32Array(), exact), metrics.count, backendInUse(), 0), report: quiet };
+      }
+      case 'update': {
+        const { model, normalisation, ranges, weightCap } = job.state;
+        const update = await trainLocal({ plan, modelIn: model, dataset, normalisation, seed: this.trainingSeed });
+        const weight = contributionWeight(plan, update.weight, weightCap);
+        const rounding = xof('update-rounding', this.trainingSeed, planDigest(plan), modelDigest(describeModel(plan), model));
+        const { packed, saturated } = quantiseUpdate({ plan, ranges, delta: update.delta, weight, weightCap, valueBits: parameters.valueBits, seed: rounding });
+        const exact = encodeExact(plan, kind, {
+          weight,
+          holdoutCount: update.metrics.count,
+          holdoutSumSquaredError: update.metrics.sumSquaredError,
+          trainLossSum: update.loss * weight,
+        });
+        const coefficients = packVector(shape, parameters, packed, exact);
+        return { vector: stored(coefficients, update.weight, backendInUse(), saturated), report: { ...rows, trainLoss: update.loss, saturated } };
+      }
+    }
+  }
+
+  /** Records are read once per plan: a run trains on what the site had when it began, so its rounds are comparable. */
+  async #dataset(plan: Plan): Promise<Dataset> {
+    const key = planDigest(plan);
+    const known = this.#datasets.get(key);
+    if (known !== undefined) return known;
+    const { batches } = await importSite(this.source);
+    const dataset = buildDataset(plan, batches);
+    this.#datasets.set(key, dataset);
+    return dataset;
+  }
+}
+
+/** The public vector with which a site proves its key epoch (S4). It holds no data and is the same whenever it is computed. */
+export function confirmationVector(plan: Plan, e: string, site: string, parameters: AggregationParameters): StoredVector {
+  const { packed, exact } = confirmVector(e, site, parameters.valueBits);
+  return stored(packVector(vectorShape(plan, 'confirm'), parameters, packed, exact), 0, 'none', 0);
+}
+
+function stored(coefficients: BigUint64Array, samples: number, backend: StoredVector['backend'], saturated: number): StoredVector {
+  return { coefficients, samples, salt: new Uint8Array(randomBytes(SALT_BYTES)), backend, saturated };
+}
