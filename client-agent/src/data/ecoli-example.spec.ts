@@ -1,11 +1,14 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { parsePlan, quorumNumbers } from '@coferment/consortium';
+import { buildDataset } from '@coferment/learning';
 import { describe, expect, it } from 'vitest';
 import { importSite } from './site.importer.js';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const dataDir = fileURLToPath(new URL('../shared/data/ecoli-proteinl', `file://${repository}`));
 const present = existsSync(dataDir);
+const plan = parsePlan(readFileSync(`${repository}examples/ecoli-proteinl/plan.yaml`, 'utf8'));
 
 // The data are not redistributed with Coferment; see examples/ecoli-proteinl/README.md for where they come from.
 describe.skipIf(!present)(`the E. coli example${present ? '' : ` (skipped: no data in ${dataDir})`}`, () => {
@@ -28,6 +31,8 @@ describe.skipIf(!present)(`the E. coli example${present ? '' : ` (skipped: no da
     expect(range('product_concentration').high).toBeGreaterThan(5);
     expect(range('product_concentration').high).toBeLessThan(10);
     expect(report.flags).toEqual([]);
+    const { train, holdout, dropped } = buildDataset(plan, batches);
+    expect([train.rows, holdout.rows, dropped]).toEqual([21, 7, []]);
     for (const { id, phaseStarts, series, samples } of batches) {
       expect(phaseStarts).toEqual({ induction: 24 });
       for (const { timeH } of Object.values(series)) {
@@ -35,5 +40,20 @@ describe.skipIf(!present)(`the E. coli example${present ? '' : ` (skipped: no da
         expect(timeH.at(-1), id).toBeGreaterThan((samples.at(-1)?.timeH ?? 0) - 1 / 60);
       }
     }
+  });
+});
+
+describe('the plan of the E. coli example', () => {
+  it('has a quorum that three sites can form', () => {
+    const { keyHolders, threshold, collusionBound } = plan.privacy;
+    expect(
+      quorumNumbers({
+        n: 3,
+        c: collusionBound ?? 0,
+        m: keyHolders ?? 0,
+        tau: threshold ?? 0,
+        minContributors: plan.quorum.minContributors ?? 0,
+      }),
+    ).toBeDefined();
   });
 });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { DataError, type DataErrorCode } from './data.error.js';
 import { parseMapping } from './mapping.parser.js';
@@ -127,5 +128,13 @@ describe('a mapping file that is accepted', () => {
       align: { every: 1 / 120 },
     });
     expect(parsed.sources[0]?.time).toEqual({ column: 't', format: 'hours', since: 'batch-start' });
+  });
+
+  it('is the one in the reference, with its batch table', () => {
+    const reference = readFileSync(new URL('../../../docs/mapping-file.md', import.meta.url), 'utf8');
+    const [example = '', table = ''] = Array.from(reference.matchAll(/```yaml\n(.*?)```/gs), (match) => match[1] ?? '');
+    expect(parseMapping(example, 'example.yaml').sources.map(({ name }) => name)).toEqual(['historian', 'laboratory']);
+    const byTable = example.replace("fromFileName: '^(B\\d+)_'", 'byTable: true');
+    expect(parseMapping(`${byTable}\n${table}`, 'example.yaml').batchTable?.path).toBe('batches.csv');
   });
 });
