@@ -1,6 +1,5 @@
-/// <reference path="./ucum-lhc.d.ts" />
-import ucum from '@lhncbc/ucum-lhc';
 import { DataError, type DataPlace } from './data.error.js';
+import { ucumService } from './ucum.service.js';
 
 /**
  * How plant screens write units, and the UCUM code meant. Only spellings with a single reading are here:
@@ -20,8 +19,6 @@ export const UNIT_ALIASES: Readonly<Record<string, string>> = {
   'm³': 'm3',
 };
 
-const service = ucum.UcumLhcUtils.getInstance();
-
 /** A straight line from the recorded to the canonical unit: canonical = factor × recorded + offset. */
 export interface UnitConverter {
   readonly from: string;
@@ -38,7 +35,7 @@ export interface UnitConverter {
  */
 export function unitConverter(recorded: string, canonical: string, place: DataPlace): UnitConverter {
   const from = UNIT_ALIASES[recorded] ?? recorded;
-  const validation = service.validateUnitString(from);
+  const validation = ucumService.validateUnitString(from);
   if (validation.status !== 'valid') {
     const hint = validation.msg.length > 0 ? ` (${validation.msg.join(' ').replaceAll(/\s+/g, ' ').trim()})` : '';
     throw new DataError(
@@ -75,7 +72,7 @@ export function toCanonical(converter: UnitConverter, recorded: number): number 
 }
 
 function convert(from: string, value: number, to: string): number | undefined {
-  const result = service.convertUnitTo(from, value, to);
+  const result = ucumService.convertUnitTo(from, value, to);
   return result.status === 'succeeded' && result.toVal !== null && Number.isFinite(result.toVal) ? result.toVal : undefined;
 }
 
