@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
-/** Specs run on the TypeScript sources: every workspace exports them under this condition. */
-const conditions = ['coferment-source', 'node', 'import', 'default'];
+/**
+ * Specs run on the TypeScript sources: every workspace exports them under this condition. `import` must not stand here: it would also hold for a
+ * dependency's `require`, and CommonJS code (TensorFlow.js requiring `long`) would then get an ES module.
+ */
+const conditions = ['coferment-source', 'node'];
 
 const project = (name: string, include: string[], testTimeout: number) => ({
   // Nest and TypeORM need legacy decorators with emitted metadata; Vitest does not read them from tsconfig.
