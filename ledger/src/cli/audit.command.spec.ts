@@ -21,6 +21,7 @@ async function audit(...words: string[]) {
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'audit-'));
   const write = writeFolder(path('ledger'));
+  await writeFile(path('no-log.policy'), 'quorum none\n');
   for (const [name, bytes] of await exportSample(sampleLedger())) await write(name, bytes);
 });
 
@@ -84,6 +85,7 @@ describe('coferment-audit verify', () => {
     ['a folder that is not there', () => ['verify', path('nothing'), '--key', LOG_VKEY], 'is not a folder'],
     ['a key that is no key', () => ['verify', path('ledger'), '--key', 'abc'], 'not a verifier key'],
     ['a policy file that is not there', () => ['verify', path('ledger'), '--policy', path('nothing')], 'ENOENT'],
+    ['a policy that names no log', () => ['verify', path('ledger'), '--policy', path('no-log.policy')], 'names no log'],
     ['an operator key that is no key', () => ['verify', path('ledger'), '--operator-key', 'ABC'], 'not 64 lower-case'],
     ['two sources of trust', () => ['verify', path('ledger'), '--key', LOG_VKEY, '--policy', path('nothing')], 'cannot be used with'],
     ['an unknown option', () => ['verify', path('ledger'), '--trust'], 'unknown option'],

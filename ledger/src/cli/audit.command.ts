@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { parseVkey } from '../note/index.js';
-import { parsePolicy, policyOfLogKey } from '../policy/index.js';
+import { type WitnessPolicy, parsePolicy, policyOfLogKey } from '../policy/index.js';
 import { type Verdict, type VerifyOptions, verifyExport } from '../verify/index.js';
 import { readFolder } from './export.folder.js';
 import { reportText } from './report.text.js';
@@ -73,10 +73,16 @@ async function optionsOf({ key, policy, operatorKey, earlier }: VerifyFlags): Pr
   }
   return {
     ...(key === undefined ? {} : { policy: policyOfLogKey(parseVkey(key)) }),
-    ...(policy === undefined ? {} : { policy: parsePolicy(await readFile(policy, 'utf8')) }),
+    ...(policy === undefined ? {} : { policy: await readPolicy(policy) }),
     ...(operatorKey === undefined ? {} : { operatorKey }),
     ...(earlier === undefined ? {} : { earlier: await readFile(earlier) }),
   };
+}
+
+async function readPolicy(file: string): Promise<WitnessPolicy> {
+  const policy = parsePolicy(await readFile(file, 'utf8'));
+  if (policy.logs.length === 0) throw new Error(`the policy in "${file}" names no log; add a line "log <vkey>"`);
+  return policy;
 }
 
 async function requireFolder(folder: string): Promise<void> {

@@ -9,6 +9,26 @@ describe('statements about sums that do not belong together', () => {
   // Every forger here has all keys: signatures and tree hold, only the content lies.
   const forgeries: ForgeryCase[] = [
     [
+      'a training sum that is called a confirm',
+      forging(
+        'round-frozen',
+        () => ({ modelIn: modelAfter(0) }),
+        ({ kind }) => kind === 'confirm',
+      ),
+      'counted-sets',
+      'a sum of kind confirm cannot start from model',
+    ],
+    [
+      'a confirm over two sites',
+      forging(
+        'round-frozen',
+        ({ counted }) => ({ counted: [...counted, { site: 'zulu', merkleRoot: other }] }),
+        ({ kind }) => kind === 'confirm',
+      ),
+      'counted-sets',
+      'a confirm sum is over one site, not 2 of 1',
+    ],
+    [
       'a site counted twice',
       forging('round-frozen', ({ counted }) => ({ counted: [counted[0]!, ...counted] }), firstRound),
       'counted-sets',

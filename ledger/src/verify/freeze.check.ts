@@ -7,7 +7,7 @@ export function checkCountedSets(evidence: Evidence): Finding {
   const list = new ProblemList();
   const freezes = evidence.all('round-frozen');
   for (const frozen of freezes) {
-    const { run, sum, epoch: number, e, kind, nonces, counted, excluded } = frozen.predicate;
+    const { run, sum, epoch: number, e, kind, modelIn, nonces, counted, excluded } = frozen.predicate;
     list.require(
       evidence.frozen(run, sum) === frozen,
       frozen,
@@ -26,8 +26,15 @@ export function checkCountedSets(evidence: Evidence): Finding {
     list.require(unsorted(sites) === undefined, frozen, `the counted set is not sorted or counts "${unsorted(sites)}" twice`);
     for (const site of ready) list.require(members.includes(site), frozen, `"${site}" has a nonce but is not in this key epoch`);
     for (const site of sites) list.require(ready.includes(site), frozen, `"${site}" is counted but has no nonce in this attempt`);
+    // A training sum relabelled `confirm` would need no second contributor and no second look.
+    const startsFromModel = kind === 'update' || kind === 'evaluate';
+    list.require(startsFromModel === (modelIn !== 'none'), frozen, `a sum of kind ${kind} cannot start from model ${modelIn}`);
     if (kind === 'confirm') {
-      list.require(sites.length === 1, frozen, `a confirm sum is over one site, not ${sites.length}`);
+      list.require(
+        sites.length === 1 && ready.length === 1,
+        frozen,
+        `a confirm sum is over one site, not ${sites.length} of ${ready.length}`,
+      );
       continue;
     }
     const { minContributors } = epoch.predicate.numbers;
