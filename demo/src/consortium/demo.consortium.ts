@@ -1,5 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type Plan, parsePlan } from '@coferment/consortium';
 import { parseDocument } from 'yaml';
 
@@ -16,19 +14,16 @@ export interface DemoConsortium {
   readonly planText: string;
 }
 
-export interface PublishedPlan {
-  readonly file: string;
+export interface DemoPlan {
+  /** The text that will be published. */
+  readonly text: string;
   readonly plan: Plan;
 }
 
-/** Writes the plan that will be published, with the number of rounds where the command line gave one. Comments in it stay. */
-export async function writePlan(folder: string, planText: string, rounds: number | undefined): Promise<PublishedPlan> {
-  const document = parseDocument(planText);
+/** The plan with the number of rounds that the command line gave, if it gave one. Comments in it stay. */
+export function planWithRounds(text: string, rounds: number | undefined): DemoPlan {
+  const document = parseDocument(text);
   if (rounds !== undefined) document.set('rounds', rounds);
-  const text = document.toString();
-  const plan = parsePlan(text);
-  await mkdir(folder, { recursive: true });
-  const file = join(folder, 'plan.yaml');
-  await writeFile(file, text);
-  return { file, plan };
+  const changed = document.toString();
+  return { text: changed, plan: parsePlan(changed) };
 }

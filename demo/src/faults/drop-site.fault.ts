@@ -29,17 +29,23 @@ export class DropSiteFault implements Fault {
     if (this.state !== 'waiting' || site !== this.dropped.site || !trains) return;
     this.state = 'away';
     this.tell(`fault: ${site} is killed while it trains for round ${this.atRound}`);
-    this.work = this.dropped.kill();
+    this.begin(this.dropped.kill());
   }
 
   roundMoved(round: RoundView): void {
     if (this.state !== 'away' || round.kind !== 'update' || round.round < this.atRound + ROUNDS_AWAY) return;
     this.state = 'back';
     this.tell(`fault: ${this.dropped.site} is started again in round ${round.round}`);
-    this.work = this.work.then(() => this.dropped.serve());
+    this.begin(this.work.then(() => this.dropped.serve()));
   }
 
   settled(): Promise<void> {
     return this.work;
+  }
+
+  private begin(work: Promise<void>): void {
+    this.work = work;
+    // Whoever awaits `settled` gets the failure; until then it is not unhandled.
+    work.catch(() => undefined);
   }
 }

@@ -26,6 +26,8 @@ export class KillCoordinatorFault implements Fault {
     this.done = true;
     this.tell(`fault: the coordinator is killed while updates of round ${round.round} arrive`);
     this.work = this.again(round.round);
+    // Whoever awaits `settled` gets the failure; until then it is not unhandled.
+    this.work.catch(() => undefined);
   }
 
   settled(): Promise<void> {

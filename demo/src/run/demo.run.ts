@@ -1,13 +1,13 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { findVariable, resolveQuorum } from '@coferment/consortium';
+import { findVariable, type Plan, resolveQuorum } from '@coferment/consortium';
 import { bytesToHex, hash } from '@coferment/crypto';
 import type { DemoOptions } from '../cli/demo.options.js';
 import { compareModels } from '../comparison/comparison.process.js';
 import { type Agreement, computeAgreement } from '../consortium/out-of-band.check.js';
-import { type DemoConsortium, type PublishedPlan, writePlan } from '../consortium/demo.consortium.js';
+import { type DemoSite, planWithRounds } from '../consortium/demo.consortium.js';
 import { readConsortiumFile } from '../consortium/consortium.file.js';
-import { writeVirtualConsortium } from '../consortium/virtual.consortium.js';
+import { writeVirtualSites } from '../consortium/virtual.consortium.js';
 import type { LiveDisplay } from '../display/live.display.js';
 import { DemoError } from '../errors/index.js';
 import { chooseFault, type Fault, requireBearable } from '../faults/index.js';
@@ -17,6 +17,7 @@ import { CoordinatorMember, type Listening } from '../members/coordinator.member
 import { type MemberFolders, memberFolders } from '../members/member.folders.js';
 import { writePassphrase } from '../members/passphrase.file.js';
 import type { ProcessGroup, ProgramEvent } from '../processes/index.js';
+import { consortiumPlan } from '../virtual/index.js';
 import { assembleSummary } from '../summary/summary.assembly.js';
 import type { Summary } from '../summary/summary.schema.js';
 import { inTurns } from './in.turns.js';
@@ -51,27 +52,31 @@ export class DemoRun {
 
   private async steps(): Promise<Summary> {
     const { display, folders, options } = this;
-    const consortium = await this.prepare();
-    const plan = await writePlan(folders.out, consortium.planText, options.rounds);
-    const numbers = resolveQuorum(plan.plan, consortium.sites.length);
-    requireBearable(options.fault, plan.plan.rounds, {
-      sites: numbers.n,
-      bearable: Math.min(numbers.n - numbers.rho, numbers.m - numbers.tau),
-    });
+    await this.requireFreshFolder();
+    const file = options.consortium === undefined ? undefined : await readConsortiumFile(options.consortium.file, options.consortium.data);
+    const { text, plan } = planWithRounds(file?.planText ?? consortiumPlan(options.sites), options.rounds);
+    const numbers = resolveQuorum(plan, file?.sites.length ?? options.sites);
+    const bearable = Math.min(numbers.n - numbers.rho, numbers.m - numbers.tau, numbers.n - numbers.minContributors);
+    requireBearable(options.fault, plan.rounds, { sites: numbers.n, bearable });
+
+    const name = file?.name ?? 'virtual-fermenters';
+    const sites = file?.sites ?? (await this.recordVirtualBatches());
+    await mkdir(folders.out, { recursive: true });
+    const planFile = join(folders.out, 'plan.yaml');
+    await writeFile(planFile, text);
 
     display.phase('Coordinator starts');
     const coordinator = await this.createCoordinator();
-    const listening = await coordinator.start(consortium.name, `ledger.localhost/${consortium.name}`);
+    const listening = await coordinator.start(name, `ledger.localhost/${name}`);
     display.note(`listens on ${listening.address}; the auditor will verify with this key of the ledger: ${listening.logVkey}`);
-
     await writeFile(join(folders.out, 'ledger.vkey'), `${listening.logVkey}\n`);
 
-    const agents = await this.enrol(consortium, coordinator);
+    const agents = await this.enrol(sites, coordinator);
     const agreement = await this.compareOutOfBand(plan, agents);
     await this.startAgents(agents);
 
     display.phase('Operator publishes the plan and launches the run');
-    const published = await coordinator.publishPlan(plan.file);
+    const published = await coordinator.publishPlan(planFile);
     if (published !== agreement.plan) {
       throw new DemoError(
         'run-failed',
@@ -79,17 +84,17 @@ export class DemoRun {
       );
     }
     const run = await coordinator.launch(published);
-    display.note(`run ${run}: ${plan.plan.rounds} rounds, ${numbers.n} sites, ${numbers.m} key holders, ${numbers.tau} of them open a sum`);
+    display.note(`run ${run}: ${plan.rounds} rounds, ${numbers.n} sites, ${numbers.m} key holders, ${numbers.tau} of them open a sum`);
 
     const view = await this.train(run, plan, coordinator, agents);
     const finished = await this.finish(run, view, coordinator, listening);
     display.phase('For comparison: every site alone, and all records in one place');
     const comparison = await compareModels(this.group, folders, {
-      planFile: plan.file,
-      sites: [...consortium.sites],
+      planFile,
+      sites: [...sites],
       rounds: finished.rounds,
       seed: options.seed,
-      unit: findVariable(plan.plan.target.variable)?.unit ?? '',
+      unit: findVariable(plan.target.variable)?.unit ?? '',
       modelFolder: folders.model,
     });
 
@@ -100,7 +105,6 @@ export class DemoRun {
       run: view,
       comparison,
       uploadBytes: this.uploads.bytesPerUpdate,
-
       verdict: finished.verdict,
       startedMs: this.startedMs,
       endedMs: Date.now(),
@@ -109,14 +113,18 @@ export class DemoRun {
     return summary;
   }
 
-  private async prepare(): Promise<DemoConsortium> {
+  private async requireFreshFolder(): Promise<void> {
+    const { out } = this.folders;
+    const occupied = await readdir(out).catch(() => []);
+    if (occupied.length > 0) {
+      throw new DemoError('bad-option', `--out ${out} is not empty. Name a new folder, or empty it; nothing was changed.`);
+    }
+  }
+
+  private async recordVirtualBatches(): Promise<DemoSite[]> {
     const { options, folders, display } = this;
-    const occupied = await readdir(folders.out).catch(() => []);
-    if (occupied.length > 0)
-      throw new DemoError('bad-option', `--out ${folders.out} is not empty. Name a new folder, or empty it; nothing was changed.`);
-    if (options.consortium !== undefined) return readConsortiumFile(options.consortium.file, options.consortium.data);
     display.phase(`${options.sites} virtual sites record their batches`);
-    return writeVirtualConsortium(folders.records, options.sites, options.seed, (site) => display.note(site));
+    return writeVirtualSites(folders.records, options.sites, options.seed, (site) => display.note(site));
   }
 
   private async createCoordinator(): Promise<CoordinatorMember> {
@@ -125,7 +133,7 @@ export class DemoRun {
     return new CoordinatorMember(this.group, this.folders, passphrase, (error) => this.lose(error));
   }
 
-  private async enrol({ sites }: DemoConsortium, coordinator: CoordinatorMember): Promise<AgentMember[]> {
+  private async enrol(sites: readonly DemoSite[], coordinator: CoordinatorMember): Promise<AgentMember[]> {
     const { display, folders, options } = this;
     display.phase('Sites join with their invites; each makes its own keys');
     const watcher = {
@@ -143,7 +151,7 @@ export class DemoRun {
     return agents.sort((a, b) => (a.site < b.site ? -1 : 1));
   }
 
-  private async compareOutOfBand({ plan }: PublishedPlan, agents: readonly AgentMember[]): Promise<Agreement> {
+  private async compareOutOfBand(plan: Plan, agents: readonly AgentMember[]): Promise<Agreement> {
     const { display } = this;
     display.phase('Sites compare plan and roster by another channel and approve');
     const keys = new Map(await inTurns(agents, async (agent) => [agent.site, await agent.identityKey()] as const));
@@ -166,12 +174,7 @@ export class DemoRun {
     });
   }
 
-  private async train(
-    run: string,
-    { plan }: PublishedPlan,
-    coordinator: CoordinatorMember,
-    agents: readonly AgentMember[],
-  ): Promise<RunView> {
+  private async train(run: string, plan: Plan, coordinator: CoordinatorMember, agents: readonly AgentMember[]): Promise<RunView> {
     const { display } = this;
     display.phase('Key ceremony: every site deals shares of its key to the key holders');
     const fault = chooseFault(this.options.fault, {
