@@ -65,6 +65,22 @@ describe('the published table', () => {
   });
 });
 
+describe('the numbers the crypto tests use', () => {
+  it.each([
+    [3, 3, 80, 85, 118, 17],
+    [4, 3, 80, 89, 115, 17],
+    [5, 4, 80, 91, 112, 16],
+    [7, 5, 80, 97, 105, 16],
+    [8, 4, 80, 98, 104, 16],
+    [12, 9, 67, 102, 87, 15],
+  ])('are planned for (%i, %i)', (sites, threshold, kappa, bits, droppedBits, valueBits) => {
+    for (const set of ['STANDARD', 'INSECURE_TEST_1024'] as const) {
+      const planned = planAggregation({ sites, keyHolders: sites, threshold, set });
+      expect(planned).toMatchObject({ set, kappa, smudgingBits: bits, droppedBits, keptBits: 180 - droppedBits, valueBits });
+    }
+  });
+});
+
 describe('the noise budget', () => {
   it('drops as many bits as fit and no more, for every committee and size that is accepted', () => {
     for (const [keyHolders, threshold] of [

@@ -44,7 +44,7 @@ export function signRaw(message: Uint8Array, privateKey: Uint8Array): Uint8Array
   return new Uint8Array(sign(null, message, privateKeyObject(privateKey)));
 }
 
-/** True when `signature` is valid; a signature of the wrong length or a key off the curve is false. */
+/** True when `signature` is valid; a signature of the wrong length and a key off the curve or of small order are false. */
 export function verifyRaw(message: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean {
   if (!(signature instanceof Uint8Array) || signature.length !== 64) return false;
   try {

@@ -61,6 +61,28 @@ describe('Ed25519', () => {
     );
   });
 
+  it('refuses public keys of small order, under which one signature would fit every message', () => {
+    // R = s·B and S = s satisfy the equation for any message under the neutral point. OpenSSL 3.5 refuses the key; this notices if it stops.
+    const forged = hexToBytes(
+      'fd1724385aa0c75b64fb78cd602fa1d991fdebf76b13c58ed702eac835e9f618843f0c38c733615ffb38f4ea78f13f692b7ca4a9495d204f255bacf578c74c06',
+    );
+    const unsigned = [
+      '00'.repeat(32),
+      `01${'00'.repeat(31)}`,
+      '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+      'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+      `ec${'ff'.repeat(30)}7f`,
+      `ed${'ff'.repeat(30)}7f`,
+      `ee${'ff'.repeat(30)}7f`,
+    ];
+    for (const key of unsigned.map(hexToBytes)) {
+      for (const sign of [0, 0x80]) {
+        key[31]! |= sign;
+        for (let message = 0; message < 50; message++) expect(verifyBytes('renew', Uint8Array.of(message), forged, key)).toBe(false);
+      }
+    }
+  });
+
   it('separates purposes, messages and keys', () => {
     const signature = signBytes('renew', payload, alice.privateKey);
     expect(verifyBytes('renew', payload, signature, alice.publicKey)).toBe(true);
