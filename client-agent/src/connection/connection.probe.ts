@@ -32,9 +32,14 @@ export async function probe(endpoint: Endpoint): Promise<ProbeStep[]> {
   };
   const proxy = describeProxy(process.env);
   const through = proxy === undefined ? 'no proxy is set (HTTPS_PROXY)' : `the proxy ${proxy} is used by the agent, not by this probe`;
-  if (!(await attempt('dns', () => resolve(host), `Ask IT for the name service entry of ${host}, or the operator for another address.`))) return steps;
+  if (!(await attempt('dns', () => resolve(host), `Ask IT for the name service entry of ${host}, or the operator for another address.`)))
+    return steps;
   if (!(await attempt('tcp', () => openTcp(host, port), `Ask IT to allow outgoing TCP to ${host} port ${port}; ${through}.`))) return steps;
-  await attempt('tls', () => openTls(host, port, endpoint), 'A device that opens TLS traffic on the way must let this connection through unopened.');
+  await attempt(
+    'tls',
+    () => openTls(host, port, endpoint),
+    'A device that opens TLS traffic on the way must let this connection through unopened.',
+  );
   return steps;
 }
 

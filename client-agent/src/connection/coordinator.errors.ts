@@ -27,7 +27,8 @@ export function fromServiceError(error: ServiceError, what: string): AgentError 
   const refusal = error.metadata?.get(CODE_FIELD)[0]?.toString() ?? '';
   const text = printable(error.details || error.message);
   if (refusal === '') {
-    if (TRANSIENT.has(error.code)) return new AgentError('unreachable', `${what}: the coordinator does not answer (${text}).`, { cause: error });
+    if (TRANSIENT.has(error.code))
+      return new AgentError('unreachable', `${what}: the coordinator does not answer (${text}).`, { cause: error });
     if (error.code === status.UNAUTHENTICATED) return new AgentError('certificate-refused', certificateText(text), { cause: error });
     return new AgentError('coordinator-refused', `${what} was refused: ${text}`, { cause: error });
   }

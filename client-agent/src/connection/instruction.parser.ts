@@ -9,7 +9,14 @@ const number = z.number().int().min(1).max(1_000_000);
 const sites = z.array(siteIdSchema).min(1).max(MAX_SITES);
 const envelopes = (most: number) => z.array(wireEnvelopeSchema).max(most);
 
-const sumName = z.object({ run, epoch: number, sum: number, kind: sumKindSchema, round: z.number().int().min(0).max(1_000_000), attempt: number });
+const sumName = z.object({
+  run,
+  epoch: number,
+  sum: number,
+  kind: sumKindSchema,
+  round: z.number().int().min(0).max(1_000_000),
+  attempt: number,
+});
 const nonces = z.array(z.object({ site: siteIdSchema, nonce: digestSchema })).max(MAX_SITES);
 const frozenSum = z.object({ name: sumName, nonces, contributions: envelopes(MAX_SITES) });
 
@@ -24,7 +31,12 @@ const parsers = {
   encrypt: z.object({ name: sumName, nonces }),
   attest: z.object({ sums: z.array(frozenSum).min(1).max(MAX_SITES) }),
   releaseShare: z.object({ frozen: frozenSum, certificate: envelopes(MAX_SITES) }),
-  applySum: z.object({ frozen: frozenSum, certificate: envelopes(MAX_SITES), shares: envelopes(MAX_KEY_HOLDERS), aggregate: wireEnvelopeSchema }),
+  applySum: z.object({
+    frozen: frozenSum,
+    certificate: envelopes(MAX_SITES),
+    shares: envelopes(MAX_KEY_HOLDERS),
+    aggregate: wireEnvelopeSchema,
+  }),
   closeRun: z.object({ run, closing: wireEnvelopeSchema }),
 } as const;
 

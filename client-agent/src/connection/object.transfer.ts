@@ -31,7 +31,8 @@ export async function uploadObject(client: UploadServiceClient, object: Outgoing
     } catch (error) {
       if (tries === TRIES || !(error instanceof AgentError) || error.code !== 'unreachable') throw error;
     }
-    if (tries === TRIES) throw new AgentError('unreachable', `The upload of ${object.digest.slice(0, 16)} did not complete in ${TRIES} tries.`);
+    if (tries === TRIES)
+      throw new AgentError('unreachable', `The upload of ${object.digest.slice(0, 16)} did not complete in ${TRIES} tries.`);
   }
 }
 

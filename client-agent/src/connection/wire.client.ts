@@ -9,7 +9,7 @@ import {
   StatementServiceClient,
   UploadServiceClient,
 } from '@coferment/proto';
-import { Channel, type Client } from '@grpc/grpc-js';
+import { Channel, type ClientOptions } from '@grpc/grpc-js';
 import type { CoordinatorPort, OutgoingObject } from './coordinator.port.js';
 import { toWire } from './envelope.codec.js';
 import { downloadObject, uploadObject } from './object.transfer.js';
@@ -20,39 +20,38 @@ const SMALL_CALL_MS = 30_000;
 
 /** The coordinator over gRPC, on one TLS connection that all services share. */
 export class WireClient implements CoordinatorPort {
-  readonly #channel: Channel;
-  readonly #polling: PollingServiceClient;
-  readonly #statements: StatementServiceClient;
-  readonly #nonces: NonceServiceClient;
-  readonly #shares: ShareServiceClient;
-  readonly #uploads: UploadServiceClient;
-  readonly #downloads: DownloadServiceClient;
+  #services: Services;
 
-  constructor(endpoint: Endpoint, certificate: ClientCertificate) {
-    const credentials = channelCredentials(endpoint, certificate);
-    this.#channel = new Channel(endpoint.address, credentials, channelOptions(endpoint));
-    const open = <T extends Client>(service: new (address: string, credentials: never, options: never) => T): T =>
-      new service(endpoint.address, credentials as never, { channelOverride: this.#channel } as never);
-    this.#polling = open(PollingServiceClient);
-    this.#statements = open(StatementServiceClient);
-    this.#nonces = open(NonceServiceClient);
-    this.#shares = open(ShareServiceClient);
-    this.#uploads = open(UploadServiceClient);
-    this.#downloads = open(DownloadServiceClient);
+  constructor(
+    private readonly endpoint: Endpoint,
+    certificate: ClientCertificate,
+  ) {
+    this.#services = openServices(endpoint, certificate);
+  }
+
+  /** Goes on with a renewed certificate; calls under way on the old connection end with it. */
+  useCertificate(certificate: ClientCertificate): void {
+    const old = this.#services;
+    this.#services = openServices(this.endpoint, certificate);
+    old.channel.close();
   }
 
   close(): void {
-    this.#channel.close();
+    this.#services.channel.close();
   }
 
   poll(request: PollRequest, signal: AbortSignal): Promise<PollResponse> {
     const limits = { what: 'A poll', deadlineMs: request.waitMs + SMALL_CALL_MS, signal };
-    return unary((message, metadata, options, callback) => this.#polling.poll(message, metadata, options, callback), request, limits);
+    return unary(
+      (message, metadata, options, callback) => this.#services.polling.poll(message, metadata, options, callback),
+      request,
+      limits,
+    );
   }
 
   async submitStatement(envelope: DsseEnvelope): Promise<void> {
     await unary(
-      (message, metadata, options, callback) => this.#statements.submitStatement(message, metadata, options, callback),
+      (message, metadata, options, callback) => this.#services.statements.submitStatement(message, metadata, options, callback),
       { statement: toWire(envelope) },
       { what: 'A signed statement', deadlineMs: SMALL_CALL_MS },
     );
@@ -60,7 +59,7 @@ export class WireClient implements CoordinatorPort {
 
   async submitNonce(envelope: DsseEnvelope): Promise<void> {
     await unary(
-      (message, metadata, options, callback) => this.#nonces.submitNonce(message, metadata, options, callback),
+      (message, metadata, options, callback) => this.#services.nonces.submitNonce(message, metadata, options, callback),
       { nonce: toWire(envelope) },
       { what: 'A nonce', deadlineMs: SMALL_CALL_MS },
     );
@@ -68,17 +67,42 @@ export class WireClient implements CoordinatorPort {
 
   async submitShare(envelope: DsseEnvelope): Promise<void> {
     await unary(
-      (message, metadata, options, callback) => this.#shares.submitShare(message, metadata, options, callback),
+      (message, metadata, options, callback) => this.#services.shares.submitShare(message, metadata, options, callback),
       { share: toWire(envelope) },
       { what: 'A decryption share', deadlineMs: SMALL_CALL_MS },
     );
   }
 
   upload(object: OutgoingObject): Promise<void> {
-    return uploadObject(this.#uploads, object);
+    return uploadObject(this.#services.uploads, object);
   }
 
   download(digest: string, maxBytes: number): Promise<Uint8Array> {
-    return downloadObject(this.#downloads, digest, maxBytes);
+    return downloadObject(this.#services.downloads, digest, maxBytes);
   }
+}
+
+interface Services {
+  channel: Channel;
+  polling: PollingServiceClient;
+  statements: StatementServiceClient;
+  nonces: NonceServiceClient;
+  shares: ShareServiceClient;
+  uploads: UploadServiceClient;
+  downloads: DownloadServiceClient;
+}
+
+function openServices(endpoint: Endpoint, certificate: ClientCertificate): Services {
+  const credentials = channelCredentials(endpoint, certificate);
+  const channel = new Channel(endpoint.address, credentials, channelOptions(endpoint));
+  const options: ClientOptions = { channelOverride: channel };
+  return {
+    channel,
+    polling: new PollingServiceClient(endpoint.address, credentials, options),
+    statements: new StatementServiceClient(endpoint.address, credentials, options),
+    nonces: new NonceServiceClient(endpoint.address, credentials, options),
+    shares: new ShareServiceClient(endpoint.address, credentials, options),
+    uploads: new UploadServiceClient(endpoint.address, credentials, options),
+    downloads: new DownloadServiceClient(endpoint.address, credentials, options),
+  };
 }

@@ -25,6 +25,7 @@ export async function requestCertificate(site: string): Promise<CertificateReque
 export function readCertificate(der: Uint8Array, request: Uint8Array): { certificate: string; expiresAt: string } {
   const certificate = new x509.X509Certificate(Uint8Array.from(der));
   const requested = new x509.Pkcs10CertificateRequest(Uint8Array.from(request)).publicKey;
-  if (!Buffer.from(certificate.publicKey.rawData).equals(Buffer.from(requested.rawData))) throw new Error('the certificate is for another key');
+  if (!Buffer.from(certificate.publicKey.rawData).equals(Buffer.from(requested.rawData)))
+    throw new Error('the certificate is for another key');
   return { certificate: certificate.toString('pem'), expiresAt: certificate.notAfter.toISOString() };
 }

@@ -1,4 +1,11 @@
-import { EnrolmentServiceClient, type HelloResponse, type JoinRequest, type JoinResponse, type RenewRequest, type RenewResponse } from '@coferment/proto';
+import {
+  EnrolmentServiceClient,
+  type HelloResponse,
+  type JoinRequest,
+  type JoinResponse,
+  type RenewRequest,
+  type RenewResponse,
+} from '@coferment/proto';
 import { WIRE_VERSION } from '@coferment/consortium';
 import { unary } from '../connection/unary.call.js';
 import { channelCredentials, channelOptions, type Endpoint } from '../connection/wire.channel.js';

@@ -54,7 +54,12 @@ export async function joinConsortium(input: JoinInput): Promise<Membership> {
       identityKey: Buffer.from(identity.publicKey),
       certificateRequest: Buffer.from(request.request),
       possession: Buffer.from(
-        provePossession(identity, { consortium: invite.consortium, site: invite.site, inviteId: invite.inviteId, certificateRequest: request.request }),
+        provePossession(identity, {
+          consortium: invite.consortium,
+          site: invite.site,
+          inviteId: invite.inviteId,
+          certificateRequest: request.request,
+        }),
       ),
     });
     const { certificate, expiresAt } = checkResponse(invite, identityKeyHex(identity), request, response);
@@ -107,5 +112,8 @@ function checkResponse(
 }
 
 function malformed(reason: string): AgentError {
-  return new AgentError('malformed-response', `The coordinator did not enrol this site properly: ${reason}. Ask the operator; nothing was stored.`);
+  return new AgentError(
+    'malformed-response',
+    `The coordinator did not enrol this site properly: ${reason}. Ask the operator; nothing was stored.`,
+  );
 }

@@ -35,11 +35,17 @@ export function writeMembership(folder: string, membership: Membership): void {
 /** @throws AgentError 'not-joined' or 'store-damaged' */
 export function readMembership(folder: string): Membership {
   if (!isMember(folder)) {
-    throw new AgentError('not-joined', `${folder} belongs to no consortium yet. Join first: coferment-agent join INVITE --data ${folder} --passphrase-file F`);
+    throw new AgentError(
+      'not-joined',
+      `${folder} belongs to no consortium yet. Join first: coferment-agent join INVITE --data ${folder} --passphrase-file F`,
+    );
   }
   try {
     return schema.parse(JSON.parse(readFileSync(join(folder, FILE), 'utf8')));
   } catch (error) {
-    throw new AgentError('store-damaged', `${join(folder, FILE)} is damaged (${(error as Error).message}). Restore this folder from its backup.`);
+    throw new AgentError(
+      'store-damaged',
+      `${join(folder, FILE)} is damaged (${(error as Error).message}). Restore this folder from its backup.`,
+    );
   }
 }

@@ -48,6 +48,9 @@ function readRenewed(der: Uint8Array, request: Uint8Array): { certificate: strin
   try {
     return readCertificate(der, request);
   } catch (error) {
-    throw new AgentError('malformed-response', `The renewed certificate was refused: ${(error as Error).message}. The old one stays in use.`);
+    throw new AgentError(
+      'malformed-response',
+      `The renewed certificate was refused: ${(error as Error).message}. The old one stays in use.`,
+    );
   }
 }

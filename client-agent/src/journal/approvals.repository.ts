@@ -25,7 +25,11 @@ export class ApprovalsRepository {
   planDecision(plan: string, ordinal: number, sites: readonly string[]): PlanDecision {
     const shown = JSON.stringify(sites);
     return this.database.transaction(() => {
-      const latest = this.database.get('SELECT id, sites, decision FROM plan_approvals WHERE plan = ? AND ordinal = ? ORDER BY id DESC LIMIT 1', plan, ordinal);
+      const latest = this.database.get(
+        'SELECT id, sites, decision FROM plan_approvals WHERE plan = ? AND ordinal = ? ORDER BY id DESC LIMIT 1',
+        plan,
+        ordinal,
+      );
       if (latest === undefined) return 'undecided';
       if (latest['decision'] === 'rejected') return 'rejected';
       if (latest['sites'] === null) this.database.run('UPDATE plan_approvals SET sites = ? WHERE id = ?', shown, latest['id'] ?? null);
@@ -35,7 +39,9 @@ export class ApprovalsRepository {
 
   planDecisions(): { plan: string; ordinal: number; decision: string; decidedMs: number }[] {
     return this.database
-      .all('SELECT plan, ordinal, decision, decided_ms FROM plan_approvals WHERE id IN (SELECT MAX(id) FROM plan_approvals GROUP BY plan, ordinal) ORDER BY id')
+      .all(
+        'SELECT plan, ordinal, decision, decided_ms FROM plan_approvals WHERE id IN (SELECT MAX(id) FROM plan_approvals GROUP BY plan, ordinal) ORDER BY id',
+      )
       .map((row) => ({
         plan: String(row['plan']),
         ordinal: Number(row['ordinal']),
@@ -54,7 +60,9 @@ export class ApprovalsRepository {
    */
   useRoster(fingerprint: string): boolean {
     return this.database.transaction(() => {
-      const last = this.database.get('SELECT fingerprint FROM roster_approvals WHERE used_ms IS NOT NULL ORDER BY used_ms DESC, id DESC LIMIT 1');
+      const last = this.database.get(
+        'SELECT fingerprint FROM roster_approvals WHERE used_ms IS NOT NULL ORDER BY used_ms DESC, id DESC LIMIT 1',
+      );
       if (last?.['fingerprint'] === fingerprint) return true;
       return (
         this.database.run(
@@ -67,7 +75,9 @@ export class ApprovalsRepository {
   }
 
   lastRoster(): string | undefined {
-    const row = this.database.get('SELECT fingerprint FROM roster_approvals WHERE used_ms IS NOT NULL ORDER BY used_ms DESC, id DESC LIMIT 1');
+    const row = this.database.get(
+      'SELECT fingerprint FROM roster_approvals WHERE used_ms IS NOT NULL ORDER BY used_ms DESC, id DESC LIMIT 1',
+    );
     return row === undefined ? undefined : String(row['fingerprint']);
   }
 }

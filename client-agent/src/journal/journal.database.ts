@@ -27,7 +27,10 @@ export class JournalDatabase {
     } catch (error) {
       database.close();
       if (error instanceof AgentError) throw error;
-      throw new AgentError('journal-damaged', `The journal ${path} cannot be read (${(error as Error).message}). Restore this folder from its backup.`);
+      throw new AgentError(
+        'journal-damaged',
+        `The journal ${path} cannot be read (${(error as Error).message}). Restore this folder from its backup.`,
+      );
     }
     return new JournalDatabase(database);
   }

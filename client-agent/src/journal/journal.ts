@@ -34,7 +34,8 @@ export class Journal {
   /** @param identity signs acts; commands that only read or approve open the journal without one. */
   static open(path: string, identity?: Identity, now: () => number = Date.now): Journal {
     const signer = () => {
-      if (identity === undefined) throw new AgentError('wrong-passphrase', 'This command opened the journal without the keys of the site and cannot sign.');
+      if (identity === undefined)
+        throw new AgentError('wrong-passphrase', 'This command opened the journal without the keys of the site and cannot sign.');
       return identity;
     };
     return new Journal(JournalDatabase.open(path), signer, now);

@@ -27,7 +27,10 @@ export class ModelsRepository {
   advance(run: string, from: number, to: RunProgress): void {
     this.database.transaction(() => {
       if (this.progress(run).appliedSum !== from || to.appliedSum <= from) {
-        throw new AgentError('out-of-order', `Sum ${to.appliedSum} of ${run} cannot be applied after sum ${this.progress(run).appliedSum}.`);
+        throw new AgentError(
+          'out-of-order',
+          `Sum ${to.appliedSum} of ${run} cannot be applied after sum ${this.progress(run).appliedSum}.`,
+        );
       }
       const { model, ...rest } = to.state ?? { model: null };
       this.database.run(

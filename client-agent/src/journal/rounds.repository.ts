@@ -2,7 +2,6 @@ import { MAX_BLOCKS_PER_EPOCH, type SumKind } from '@coferment/consortium';
 import { AgentError } from '../agent.error.js';
 import type { JournalDatabase } from './journal.database.js';
 
-
 /** The vector of one sum, quantised and packed. It is the only one ever encrypted for its key. */
 export interface StoredVector {
   coefficients: BigUint64Array;
@@ -99,13 +98,25 @@ export class RoundsRepository {
    * `confirm` opens one public vector each and is exempt from the set rule.
    * @throws AgentError 'sum-changed' or 'set-changed'
    */
-  bindFreeze(freeze: { consortium: string; run: string; sum: number; kind: SumKind; modelIn: string; t: string; set: string; sites: readonly string[] }): void {
+  bindFreeze(freeze: {
+    consortium: string;
+    run: string;
+    sum: number;
+    kind: SumKind;
+    modelIn: string;
+    t: string;
+    set: string;
+    sites: readonly string[];
+  }): void {
     const { consortium, run, sum, kind, modelIn, t, set, sites } = freeze;
     this.database.transaction(() => {
       this.database.run('INSERT OR IGNORE INTO frozen_sums (run, sum, t) VALUES (?, ?, ?)', run, sum, t);
       const stored = this.frozenT(run, sum);
       if (stored !== t) {
-        throw new AgentError('sum-changed', `Sum ${sum} of ${run} was frozen with T ${stored ?? ''}; another T, ${t}, is refused for ever.`);
+        throw new AgentError(
+          'sum-changed',
+          `Sum ${sum} of ${run} was frozen with T ${stored ?? ''}; another T, ${t}, is refused for ever.`,
+        );
       }
       if (kind === 'confirm') return;
       this.database.run(
@@ -116,7 +127,12 @@ export class RoundsRepository {
         set,
         JSON.stringify(sites),
       );
-      const first = this.database.get('SELECT set_digest, sites FROM counted_sets WHERE consortium = ? AND kind = ? AND model_in = ?', consortium, kind, modelIn);
+      const first = this.database.get(
+        'SELECT set_digest, sites FROM counted_sets WHERE consortium = ? AND kind = ? AND model_in = ?',
+        consortium,
+        kind,
+        modelIn,
+      );
       if (first?.['set_digest'] !== set) {
         const before = (JSON.parse(String(first?.['sites'] ?? '[]')) as string[]).join(', ');
         throw new AgentError(

@@ -64,7 +64,11 @@ export class RunsRepository {
 
   /** The largest ordinal this site has approved for another run of this plan. */
   largestApprovedOrdinal(plan: string, otherThan: string): number {
-    const row = this.database.get("SELECT MAX(ordinal) AS largest FROM runs WHERE plan = ? AND run <> ? AND state <> 'asked'", plan, otherThan);
+    const row = this.database.get(
+      "SELECT MAX(ordinal) AS largest FROM runs WHERE plan = ? AND run <> ? AND state <> 'asked'",
+      plan,
+      otherThan,
+    );
     return Number(row?.['largest'] ?? 0);
   }
 
@@ -78,10 +82,16 @@ export class RunsRepository {
       const largest = this.database.get('SELECT MAX(epoch) AS largest FROM epochs WHERE run = ?', epoch.run);
       const stored = this.epoch(epoch.run, epoch.epoch);
       if (stored !== undefined && stored.roster !== epoch.roster) {
-        throw new AgentError('context-mismatch', `Epoch ${epoch.epoch} of ${epoch.run} was approved with roster ${stored.roster}; another one, ${epoch.roster}, is refused.`);
+        throw new AgentError(
+          'context-mismatch',
+          `Epoch ${epoch.epoch} of ${epoch.run} was approved with roster ${stored.roster}; another one, ${epoch.roster}, is refused.`,
+        );
       }
       if (stored === undefined && Number(largest?.['largest'] ?? 0) >= epoch.epoch) {
-        throw new AgentError('context-mismatch', `Epoch ${epoch.epoch} of ${epoch.run} is older than one this site has joined; epoch numbers only grow.`);
+        throw new AgentError(
+          'context-mismatch',
+          `Epoch ${epoch.epoch} of ${epoch.run} is older than one this site has joined; epoch numbers only grow.`,
+        );
       }
       this.database.run(
         'INSERT OR IGNORE INTO epochs (run, epoch, roster, fingerprint, e0) VALUES (?, ?, ?, ?, ?)',
@@ -96,7 +106,8 @@ export class RunsRepository {
 
   agreeEpoch(run: string, epoch: number, e: string): void {
     const changed = this.database.run('UPDATE epochs SET e = ? WHERE run = ? AND epoch = ? AND (e IS NULL OR e = ?)', e, run, epoch, e);
-    if (changed !== 1) throw new AgentError('context-mismatch', `Epoch ${epoch} of ${run} was signed with another set of dealings; this one is refused.`);
+    if (changed !== 1)
+      throw new AgentError('context-mismatch', `Epoch ${epoch} of ${run} was signed with another set of dealings; this one is refused.`);
   }
 
   epoch(run: string, epoch: number): EpochRecord | undefined {

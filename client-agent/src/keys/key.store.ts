@@ -95,7 +95,8 @@ function label(name: string): Uint8Array {
 
 function readSalt(folder: string): Uint8Array {
   const path = join(folder, 'store.json');
-  if (!existsSync(path)) throw new AgentError('not-joined', `${folder} holds no keys. Join first: coferment-agent join INVITE --data DIR --passphrase-file F`);
+  if (!existsSync(path))
+    throw new AgentError('not-joined', `${folder} holds no keys. Join first: coferment-agent join INVITE --data DIR --passphrase-file F`);
   try {
     return hexToBytes(headerSchema.parse(JSON.parse(readFileSync(path, 'utf8'))).salt);
   } catch (error) {
@@ -104,5 +105,8 @@ function readSalt(folder: string): Uint8Array {
 }
 
 function damaged(what: string, reason: string): AgentError {
-  return new AgentError('store-damaged', `The key store is damaged at ${what}: ${reason}. Restore this folder from its backup; without it the site must join again.`);
+  return new AgentError(
+    'store-damaged',
+    `The key store is damaged at ${what}: ${reason}. Restore this folder from its backup; without it the site must join again.`,
+  );
 }

@@ -14,7 +14,8 @@ export function readPlan(bytes: Uint8Array): Plan {
     throw new AgentError('context-mismatch', `The plan is not JSON (${(error as Error).message}). It was not approved.`);
   }
   const plan = parsePlan(document);
-  if (sha256Hex(planBytes(plan)) !== sha256Hex(bytes)) throw new AgentError('context-mismatch', 'The plan is not in its canonical form. It was not approved.');
+  if (sha256Hex(planBytes(plan)) !== sha256Hex(bytes))
+    throw new AgentError('context-mismatch', 'The plan is not in its canonical form. It was not approved.');
   return plan;
 }
 
@@ -23,11 +24,17 @@ export function readPlan(bytes: Uint8Array): Plan {
  * numbers work out among so many sites.
  * @throws AgentError 'context-mismatch', ConsortiumError 'impossible-quorum'
  */
-export function checkRunRequest(request: { run: string; ordinal: number; plan: string; sites: readonly string[] }, site: string, plan: Plan): void {
+export function checkRunRequest(
+  request: { run: string; ordinal: number; plan: string; sites: readonly string[] },
+  site: string,
+  plan: Plan,
+): void {
   const { run, ordinal, sites } = request;
-  if (run !== runId(request.plan, ordinal)) throw new AgentError('context-mismatch', `The run ${run} is not the one of ordinal ${ordinal} of its plan.`);
+  if (run !== runId(request.plan, ordinal))
+    throw new AgentError('context-mismatch', `The run ${run} is not the one of ordinal ${ordinal} of its plan.`);
   const unsorted = sites.find((id, index) => index > 0 && (sites[index - 1] ?? '') >= id);
-  if (unsorted !== undefined) throw new AgentError('context-mismatch', `The site list of ${run} is not sorted or names "${unsorted}" twice.`);
+  if (unsorted !== undefined)
+    throw new AgentError('context-mismatch', `The site list of ${run} is not sorted or names "${unsorted}" twice.`);
   if (!sites.includes(site)) throw new AgentError('context-mismatch', `This site, "${site}", is not among the sites of ${run}.`);
   const { n, m, tau } = resolveQuorum(plan, sites.length);
   planAggregation({ sites: n, keyHolders: m, threshold: tau, valueBits: plan.quantisation.valueBits });
@@ -36,7 +43,10 @@ export function checkRunRequest(request: { run: string; ordinal: number; plan: s
 /** An ordinal must be larger than every one approved for another run of this plan: a run cannot be slipped in behind an approved one. */
 export function checkOrdinal(run: string, ordinal: number, largestApproved: number): void {
   if (ordinal > largestApproved) return;
-  throw new AgentError('context-mismatch', `${run} has ordinal ${ordinal}, but this site approved ordinal ${largestApproved} of the same plan already.`);
+  throw new AgentError(
+    'context-mismatch',
+    `${run} has ordinal ${ordinal}, but this site approved ordinal ${largestApproved} of the same plan already.`,
+  );
 }
 
 /** In words, for the person who decides. */

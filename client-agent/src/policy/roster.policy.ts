@@ -1,4 +1,12 @@
-import { checkSealingKeys, holderPoint, type Plan, planAggregation, resolveQuorum, type Roster, rosterFingerprint } from '@coferment/consortium';
+import {
+  checkSealingKeys,
+  holderPoint,
+  type Plan,
+  planAggregation,
+  resolveQuorum,
+  type Roster,
+  rosterFingerprint,
+} from '@coferment/consortium';
 import { type AggregationParameters, bytesToHex } from '@coferment/crypto';
 import { AgentError } from '../agent.error.js';
 
@@ -24,7 +32,8 @@ export interface RosterExpectation {
 export function checkRosterFor(roster: Roster, expected: RosterExpectation): string {
   const { own, plan } = expected;
   const ids = roster.sites.map((member) => member.site);
-  if (ids.join() !== expected.sites.join()) throw refuse(`it is for the sites ${ids.join(', ')}; this run was approved for ${expected.sites.join(', ')}`);
+  if (ids.join() !== expected.sites.join())
+    throw refuse(`it is for the sites ${ids.join(', ')}; this run was approved for ${expected.sites.join(', ')}`);
   checkSealingKeys(roster, { consortium: expected.consortium, run: expected.run, epoch: expected.epoch });
   const me = roster.sites.find((member) => member.site === own.site);
   if (me?.identityKey !== bytesToHex(own.identityKey)) throw refuse('it has another identity key for this site');

@@ -23,7 +23,10 @@ export async function approvePlan(context: SiteContext, body: InstructionBody<'a
         journal.runs.setState(run, 'approved');
         break;
       case 'rejected':
-        throw new AgentError('not-approved', `This site rejected the plan ${digest} (ordinal ${ordinal}). To change that: coferment-agent plans approve ${digest}`);
+        throw new AgentError(
+          'not-approved',
+          `This site rejected the plan ${digest} (ordinal ${ordinal}). To change that: coferment-agent plans approve ${digest}`,
+        );
       case 'other-sites':
       case 'undecided':
         return waiting(
@@ -43,7 +46,8 @@ export async function offerSealingKey(context: SiteContext, body: InstructionBod
   const { run, ordinal, plan, epoch } = body;
   const { journal, consortium, site } = context;
   const record = requireRun(context, run);
-  if (record.plan !== plan || record.ordinal !== ordinal) throw new AgentError('context-mismatch', `${run} was approved for another plan or ordinal.`);
+  if (record.plan !== plan || record.ordinal !== ordinal)
+    throw new AgentError('context-mismatch', `${run} was approved for another plan or ordinal.`);
   const { publicKey } = new EpochSecrets(context.store, run, epoch).sealingKey();
   const offer = journal.statements.sign(run, 'sealing-key', String(epoch), { consortium, run, epoch, site, key: bytesToHex(publicKey) });
   await context.port.submitStatement(offer.envelope);
@@ -63,14 +67,23 @@ export async function approveRoster(context: SiteContext, body: InstructionBody<
   const e0 = epochZero({ consortium, run, ordinal: record.ordinal, epoch, plan: record.plan, roster: digest });
   if (journal.runs.epoch(run, epoch) === undefined && !journal.approvals.useRoster(fingerprint)) {
     const before = journal.approvals.lastRoster();
-    const changed = before === undefined ? 'has not been approved here yet' : `differs from the last one approved here (${formatFingerprint(before)})`;
+    const changed =
+      before === undefined ? 'has not been approved here yet' : `differs from the last one approved here (${formatFingerprint(before)})`;
     return waiting(
       `The roster of ${run} ${changed}. Its fingerprint is ${formatFingerprint(fingerprint)}.`,
       `Compare it with the other sites by telephone or on paper, never through the coordinator. If it is the same: coferment-agent roster approve ${fingerprint}`,
     );
   }
   journal.runs.openEpoch({ run, epoch, roster: digest, fingerprint, e0 });
-  const approval = journal.statements.sign(run, 'roster-approved', String(epoch), { consortium, run, epoch, site, roster: digest, fingerprint, e0 });
+  const approval = journal.statements.sign(run, 'roster-approved', String(epoch), {
+    consortium,
+    run,
+    epoch,
+    site,
+    roster: digest,
+    fingerprint,
+    e0,
+  });
   await context.port.submitStatement(approval.envelope);
   return DONE;
 }

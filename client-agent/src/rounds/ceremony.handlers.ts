@@ -40,13 +40,25 @@ function prepareDealing(context: SiteContext, facts: EpochFacts, subject: string
   if (facts.holderIndex >= 0) secrets.drawNoiseKey();
   const { consortium, run, epoch, e0 } = position;
   // From here on this dealing is the only one of this site in this epoch: everything it needs is on disk.
-  return journal.statements.sign(run, 'dealing', subject, { consortium, run, epoch, e0, site: dealer, commitments: dealt.commitments, masked, boxes });
+  return journal.statements.sign(run, 'dealing', subject, {
+    consortium,
+    run,
+    epoch,
+    e0,
+    site: dealer,
+    commitments: dealt.commitments,
+    masked,
+    boxes,
+  });
 }
 
 async function uploadOwn(context: SiteContext, run: string, digest: string, purpose: ObjectPurpose): Promise<void> {
   const bytes = context.objects.read(digest);
   if (bytes === undefined) {
-    throw new AgentError('epoch-dead', `The bytes of this site's dealing (${digest.slice(0, 16)}…) are gone. A new key epoch is needed; tell the operator.`);
+    throw new AgentError(
+      'epoch-dead',
+      `The bytes of this site's dealing (${digest.slice(0, 16)}…) are gone. A new key epoch is needed; tell the operator.`,
+    );
   }
   await context.port.upload({ digest, bytes, purpose, run });
 }
@@ -59,7 +71,8 @@ export async function checkDealing(context: SiteContext, body: InstructionBody<'
   const { run, epoch } = body;
   const { consortium, site, journal } = context;
   const facts = await loadEpoch(context, run, epoch);
-  if (facts.holderIndex < 0) throw new AgentError('context-mismatch', `This site holds no key in epoch ${epoch} of ${run} and checks no dealing.`);
+  if (facts.holderIndex < 0)
+    throw new AgentError('context-mismatch', `This site holds no key in epoch ${epoch} of ${run} and checks no dealing.`);
   const { predicate, digest } = checkDealingStatement(facts.roster, facts.position, body.dealing);
   const dealer = predicate.site;
   const subject = `${epoch}/${dealer}`;
@@ -74,7 +87,10 @@ export async function checkDealing(context: SiteContext, body: InstructionBody<'
   const signed = refusal ?? journal.statements.sign(run, 'dealing-ack', subject, verdict);
   await context.port.submitStatement(signed.envelope);
   if (refusal !== undefined) {
-    throw new AgentError('context-mismatch', `The dealing of "${dealer}" was refused. Either its share or this site's check is wrong; the operator was told.`);
+    throw new AgentError(
+      'context-mismatch',
+      `The dealing of "${dealer}" was refused. Either its share or this site's check is wrong; the operator was told.`,
+    );
   }
   return DONE;
 }
@@ -89,7 +105,10 @@ async function takeShare(
   const dealer = dealing.site;
   const limits = dealingLimits(facts);
   const box = dealing.boxes[facts.holderIndex]?.object ?? '';
-  const [masked, sealed] = await Promise.all([context.port.download(dealing.masked, limits.masked), context.port.download(box, limits.box)]);
+  const [masked, sealed] = await Promise.all([
+    context.port.download(dealing.masked, limits.masked),
+    context.port.download(box, limits.box),
+  ]);
   try {
     const label = { e0, dealer, holder: context.site };
     const privateShare = openDealingShare(label, sealed, sealingKeyOf(facts.roster, dealer), facts.secrets.sealingKey().privateKey);
@@ -99,7 +118,8 @@ async function takeShare(
     privateShare.fill(0);
     return undefined;
   } catch (error) {
-    if (error instanceof CryptoError && ['dealing-refused', 'sealed-open-failed', 'malformed'].includes(error.code)) return error.message.slice(0, 500);
+    if (error instanceof CryptoError && ['dealing-refused', 'sealed-open-failed', 'malformed'].includes(error.code))
+      return error.message.slice(0, 500);
     throw error;
   }
 }
@@ -119,14 +139,26 @@ export async function agreeEpoch(context: SiteContext, body: InstructionBody<'ag
   const { e, dealings } = checkEpoch({ roster, position, dealings: body.dealings, acknowledgements });
   const own = journal.statements.find(run, 'dealing', String(epoch));
   if (dealings.find((entry) => entry.site === site)?.dealing !== own?.digest) {
-    throw new AgentError('epoch-dead', `The dealing under this site's name is not the one it sent. Was this data folder restored from a backup? A new key epoch is needed.`);
+    throw new AgentError(
+      'epoch-dead',
+      `The dealing under this site's name is not the one it sent. Was this data folder restored from a backup? A new key epoch is needed.`,
+    );
   }
   if (holderIndex >= 0) {
     for (const { site: dealer, dealing } of dealings) requireOwnAcknowledgement(context, run, `${epoch}/${dealer}`, dealing);
   }
   journal.runs.agreeEpoch(run, epoch, e);
   const { e0 } = position;
-  const agreement = journal.statements.sign(run, 'epoch-agreed', String(epoch), { consortium, run, epoch, e0, e, site, dealings, leftOut: roster.leftOut });
+  const agreement = journal.statements.sign(run, 'epoch-agreed', String(epoch), {
+    consortium,
+    run,
+    epoch,
+    e0,
+    e,
+    site,
+    dealings,
+    leftOut: roster.leftOut,
+  });
   await context.port.submitStatement(agreement.envelope);
   return DONE;
 }
@@ -135,5 +167,8 @@ function requireOwnAcknowledgement(context: SiteContext, run: string, subject: s
   const stored = context.journal.statements.find(run, 'dealing-ack', subject);
   const acknowledged = stored === undefined ? undefined : peekStatement(stored.envelope);
   if (acknowledged?.name === 'dealing-ack' && acknowledged.predicate.dealing === dealing) return;
-  throw new AgentError('epoch-dead', `This site did not acknowledge the dealing ${dealing.slice(0, 16)}… that stands in epoch ${subject}. A new key epoch is needed.`);
+  throw new AgentError(
+    'epoch-dead',
+    `This site did not acknowledge the dealing ${dealing.slice(0, 16)}… that stands in epoch ${subject}. A new key epoch is needed.`,
+  );
 }

@@ -20,10 +20,16 @@ export async function prepareSum(context: SiteContext, { name }: InstructionBody
   const progress = journal.models.progress(name.run);
   const timing = timingOf(name, facts, progress);
   if (timing === 'past') return DONE;
-  if (timing === 'ahead') return waiting(`Sum ${name.sum} starts from sums that this site has not applied yet.`, 'Nothing: the published sums are fetched one after the other.');
+  if (timing === 'ahead')
+    return waiting(
+      `Sum ${name.sum} starts from sums that this site has not applied yet.`,
+      'Nothing: the published sums are fetched one after the other.',
+    );
   const sum = rebuildSum(name, facts, progress);
-  if (sum.confirms !== null && sum.confirms !== site) throw new AgentError('context-mismatch', `Sum ${name.sum} confirms the key of "${sum.confirms}", not of this site.`);
-  if (journal.rounds.frozenT(name.run, name.sum) !== undefined) throw new AgentError('sum-changed', `Sum ${name.sum} of ${name.run} is frozen; a new attempt at it is refused.`);
+  if (sum.confirms !== null && sum.confirms !== site)
+    throw new AgentError('context-mismatch', `Sum ${name.sum} confirms the key of "${sum.confirms}", not of this site.`);
+  if (journal.rounds.frozenT(name.run, name.sum) !== undefined)
+    throw new AgentError('sum-changed', `Sum ${name.sum} of ${name.run} is frozen; a new attempt at it is refused.`);
   const last = journal.rounds.lastEncrypted(name.run);
   if (last !== undefined && (last.sum > name.sum || (last.sum === name.sum && last.attempt >= name.attempt))) {
     return decline(context, facts, name, 'nonce-lost');
@@ -52,7 +58,10 @@ async function ensureVector(context: SiteContext, facts: EpochFacts, sum: SumFac
     return;
   }
   const { plan, parameters } = facts;
-  const job = sum.state === null || kind === 'statistics' ? { kind: 'statistics' as const, plan, parameters } : { kind, plan, parameters, state: sum.state };
+  const job =
+    sum.state === null || kind === 'statistics'
+      ? { kind: 'statistics' as const, plan, parameters }
+      : { kind, plan, parameters, state: sum.state };
   const { vector, report } = await context.trainer.build(job);
   journal.rounds.keepVector(facts.run.plan, kind, sum.modelIn, vector);
   journal.steps.record(sum.name, 'train');
@@ -69,7 +78,8 @@ export async function encrypt(context: SiteContext, body: InstructionBody<'encry
   const sum = rebuildSum(name, facts, progress);
   const subject = `${name.sum}/${name.attempt}`;
   if (journal.statements.find(name.run, 'attempt-declined', subject) !== undefined) return decline(context, facts, name, 'nonce-lost');
-  const contribution = journal.statements.find(name.run, 'contribution', subject) ?? (await encryptOnce(context, facts, sum, nonces, subject));
+  const contribution =
+    journal.statements.find(name.run, 'contribution', subject) ?? (await encryptOnce(context, facts, sum, nonces, subject));
   if (contribution === 'nonce-lost') return decline(context, facts, name, 'nonce-lost');
   return send(context, facts, name, contribution);
 }
@@ -84,7 +94,8 @@ async function encryptOnce(
   const { journal, site, objects } = context;
   const { name } = sum;
   const { run } = name;
-  if (journal.rounds.frozenT(run, name.sum) !== undefined) throw new AgentError('sum-changed', `Sum ${name.sum} of ${run} is frozen; nothing more is encrypted for it.`);
+  if (journal.rounds.frozenT(run, name.sum) !== undefined)
+    throw new AgentError('sum-changed', `Sum ${name.sum} of ${run} is frozen; nothing more is encrypted for it.`);
   const own = context.nonces.peek(run, name.sum, name.attempt);
   if (own === undefined) return 'nonce-lost';
   let k: string;
@@ -128,7 +139,8 @@ function requireVector(context: SiteContext, facts: EpochFacts, sum: SumFacts): 
   const { kind, run } = sum.name;
   if (kind === 'confirm') return confirmationVector(facts.plan, sum.position.e, context.site, facts.parameters);
   const vector = context.journal.rounds.vector(facts.run.plan, kind, sum.modelIn);
-  if (vector === undefined) throw new AgentError('out-of-order', `Sum ${sum.name.sum} of ${run} is to be encrypted, but this site has not trained for it.`);
+  if (vector === undefined)
+    throw new AgentError('out-of-order', `Sum ${sum.name.sum} of ${run} is to be encrypted, but this site has not trained for it.`);
   return vector;
 }
 
@@ -147,7 +159,16 @@ async function send(context: SiteContext, facts: EpochFacts, name: SumName, cont
 async function decline(context: SiteContext, facts: EpochFacts, name: SumName, reason: DeclineReason): Promise<Outcome> {
   const { run, sum, kind, attempt } = name;
   const { consortium, site, journal } = context;
-  const declined = journal.statements.sign(run, 'attempt-declined', `${sum}/${attempt}`, { consortium, run, e: facts.e ?? '', kind, sum, attempt, site, reason });
+  const declined = journal.statements.sign(run, 'attempt-declined', `${sum}/${attempt}`, {
+    consortium,
+    run,
+    e: facts.e ?? '',
+    kind,
+    sum,
+    attempt,
+    site,
+    reason,
+  });
   await context.port.submitStatement(declined.envelope);
   journal.steps.record(name, reason === 'nonce-lost' || reason === 'ciphertext-lost' ? 'lose' : 'decline');
   return DONE;

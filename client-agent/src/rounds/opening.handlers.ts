@@ -46,7 +46,11 @@ export async function attest(context: SiteContext, { sums }: InstructionBody<'at
   const progress = journal.models.progress(run);
   const timings = sums.map(({ name }) => timingOf(name, facts, progress));
   if (timings.includes('past')) return DONE;
-  if (timings.includes('ahead')) return waiting(`Sum ${first.name.sum} starts from sums that this site has not applied yet.`, 'Nothing: they are fetched one after the other.');
+  if (timings.includes('ahead'))
+    return waiting(
+      `Sum ${first.name.sum} starts from sums that this site has not applied yet.`,
+      'Nothing: they are fetched one after the other.',
+    );
   requireTogether(facts, sums);
   const checked = sums.map((frozen) => checkFrozenSum(context, facts, frozen));
   const entries = checked.map(({ sum, k, frozen }) => ({ sum: sum.position.sum, k, t: frozen.t, set: frozen.set, modelIn: sum.modelIn }));
@@ -65,10 +69,16 @@ export async function attest(context: SiteContext, { sums }: InstructionBody<'at
 function requireTogether(facts: EpochFacts, sums: readonly FrozenSum[]): void {
   const [first] = sums;
   const confirms = epochSites(facts.roster).length;
-  const oneEpoch = sums.every(({ name }, index) => name.run === first?.name.run && name.epoch === first.name.epoch && name.sum === first.name.sum + index);
-  const complete = first?.name.kind === 'confirm' ? sums.length === confirms && sums.every(({ name }) => name.kind === 'confirm') : sums.length === 1;
+  const oneEpoch = sums.every(
+    ({ name }, index) => name.run === first?.name.run && name.epoch === first.name.epoch && name.sum === first.name.sum + index,
+  );
+  const complete =
+    first?.name.kind === 'confirm' ? sums.length === confirms && sums.every(({ name }) => name.kind === 'confirm') : sums.length === 1;
   if (oneEpoch && complete) return;
-  throw new AgentError('context-mismatch', `${sums.length} sums were to be attested together; only the ${confirms} confirm sums of one key epoch may be.`);
+  throw new AgentError(
+    'context-mismatch',
+    `${sums.length} sums were to be attested together; only the ${confirms} confirm sums of one key epoch may be.`,
+  );
 }
 
 /** Releases this key holder's decryption share, for one certified set only (R6). */
@@ -76,19 +86,36 @@ export async function releaseShare(context: SiteContext, body: InstructionBody<'
   const { name } = body.frozen;
   const { journal, objects } = context;
   const facts = await loadEpoch(context, name.run, name.epoch);
-  if (facts.holderIndex < 0) throw new AgentError('context-mismatch', `This site holds no key in epoch ${name.epoch} of ${name.run} and releases no share.`);
+  if (facts.holderIndex < 0)
+    throw new AgentError('context-mismatch', `This site holds no key in epoch ${name.epoch} of ${name.run} and releases no share.`);
   const timing = timingOf(name, facts, journal.models.progress(name.run));
   if (timing === 'past') return DONE;
-  if (timing === 'ahead') return waiting(`Sum ${name.sum} starts from sums that this site has not applied yet.`, 'Nothing: they are fetched one after the other.');
+  if (timing === 'ahead')
+    return waiting(
+      `Sum ${name.sum} starts from sums that this site has not applied yet.`,
+      'Nothing: they are fetched one after the other.',
+    );
   const checked = checkFrozenSum(context, facts, body.frozen);
   const { sum, k, frozen } = checked;
-  checkCertificate({ roster: facts.roster, position: sum.position, k, t: frozen.t, set: frozen.set, modelIn: sum.modelIn, attestations: body.certificate });
+  checkCertificate({
+    roster: facts.roster,
+    position: sum.position,
+    k,
+    t: frozen.t,
+    set: frozen.set,
+    modelIn: sum.modelIn,
+    attestations: body.certificate,
+  });
   bindFreeze(context, checked);
   const release = journal.statements.find(name.run, 'share', String(name.sum)) ?? computeShare(context, facts, checked);
   const statement = peekStatement(release.envelope);
   const object = statement.name === 'share' ? statement.predicate.object : '';
   const bytes = objects.read(object);
-  if (bytes === undefined) throw new AgentError('epoch-dead', `The bytes of the share that this site released for sum ${name.sum} are gone; they cannot be made again.`);
+  if (bytes === undefined)
+    throw new AgentError(
+      'epoch-dead',
+      `The bytes of the share that this site released for sum ${name.sum} are gone; they cannot be made again.`,
+    );
   await context.port.upload({ digest: object, bytes, purpose: ObjectPurpose.OBJECT_PURPOSE_DECRYPTION_SHARE, run: name.run });
   await context.port.submitShare(release.envelope);
   journal.steps.record(name, 'release');
@@ -101,7 +128,17 @@ function computeShare(context: SiteContext, facts: EpochFacts, { sum, k, frozen 
   const { consortium, run, e, kind, sum: number } = sum.position;
   const keyShareSum = sumKeyShares(frozen.sites.map((counted) => secrets.keyShare(counted)));
   const noiseKey = secrets.noiseKey();
-  const share = decryptionShare({ parameters, k, setDigest: frozen.set, kind, holder: site, holderIndex, keyShareSum, noiseKey, blocks: sum.blocks });
+  const share = decryptionShare({
+    parameters,
+    k,
+    setDigest: frozen.set,
+    kind,
+    holder: site,
+    holderIndex,
+    keyShareSum,
+    noiseKey,
+    blocks: sum.blocks,
+  });
   keyShareSum.fill(0);
   noiseKey.fill(0);
   return journal.statements.sign(run, 'share', String(number), {

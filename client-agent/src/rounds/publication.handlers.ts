@@ -29,7 +29,8 @@ export async function applySum(context: SiteContext, body: InstructionBody<'appl
   const progress = journal.models.progress(name.run);
   const timing = timingOf(name, facts, progress);
   if (timing === 'past') return DONE;
-  if (timing === 'ahead') return waiting(`Sum ${name.sum} follows sums that this site has not applied yet.`, 'Nothing: they are fetched one after the other.');
+  if (timing === 'ahead')
+    return waiting(`Sum ${name.sum} follows sums that this site has not applied yet.`, 'Nothing: they are fetched one after the other.');
   const checked = checkFrozenSum(context, facts, body.frozen);
   const aggregate = checkAggregate(context, facts, checked, body);
   const size = checked.sum.blocks * parameterSet(facts.parameters.set).degree * 8;
@@ -38,7 +39,11 @@ export async function applySum(context: SiteContext, body: InstructionBody<'appl
   const modelOut = state === null ? 'none' : modelDigest(describeModel(facts.plan), state.model);
   const published = aggregate.modelOut === modelOut || (name.kind !== 'update' && aggregate.modelOut === 'none');
   if (!published) {
-    throw leave(context, name.run, `sum ${name.sum} gives the model ${modelOut}, but the coordinator published ${aggregate.modelOut}. Ask for an audit of the ledger.`);
+    throw leave(
+      context,
+      name.run,
+      `sum ${name.sum} gives the model ${modelOut}, but the coordinator published ${aggregate.modelOut}. Ask for an audit of the ledger.`,
+    );
   }
   journal.transaction(() => {
     bindFreeze(context, checked);
@@ -55,13 +60,22 @@ function checkAggregate(context: SiteContext, facts: EpochFacts, checked: Checke
   const { sum, k, frozen } = checked;
   const { roster } = facts;
   const { position } = sum;
-  const certificate = checkCertificate({ roster, position, k, t: frozen.t, set: frozen.set, modelIn: sum.modelIn, attestations: body.certificate });
+  const certificate = checkCertificate({
+    roster,
+    position,
+    k,
+    t: frozen.t,
+    set: frozen.set,
+    modelIn: sum.modelIn,
+    attestations: body.certificate,
+  });
   const shares = body.shares.map((envelope) => {
     const { predicate, digest } = checkShareStatement(roster, position, k, frozen.t, envelope);
     return { site: predicate.site, share: digest };
   });
   const holders = new Set(shares.map((share) => share.site));
-  if (holders.size !== shares.length || holders.size < roster.numbers.tau) throw refuse(sum.position.sum, `${holders.size} key holders opened it; ${roster.numbers.tau} are needed`);
+  if (holders.size !== shares.length || holders.size < roster.numbers.tau)
+    throw refuse(sum.position.sum, `${holders.size} key holders opened it; ${roster.numbers.tau} are needed`);
   const { predicate } = openStatement('aggregate', body.aggregate, context.operatorKey);
   const same =
     predicate.consortium === position.consortium &&
@@ -74,7 +88,8 @@ function checkAggregate(context: SiteContext, facts: EpochFacts, checked: Checke
     predicate.t === frozen.t &&
     predicate.modelIn === sum.modelIn;
   if (!same) throw refuse(position.sum, 'its aggregate was signed for another run, epoch, kind, K, T or model');
-  if (listed(predicate.certificate, 'attestation') !== listed(certificate, 'attestation')) throw refuse(position.sum, 'its aggregate names another certificate');
+  if (listed(predicate.certificate, 'attestation') !== listed(certificate, 'attestation'))
+    throw refuse(position.sum, 'its aggregate names another certificate');
   if (listed(predicate.shares, 'share') !== listed(shares, 'share')) throw refuse(position.sum, 'its aggregate names other shares');
   return predicate;
 }
@@ -99,8 +114,14 @@ function nextState(
   switch (sum.name.kind) {
     case 'confirm': {
       const expected = confirmVector(sum.position.e, sum.confirms ?? '', parameters.valueBits);
-      const same = expected.packed.every((value, index) => packed[index] === value) && expected.exact.every((value, index) => exact[index] === value);
-      if (!same) throw leave(context, run.run, `the key of "${sum.confirms ?? ''}" does not open what it should. Site or key holders are at fault; a new key epoch is needed.`);
+      const same =
+        expected.packed.every((value, index) => packed[index] === value) && expected.exact.every((value, index) => exact[index] === value);
+      if (!same)
+        throw leave(
+          context,
+          run.run,
+          `the key of "${sum.confirms ?? ''}" does not open what it should. Site or key holders are at fault; a new key epoch is needed.`,
+        );
       return state;
     }
     case 'statistics':
@@ -115,7 +136,8 @@ function nextState(
 
 /** Sum objects hold one little-endian 64-bit word a coefficient. */
 function toCoefficients(bytes: Uint8Array, size: number): BigUint64Array {
-  if (bytes.length !== size) throw new AgentError('object-mismatch', `A published sum has ${bytes.length} bytes; it must have ${size}. It was not applied.`);
+  if (bytes.length !== size)
+    throw new AgentError('object-mismatch', `A published sum has ${bytes.length} bytes; it must have ${size}. It was not applied.`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return BigUint64Array.from({ length: size / 8 }, (_, index) => view.getBigUint64(index * 8, true));
 }
@@ -126,7 +148,8 @@ export async function closeRun(context: SiteContext, { run, closing }: Instructi
   const record = journal.runs.get(run);
   if (record === undefined || record.state === 'closed') return DONE;
   const { predicate } = openStatement('run-closed', closing, context.operatorKey);
-  if (predicate.run !== run || predicate.consortium !== context.consortium) throw new AgentError('context-mismatch', `The closing of ${run} was signed for another run.`);
+  if (predicate.run !== run || predicate.consortium !== context.consortium)
+    throw new AgentError('context-mismatch', `The closing of ${run} was signed for another run.`);
   context.nonces.wipe(run);
   eraseRunSecrets(context.store, run);
   for (const object of journal.statements.objects(run)) context.objects.remove(object);

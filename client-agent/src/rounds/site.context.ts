@@ -8,7 +8,17 @@ import type { NonceMemory } from './nonce.memory.js';
 
 /** What an agent tells whoever watches it: one JSON line each with `serve --json`. */
 export type AgentEvent =
-  | { event: 'trained'; run: string; round: number; sum: number; kind: string; rows: number; holdoutRows: number; trainLoss: number | null; saturated: number }
+  | {
+      event: 'trained';
+      run: string;
+      round: number;
+      sum: number;
+      kind: string;
+      rows: number;
+      holdoutRows: number;
+      trainLoss: number | null;
+      saturated: number;
+    }
   | { event: 'applied'; run: string; round: number; sum: number; kind: string; model: string }
   | { event: 'run-closed'; run: string; status: string; model: string }
   | { event: 'sent'; run: string; name: string; bytes: number; digest: string }

@@ -52,7 +52,8 @@ export function timingOf(name: SumName, facts: EpochFacts, progress: RunProgress
   const most = maximumSum({ sites: n, epochs: name.epoch, rounds: plan.rounds, retries: plan.rounds });
   if (name.sum > most) throw mismatch(name, `a run of this plan has at most ${most} sums`);
   if (name.attempt > MAX_ATTEMPTS) throw mismatch(name, `at most ${MAX_ATTEMPTS} attempts are made`);
-  if ((name.kind === 'confirm') !== name.sum <= members && name.epoch === 1) throw mismatch(name, `the first ${members} sums of a run, and only they, are confirm sums`);
+  if ((name.kind === 'confirm') !== name.sum <= members && name.epoch === 1)
+    throw mismatch(name, `the first ${members} sums of a run, and only they, are confirm sums`);
   if ((name.kind === 'confirm' || name.kind === 'statistics') && name.round !== 0) throw mismatch(name, 'it belongs to no training round');
   if (name.kind === 'update' && (name.round < 1 || name.round > plan.rounds)) throw mismatch(name, `the plan has ${plan.rounds} rounds`);
   if (name.sum <= progress.appliedSum) return 'past';
@@ -74,7 +75,11 @@ export function timingOf(name: SumName, facts: EpochFacts, progress: RunProgress
 /** Rebuilds I and all its parts. @throws AgentError 'not-approved' before this site has signed the key epoch */
 export function rebuildSum(name: SumName, facts: EpochFacts, progress: RunProgress): SumFacts {
   const { plan, run, parameters, roster } = facts;
-  if (facts.e === null) throw new AgentError('not-approved', `This site has not signed epoch ${name.epoch} of ${name.run}; nothing is encrypted or opened in it.`);
+  if (facts.e === null)
+    throw new AgentError(
+      'not-approved',
+      `This site has not signed epoch ${name.epoch} of ${name.run}; nothing is encrypted or opened in it.`,
+    );
   const fromModel = name.kind === 'update' || name.kind === 'evaluate';
   const state = fromModel ? progress.state : null;
   if (fromModel && state === null) throw mismatch(name, 'this site has not applied the statistics sum');
@@ -103,7 +108,8 @@ export function rebuildK(sum: SumFacts, facts: EpochFacts, nonces: readonly Nonc
   const { e, sum: number, attempt } = sum.position;
   if (sum.confirms === null) {
     const { minContributors } = facts.roster.numbers;
-    if (nonces.length < minContributors) throw mismatch(sum.name, `its nonce list has ${nonces.length} sites; the plan requires ${minContributors}`);
+    if (nonces.length < minContributors)
+      throw mismatch(sum.name, `its nonce list has ${nonces.length} sites; the plan requires ${minContributors}`);
   } else if (nonces.length !== 1 || nonces[0]?.site !== sum.confirms) {
     throw mismatch(sum.name, `its nonce list must hold "${sum.confirms}" alone`);
   }
@@ -120,7 +126,14 @@ export function rebuildFreeze(sum: SumFacts, facts: EpochFacts, frozen: FrozenSu
   const k = rebuildK(sum, facts, frozen.nonces);
   const { roster, parameters } = facts;
   const { minContributors } = roster.numbers;
-  const set = checkFreeze({ roster, position: sum.position, k, nonces: frozen.nonces, minContributors, contributions: frozen.contributions });
+  const set = checkFreeze({
+    roster,
+    position: sum.position,
+    k,
+    nonces: frozen.nonces,
+    minContributors,
+    contributions: frozen.contributions,
+  });
   for (const { predicate } of set.contributions) {
     const asAgreed = predicate.blocks === sum.blocks && predicate.droppedBits === parameters.droppedBits && predicate.ranges === sum.ranges;
     if (!asAgreed) throw mismatch(sum.name, `the upload of "${predicate.site}" was made with other blocks, dropped bits or ranges`);
@@ -129,5 +142,8 @@ export function rebuildFreeze(sum: SumFacts, facts: EpochFacts, frozen: FrozenSu
 }
 
 function mismatch(name: SumName, reason: string): AgentError {
-  return new AgentError('context-mismatch', `Sum ${name.sum} (${name.kind}, attempt ${name.attempt}) of ${name.run} is refused: ${reason}. Nothing was signed or sent.`);
+  return new AgentError(
+    'context-mismatch',
+    `Sum ${name.sum} (${name.kind}, attempt ${name.attempt}) of ${name.run} is refused: ${reason}. Nothing was signed or sent.`,
+  );
 }

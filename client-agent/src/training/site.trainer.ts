@@ -12,7 +12,17 @@ import {
   vectorShape,
 } from '@coferment/consortium';
 import { type AggregationParameters, packVector, xof } from '@coferment/crypto';
-import { backendInUse, buildDataset, type Dataset, evaluateModel, initBackend, localStatistics, trainLocal, type BackendName } from '@coferment/learning';
+import {
+  type BackendName,
+  backendInUse,
+  buildDataset,
+  type Dataset,
+  evaluateModel,
+  initBackend,
+  localStatistics,
+  type SiteBatch,
+  trainLocal,
+} from '@coferment/learning';
 import { importSite } from '../data/index.js';
 import type { StoredVector } from '../journal/rounds.repository.js';
 
@@ -43,19 +53,25 @@ const SALT_BYTES = 32;
 export class SiteTrainer implements Trainer {
   readonly #datasets = new Map<string, Dataset>();
 
-  constructor(
-    private readonly source: { mappingFile: string; dataDir: string },
+  private constructor(
+    private readonly batches: readonly SiteBatch[],
     private readonly trainingSeed: Uint8Array,
   ) {}
 
-  static async start(source: { mappingFile: string; dataDir: string }, trainingSeed: Uint8Array, backend: BackendName): Promise<SiteTrainer> {
+  /** Reads the records once: every round of a run trains on what the site had when the agent started. @throws DataError, LearningError */
+  static async start(
+    source: { mappingFile: string; dataDir: string },
+    trainingSeed: Uint8Array,
+    backend: BackendName,
+  ): Promise<SiteTrainer> {
     await initBackend(backend);
-    return new SiteTrainer(source, trainingSeed);
+    const { batches } = await importSite(source);
+    return new SiteTrainer(batches, trainingSeed);
   }
 
   async build(job: VectorJob): Promise<BuiltVector> {
     const { plan, parameters, kind } = job;
-    const dataset = await this.#dataset(plan);
+    const dataset = this.#dataset(plan);
     const shape = vectorShape(plan, kind);
     const rows = { rows: dataset.train.rows, holdoutRows: dataset.holdout.rows };
     const quiet = { ...rows, trainLoss: null, saturated: 0 };
@@ -75,7 +91,15 @@ export class SiteTrainer implements Trainer {
         const update = await trainLocal({ plan, modelIn: model, dataset, normalisation, seed: this.trainingSeed });
         const weight = contributionWeight(plan, update.weight, weightCap);
         const rounding = xof('update-rounding', this.trainingSeed, planDigest(plan), modelDigest(describeModel(plan), model));
-        const { packed, saturated } = quantiseUpdate({ plan, ranges, delta: update.delta, weight, weightCap, valueBits: parameters.valueBits, seed: rounding });
+        const { packed, saturated } = quantiseUpdate({
+          plan,
+          ranges,
+          delta: update.delta,
+          weight,
+          weightCap,
+          valueBits: parameters.valueBits,
+          seed: rounding,
+        });
         const exact = encodeExact(plan, kind, {
           weight,
           holdoutCount: update.metrics.count,
@@ -83,20 +107,19 @@ export class SiteTrainer implements Trainer {
           trainLossSum: update.loss * weight,
         });
         const coefficients = packVector(shape, parameters, packed, exact);
-        return { vector: stored(coefficients, update.weight, backendInUse(), saturated), report: { ...rows, trainLoss: update.loss, saturated } };
+        return {
+          vector: stored(coefficients, update.weight, backendInUse(), saturated),
+          report: { ...rows, trainLoss: update.loss, saturated },
+        };
       }
     }
   }
 
-  /** Records are read once per plan: a run trains on what the site had when it began, so its rounds are comparable. */
-  async #dataset(plan: Plan): Promise<Dataset> {
+  #dataset(plan: Plan): Dataset {
     const key = planDigest(plan);
-    const known = this.#datasets.get(key);
-    if (known !== undefined) return known;
-    const { batches } = await importSite(this.source);
-    const dataset = buildDataset(plan, batches);
-    this.#datasets.set(key, dataset);
-    return dataset;
+    const known = this.#datasets.get(key) ?? buildDataset(plan, this.batches);
+    this.#datasets.set(key, known);
+    return known;
   }
 }
 

@@ -1,0 +1,112 @@
+import type { BackendName } from '@coferment/learning';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { ProbeStep } from '../connection/connection.probe.js';
+import { readPassphrase } from '../keys/passphrase.file.js';
+import { serve, type ServeWatcher } from '../rounds/agent.service.js';
+import type { AgentEvent } from '../rounds/site.context.js';
+import { fail } from './command.output.js';
+
+interface ServeOptions {
+  data: string;
+  mapping: string;
+  records: string;
+  passphraseFile: string;
+  pollWaitMs: number;
+  backend: BackendName;
+  json?: boolean;
+}
+
+const MOST_WAIT_MS = 20_000;
+
+export function addServeCommand(program: Command): void {
+  program
+    .command('serve')
+    .description('Take part: poll for work, train on the records of this site, until stopped')
+    .requiredOption('--data <dir>', 'data folder of this site')
+    .requiredOption('--mapping <file>', "mapping file of this site's records")
+    .requiredOption('--records <dir>', 'folder that the mapping reads from')
+    .requiredOption('--passphrase-file <file>', 'file with the passphrase of the keys')
+    .option('--poll-wait-ms <ms>', 'how long a poll may be held, 100 to 20000', parseWait, 1000)
+    .addOption(new Option('--backend <name>', 'what training computes with').choices(['wasm', 'cpu', 'tensorflow', 'auto']).default('wasm'))
+    .option('--json', 'print one JSON event a line')
+    .addHelpText(
+      'after',
+      '\nExample:\n  coferment-agent serve --data /var/lib/coferment --mapping mapping.yaml --records /data/batches --passphrase-file /etc/coferment/passphrase',
+    )
+    .action(runServe);
+}
+
+async function runServe(options: ServeOptions): Promise<void> {
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+  const input = {
+    folder: options.data,
+    passphrase: '',
+    mappingFile: options.mapping,
+    recordsFolder: options.records,
+    pollWaitMs: options.pollWaitMs,
+    backend: options.backend,
+  };
+  try {
+    await serve(
+      { ...input, passphrase: readPassphrase(options.passphraseFile) },
+      options.json === true ? jsonWatcher() : textWatcher(),
+      stop.signal,
+    );
+  } catch (error) {
+    fail(options, error);
+  }
+}
+
+function jsonWatcher(): ServeWatcher {
+  const print = (event: object) => process.stdout.write(`${JSON.stringify(event)}\n`);
+  return {
+    serving: ({ site, consortium, coordinator }) => print({ event: 'serving', site, consortium, coordinator, pid: process.pid }),
+    event: print,
+    probed: (steps, message) => print({ event: 'disconnected', message, probe: steps }),
+  };
+}
+
+function textWatcher(): ServeWatcher {
+  const print = (text: string) => process.stdout.write(`${text}\n`);
+  return {
+    serving: ({ site, consortium, coordinator }) =>
+      print(`Site ${site} serves ${consortium}; coordinator ${coordinator}. Stop with Ctrl-C.`),
+    event: (event) => print(describe(event)),
+    probed: (steps, message) => process.stderr.write([message, ...steps.map(describeStep), ''].join('\n')),
+  };
+}
+
+function describeStep({ step, ok, text }: ProbeStep): string {
+  return `  ${step.toUpperCase()}: ${ok ? 'works' : 'FAILS'} – ${text}`;
+}
+
+function describe(event: AgentEvent): string {
+  switch (event.event) {
+    case 'connected':
+      return 'Connected.';
+    case 'disconnected':
+      return `Not connected: ${event.message}`;
+    case 'instruction':
+      return `${event.run}: asked to ${event.kind}${event.sum === undefined ? '' : `, sum ${event.sum}`}`;
+    case 'trained':
+      return `${event.run}: ${event.kind} vector of ${event.rows} rows is ready (round ${event.round})`;
+    case 'sent':
+      return `sent ${event.name}, ${event.bytes} bytes, ${event.digest.slice(0, 16)}…`;
+    case 'applied':
+      return `${event.run}: applied sum ${event.sum} (${event.kind}), model ${event.model.slice(0, 16)}`;
+    case 'waiting':
+      return `${event.run}: ${event.reason}\n  → ${event.whatToDo}`;
+    case 'refused':
+      return `Refused: ${event.message}`;
+    case 'run-closed':
+      return `${event.run} is ${event.status}; its keys are erased.`;
+  }
+}
+
+function parseWait(text: string): number {
+  const ms = Number(text);
+  if (!Number.isInteger(ms) || ms < 100 || ms > MOST_WAIT_MS)
+    throw new InvalidArgumentError(`It must be a whole number from 100 to ${MOST_WAIT_MS}.`);
+  return ms;
+}

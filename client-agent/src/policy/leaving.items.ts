@@ -1,0 +1,41 @@
+import { type Plan, resolveQuorum, vectorShape } from '@coferment/consortium';
+import { blockCount, ciphertextBlockBytes, parameterSet, shareBlockBytes, type VectorShape } from '@coferment/crypto';
+import type { LeavingItem } from '../data/index.js';
+import { planParameters } from './roster.policy.js';
+
+/** A signed statement with names, digests and numbers; none carries a record. */
+const STATEMENT_BYTES = 1500;
+
+/** Everything that a run of a plan sends from one site that is a key holder, by kind, with sizes. Retries can repeat an item. */
+export function leavingItems(plan: Plan, sites: number): LeavingItem[] {
+  const parameters = planParameters(plan, sites);
+  const { m, tau } = resolveQuorum(plan, sites);
+  const { dataPrimes, degree } = parameterSet(parameters.set);
+  const element = dataPrimes.length * degree * 8;
+  const blocks = (shape: VectorShape) => blockCount(shape, parameters);
+  const kinds = [
+    { kind: 'confirm', times: 1, opened: sites },
+    { kind: 'statistics', times: 1, opened: 1 },
+    { kind: 'update', times: plan.rounds, opened: plan.rounds },
+    { kind: 'evaluate', times: 1, opened: 1 },
+  ] as const;
+  return [
+    { name: "dealing of this site's key, masked", bytes: 2 * tau * element, times: 1 },
+    { name: 'key share, sealed to one key holder', bytes: 3 * element + 104, times: m },
+    ...kinds.map(({ kind, times }) => ({
+      name: `encrypted ${kind} vector`,
+      bytes: blocks(vectorShape(plan, kind)) * ciphertextBlockBytes(parameters),
+      times,
+    })),
+    ...kinds.map(({ kind, opened }) => ({
+      name: `decryption share of a ${kind} sum`,
+      bytes: blocks(vectorShape(plan, kind)) * shareBlockBytes(parameters),
+      times: opened,
+    })),
+    {
+      name: 'signed statements (approvals, nonces, upload and share signatures)',
+      bytes: STATEMENT_BYTES,
+      times: 5 + sites + 4 * (plan.rounds + 3),
+    },
+  ];
+}

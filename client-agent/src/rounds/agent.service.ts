@@ -1,0 +1,129 @@
+import { join } from 'node:path';
+import { hexToBytes, loadCrypto } from '@coferment/crypto';
+import type { BackendName } from '@coferment/learning';
+import pino, { type Logger } from 'pino';
+import { describeFailure } from '../agent.error.js';
+import { probe, type ProbeStep } from '../connection/connection.probe.js';
+import { ObjectCache } from '../connection/object.cache.js';
+import { mapProxyVariables } from '../connection/proxy.environment.js';
+import { SentRecorder } from '../connection/sent.recorder.js';
+import { WireClient } from '../connection/wire.client.js';
+import { EnrolmentClient } from '../enrolment/enrolment.client.js';
+import { type Membership, readMembership } from '../enrolment/membership.file.js';
+import { endpointOf, renewalIsDue, renewCertificate } from '../enrolment/renewal.flow.js';
+import { lockFolder } from '../journal/folder.lock.js';
+import { Journal } from '../journal/journal.js';
+import { KeyStore } from '../keys/key.store.js';
+import { openSiteIdentity, readTlsCredential } from '../keys/site.identity.js';
+import { SiteTrainer } from '../training/site.trainer.js';
+import { NonceMemory } from './nonce.memory.js';
+import { PollLoop } from './poll.loop.js';
+import type { AgentEvent, SiteContext } from './site.context.js';
+
+export interface ServeInput {
+  folder: string;
+  passphrase: string;
+  mappingFile: string;
+  recordsFolder: string;
+  pollWaitMs: number;
+  backend: BackendName;
+}
+
+export interface ServeWatcher {
+  serving(member: Membership): void;
+  event(event: AgentEvent): void;
+  /** Why the coordinator could not be reached at the start. */
+  probed(steps: readonly ProbeStep[], message: string): void;
+}
+
+/**
+ * The serving agent of one data folder: lock, keys, records, then polls until `signal` aborts. Everything that can be wrong at this site
+ * (passphrase, mapping, records) fails before the first byte is sent.
+ */
+export async function serve(input: ServeInput, watcher: ServeWatcher, signal: AbortSignal): Promise<void> {
+  mapProxyVariables(process.env);
+  const lock = lockFolder(input.folder);
+  try {
+    const member = readMembership(input.folder);
+    await loadCrypto();
+    const store = KeyStore.open(join(input.folder, 'keys'), input.passphrase);
+    const { identity, trainingSeed } = openSiteIdentity(store);
+    const records = { mappingFile: input.mappingFile, dataDir: input.recordsFolder };
+    const trainer = await SiteTrainer.start(records, trainingSeed, input.backend);
+    const journal = Journal.open(join(input.folder, 'journal.sqlite'), identity);
+    const log = pino({ base: { site: member.site } }, pino.destination({ dest: join(input.folder, 'agent.log'), mkdir: true, sync: true }));
+    const client = new WireClient(endpointOf(member), readTlsCredential(store));
+    const tell = (event: AgentEvent) => {
+      log.info(event, event.event);
+      watcher.event(event);
+    };
+    const port = new SentRecorder(client, (item) => {
+      journal.activity.sent(item);
+      tell({ event: 'sent', ...item });
+    });
+    const { consortium, site } = member;
+    const operatorKey = hexToBytes(member.operatorKey);
+    const objects = new ObjectCache(join(input.folder, 'objects'));
+    const nonces = new NonceMemory();
+    const context: SiteContext = { consortium, site, identity, operatorKey, journal, store, objects, port, trainer, nonces, tell };
+    const certificate = new CertificateKeeper(input.folder, member, store, client, log);
+    const loop = new PollLoop(context, {
+      waitMs: input.pollWaitMs,
+      renew: () => certificate.renew(),
+      explain: async (error) => watcher.probed(await explain(member, error), describeFailure(error).message),
+    });
+    try {
+      watcher.serving(member);
+      certificate.watch(signal);
+      await loop.run(signal);
+    } finally {
+      client.close();
+      journal.close();
+    }
+  } finally {
+    lock.release();
+  }
+}
+
+/** Version and clock are asked first, because their refusals name what to do; only then the network is taken apart. */
+async function explain(member: Membership, error: unknown): Promise<ProbeStep[]> {
+  if (describeFailure(error).code !== 'unreachable') return [];
+  const client = new EnrolmentClient(endpointOf(member));
+  try {
+    await client.hello(Date.now());
+    return [];
+  } catch {
+    return probe(endpointOf(member));
+  } finally {
+    client.close();
+  }
+}
+
+const CHECK_CERTIFICATE_MS = 6 * 3_600_000;
+
+/** Keeps the client certificate valid while the agent serves. */
+class CertificateKeeper {
+  constructor(
+    private readonly folder: string,
+    private member: Membership,
+    private readonly store: KeyStore,
+    private readonly client: WireClient,
+    private readonly log: Logger,
+  ) {}
+
+  watch(signal: AbortSignal): void {
+    const check = () => {
+      if (renewalIsDue(this.member, Date.now()))
+        this.renew().catch((error: unknown) => this.log.warn(describeFailure(error), 'renewal failed'));
+    };
+    check();
+    const timer = setInterval(check, CHECK_CERTIFICATE_MS);
+    signal.addEventListener('abort', () => clearInterval(timer), { once: true });
+  }
+
+  async renew(): Promise<void> {
+    this.member = await renewCertificate(this.folder, this.member, this.store);
+    this.client.useCertificate(readTlsCredential(this.store));
+    this.log.info({ until: this.member.certificateExpiresAt }, 'certificate renewed');
+  }
+}

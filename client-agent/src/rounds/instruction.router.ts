@@ -1,0 +1,66 @@
+import type { Instruction } from '../connection/instruction.parser.js';
+import { approvePlan, approveRoster, offerSealingKey } from './approval.handlers.js';
+import { agreeEpoch, checkDealing, dealKey } from './ceremony.handlers.js';
+import { encrypt, prepareSum } from './contribution.handlers.js';
+import { attest, releaseShare } from './opening.handlers.js';
+import { applySum, closeRun } from './publication.handlers.js';
+import type { Outcome, SiteContext } from './site.context.js';
+import type { Lane } from './work.board.js';
+
+/** Each instruction has one handler; carrying it out twice is harmless. */
+export function carryOut(context: SiteContext, instruction: Instruction): Promise<Outcome> {
+  switch (instruction.kind) {
+    case 'approvePlan':
+      return approvePlan(context, instruction.body);
+    case 'offerSealingKey':
+      return offerSealingKey(context, instruction.body);
+    case 'approveRoster':
+      return approveRoster(context, instruction.body);
+    case 'deal':
+      return dealKey(context, instruction.body);
+    case 'checkDealing':
+      return checkDealing(context, instruction.body);
+    case 'agreeEpoch':
+      return agreeEpoch(context, instruction.body);
+    case 'prepareSum':
+      return prepareSum(context, instruction.body);
+    case 'encrypt':
+      return encrypt(context, instruction.body);
+    case 'attest':
+      return attest(context, instruction.body);
+    case 'releaseShare':
+      return releaseShare(context, instruction.body);
+    case 'applySum':
+      return applySum(context, instruction.body);
+    case 'closeRun':
+      return closeRun(context, instruction.body);
+  }
+}
+
+export function laneOf(instruction: Instruction): Lane {
+  return instruction.kind === 'prepareSum' ? 'training' : 'protocol';
+}
+
+/** Names what an instruction is about, for waits and refusals: repetitions and new attempts replace each other. */
+export function subjectOf(instruction: Instruction): string {
+  switch (instruction.kind) {
+    case 'approvePlan':
+      return `plan ${instruction.body.ordinal}`;
+    case 'offerSealingKey':
+    case 'approveRoster':
+    case 'deal':
+    case 'agreeEpoch':
+    case 'checkDealing':
+      return `${instruction.kind} ${instruction.body.epoch}`;
+    case 'prepareSum':
+    case 'encrypt':
+      return `${instruction.kind} ${instruction.body.name.sum}`;
+    case 'attest':
+      return `attest ${instruction.body.sums[0]?.name.sum ?? 0}`;
+    case 'releaseShare':
+    case 'applySum':
+      return `${instruction.kind} ${instruction.body.frozen.name.sum}`;
+    case 'closeRun':
+      return 'close';
+  }
+}

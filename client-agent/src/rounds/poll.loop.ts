@@ -1,0 +1,163 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WIRE_VERSION } from '@coferment/consortium';
+import { z } from 'zod';
+import { AgentError, describeFailure } from '../agent.error.js';
+import { BackoffSchedule } from '../connection/backoff.schedule.js';
+import { type Instruction, type MalformedInstruction, parseInstruction, parseRunViews } from '../connection/instruction.parser.js';
+import { carryOut, laneOf, subjectOf } from './instruction.router.js';
+import type { Outcome, SiteContext } from './site.context.js';
+import { WorkBoard, type WorkItem } from './work.board.js';
+
+export interface PollSettings {
+  waitMs: number;
+  /** Called when the coordinator refuses the certificate; renews it. */
+  renew(): Promise<void>;
+  /** Called once when the first poll fails. */
+  explain(error: unknown): Promise<void>;
+}
+
+const MAX_INSTRUCTIONS = 4096;
+/** An answer that is neither new nor held back must not turn the loop into a storm. */
+const LEAST_ROUND_TRIP_MS = 50;
+
+const answerSchema = z.object({
+  instructions: z.array(z.unknown()).max(MAX_INSTRUCTIONS),
+  runs: z.array(z.unknown()).max(MAX_INSTRUCTIONS),
+  owed: z.string().max(200),
+});
+
+/** Asks for work for as long as the agent serves, and hands it to the board. Network failures are waited out for ever. */
+export class PollLoop {
+  readonly #board = new WorkBoard();
+  readonly #backoff = new BackoffSchedule();
+  #current = new AbortController();
+  #known = '';
+  #connected: boolean | undefined;
+
+  constructor(
+    private readonly context: SiteContext,
+    private readonly settings: PollSettings,
+  ) {}
+
+  async run(signal: AbortSignal): Promise<void> {
+    signal.addEventListener('abort', () => this.#current.abort(), { once: true });
+    while (!signal.aborted) {
+      const startedMs = Date.now();
+      try {
+        await this.#pollOnce(startedMs);
+        if (Date.now() - startedMs < LEAST_ROUND_TRIP_MS) await sleep(LEAST_ROUND_TRIP_MS);
+      } catch (error) {
+        if (signal.aborted) break;
+        if (!this.#current.signal.aborted) await this.#recover(error, signal);
+      }
+      this.#current = new AbortController();
+    }
+    this.#board.stop();
+    while (!this.#board.idle) await sleep(20);
+  }
+
+  async #pollOnce(startedMs: number): Promise<void> {
+    const { journal, port } = this.context;
+    const positions = journal.runs
+      .all()
+      .filter((run) => run.state !== 'asked')
+      .map(({ run }) => ({ run, appliedSum: journal.models.progress(run).appliedSum }));
+    const request = { wireVersion: WIRE_VERSION, waitMs: this.settings.waitMs, positions, known: this.#known };
+    const response = await port.poll(request, this.#current.signal);
+    const checked = answerSchema.safeParse(response);
+    if (!checked.success)
+      throw new AgentError('malformed-response', `The answer to a poll is malformed: ${checked.error.issues[0]?.message ?? ''}.`);
+    this.#setConnected(true, '');
+    this.#backoff.reset();
+    this.#known = response.owed;
+    for (const view of parseRunViews(response.runs)) journal.activity.see(view.run, view);
+    this.#board.offer(
+      response.instructions.map((wire) => this.#toWork(parseInstruction(wire))),
+      startedMs,
+    );
+  }
+
+  #toWork(instruction: Instruction | MalformedInstruction): WorkItem {
+    const { context } = this;
+    const { id, run } = instruction;
+    if (instruction.kind === 'malformed') {
+      const error = new AgentError('malformed-instruction', `An instruction of the coordinator is refused: ${instruction.reason}.`);
+      return { id, lane: 'protocol', work: () => Promise.reject(error), settled: () => this.#refuse(run, 'malformed instruction', error) };
+    }
+    const subject = subjectOf(instruction);
+    let announced = false;
+    const work = async () => {
+      if (!announced) context.tell({ event: 'instruction', run, kind: instruction.kind, ...sumOf(instruction) });
+      announced = true;
+      return carryOut(context, instruction);
+    };
+    return { id, lane: laneOf(instruction), work, settled: (result) => this.#settle(instruction, subject, result) };
+  }
+
+  #settle(instruction: Instruction, subject: string, result: Outcome | { outcome: 'failed'; error: unknown }): void {
+    const { context } = this;
+    const { run } = instruction;
+    switch (result.outcome) {
+      case 'done':
+        context.journal.activity.stopWaiting(run, subject);
+        // The coordinator learns from the next poll that a sum was applied.
+        if (instruction.kind === 'applySum') this.#current.abort();
+        return;
+      case 'waiting':
+        if (context.journal.activity.wait(run, subject, result.reason, result.whatToDo)) {
+          context.tell({ event: 'waiting', run, reason: result.reason, whatToDo: result.whatToDo });
+        }
+        return;
+      case 'failed':
+        this.#refuse(run, subject, result.error);
+    }
+  }
+
+  /** Failures of the network are retried silently; everything else is a refusal that people must see, once. */
+  #refuse(run: string, subject: string, error: unknown): void {
+    const { code, message } = describeFailure(error);
+    if (code === 'unreachable') return;
+    if (this.context.journal.activity.refuse(run, subject, code, message)) this.context.tell({ event: 'refused', run, code, message });
+  }
+
+  async #recover(error: unknown, signal: AbortSignal): Promise<void> {
+    const first = this.#connected === undefined;
+    const { code, message } = describeFailure(error);
+    this.#setConnected(false, message);
+    if (code !== 'unreachable') this.#refuse('', 'poll', error);
+    if (first) await this.settings.explain(error);
+    if (code === 'certificate-refused') await this.settings.renew().catch((failure: unknown) => this.#refuse('', 'renewal', failure));
+    await sleep(this.#backoff.nextMs(), undefined, { signal }).catch(() => undefined);
+  }
+
+  #setConnected(connected: boolean, message: string): void {
+    if (this.#connected === connected) return;
+    this.#connected = connected;
+    this.context.journal.activity.connection(connected ? 'connected' : 'disconnected', message);
+    this.context.tell(connected ? { event: 'connected' } : { event: 'disconnected', message });
+  }
+}
+
+function sumOf(instruction: Instruction): { round?: number; sum?: number; attempt?: number } {
+  switch (instruction.kind) {
+    case 'prepareSum':
+    case 'encrypt': {
+      const { round, sum, attempt } = instruction.body.name;
+      return { round, sum, attempt };
+    }
+    case 'releaseShare':
+    case 'applySum': {
+      const { round, sum, attempt } = instruction.body.frozen.name;
+      return { round, sum, attempt };
+    }
+    case 'approvePlan':
+    case 'offerSealingKey':
+    case 'approveRoster':
+    case 'deal':
+    case 'checkDealing':
+    case 'agreeEpoch':
+    case 'attest':
+    case 'closeRun':
+      return {};
+  }
+}

@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RunView } from '@coferment/proto';
+import type { Membership } from '../enrolment/membership.file.js';
+import type { ConnectionState, Refusal, Wait } from '../journal/activity.repository.js';
+import type { Journal } from '../journal/journal.js';
+import type { RoundStep } from '../journal/steps.repository.js';
+
+export interface RunReport {
+  run: string;
+  plan: string;
+  ordinal: number;
+  state: string;
+  detail: string;
+  sites: string[];
+  appliedSum: number;
+  /** Training rounds applied here. */
+  roundsApplied: number;
+  step: RoundStep | null;
+  /** As the coordinator last described it. */
+  coordinator: (RunView & { seenMs: number }) | null;
+}
+
+/** What a person at the site needs to know: is it running, what does it wait for, what has left. */
+export interface StatusReport {
+  site: string;
+  consortium: string;
+  coordinator: string;
+  certificateExpiresAt: string;
+  servingPid: number | null;
+  connection: ConnectionState | null;
+  runs: RunReport[];
+  waits: Wait[];
+  refusals: Refusal[];
+  sent: { name: string; objects: number; bytes: number }[];
+}
+
+const SHOWN_REFUSALS = 10;
+
+export function statusReport(folder: string, member: Membership, journal: Journal): StatusReport {
+  const { activity } = journal;
+  const over = new Set(journal.runs.all().flatMap((run) => (run.state === 'closed' ? [run.run] : [])));
+  return {
+    site: member.site,
+    consortium: member.consortium,
+    coordinator: member.coordinator,
+    certificateExpiresAt: member.certificateExpiresAt,
+    servingPid: servingPid(folder),
+    connection: activity.connectionState() ?? null,
+    runs: journal.runs.all().map((run) => {
+      const progress = journal.models.progress(run.run);
+      const seen = activity.view(run.run);
+      return {
+        ...run,
+        appliedSum: progress.appliedSum,
+        roundsApplied: progress.state?.round ?? 0,
+        step: journal.steps.latest(run.run) ?? null,
+        coordinator: seen === undefined ? null : { ...(seen.view as RunView), seenMs: seen.seenMs },
+      };
+    }),
+    waits: activity.waits().filter((wait) => !over.has(wait.run)),
+    refusals: activity.refusals(SHOWN_REFUSALS),
+    sent: activity.sentTotals(),
+  };
+}
+
+/** The process that serves this folder, if it is alive. */
+function servingPid(folder: string): number | null {
+  try {
+    const { pid } = JSON.parse(readFileSync(join(folder, 'lock.json'), 'utf8')) as { pid: unknown };
+    if (typeof pid !== 'number') return null;
+    process.kill(pid, 0);
+    return pid;
+  } catch {
+    return null;
+  }
+}

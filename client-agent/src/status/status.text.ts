@@ -1,0 +1,58 @@
+import type { RunReport, StatusReport } from './status.report.js';
+
+/** The report for a terminal, most urgent first. */
+export function renderStatus(report: StatusReport): string {
+  return [heading(report), '', ...waits(report), ...report.runs.flatMap(runLines), ...refusals(report), ...sent(report)].join('\n');
+}
+
+function heading(report: StatusReport): string {
+  const serving =
+    report.servingPid === null ? 'not running (start it with: coferment-agent serve …)' : `running as process ${report.servingPid}`;
+  const connection =
+    report.connection === null ? 'never connected' : `${report.connection.state} since ${time(report.connection.changedMs)}`;
+  return [
+    `Site ${report.site} of consortium ${report.consortium}`,
+    `Agent ${serving}; ${connection} (${report.coordinator}); certificate valid until ${report.certificateExpiresAt}`,
+    ...(report.connection?.state === 'disconnected' ? [report.connection.detail] : []),
+  ].join('\n');
+}
+
+function waits(report: StatusReport): string[] {
+  if (report.waits.length === 0) return ['This site keeps nobody waiting.', ''];
+  return [
+    'This site waits for you:',
+    ...report.waits.flatMap((wait) => [`  ${wait.reason} (since ${time(wait.sinceMs)})`, `  → ${wait.whatToDo}`]),
+    '',
+  ];
+}
+
+function runLines(run: RunReport): string[] {
+  const detail = run.detail === '' ? '' : ` – ${run.detail}`;
+  const lines = [`Run ${run.run} (plan ${run.plan.slice(0, 16)}…, ordinal ${run.ordinal}): ${run.state}${detail}`];
+  lines.push(
+    `  ${run.roundsApplied} rounds applied here, last sum ${run.appliedSum}${run.step === null ? '' : `; sum ${run.step.sum} (${run.step.kind}) is ${run.step.state}`}`,
+  );
+  const view = run.coordinator;
+  if (view !== null && run.state !== 'closed') {
+    const until = view.deadlineMs > 0 ? ` until ${time(view.deadlineMs)}` : '';
+    const others = view.waitingFor.length === 0 ? '' : `; waits for ${view.waitingFor.join(', ')}${until}`;
+    lines.push(
+      `  coordinator (${time(view.seenMs)}): ${view.state}, round ${view.round} of ${view.rounds}${view.roundState === '' ? '' : ` ${view.roundState}`}${others}`,
+    );
+  }
+  return [...lines, ''];
+}
+
+function refusals(report: StatusReport): string[] {
+  if (report.refusals.length === 0) return [];
+  return ['Refused:', ...report.refusals.map((refusal) => `  ${time(refusal.atMs)} ${refusal.run} ${refusal.message}`), ''];
+}
+
+function sent(report: StatusReport): string[] {
+  if (report.sent.length === 0) return ['Nothing has left this site.'];
+  return ['What has left this site:', ...report.sent.map((item) => `  ${item.name}: ${item.objects} times, ${item.bytes} bytes`)];
+}
+
+function time(ms: number): string {
+  return new Date(ms).toISOString().replace('T', ' ').slice(0, 19);
+}
