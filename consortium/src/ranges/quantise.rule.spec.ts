@@ -11,7 +11,7 @@ const plan = parsePlan({
   target: { variable: 'product_concentration' },
   model: { kind: 'linear' },
 });
-const ranges = { perTensor: [0.5, 2] };
+const ranges = { perTensor: [0.5, 2], floor: 1e-9 };
 const update = (extra: object = {}) => ({
   plan,
   ranges,
@@ -33,7 +33,7 @@ describe('an update that cannot be quantised', () => {
     [{ weight: NaN }, /weight of NaN/],
     [{ valueBits: 1 }, /1 value bits/],
     [{ valueBits: 33 }, /33 value bits/],
-    [{ ranges: { perTensor: [1] } }, /2 ranges/],
+    [{ ranges: { perTensor: [1], floor: 1e-9 } }, /2 ranges/],
   ])('is refused (%#)', (extra, message) => {
     expect(() => quantiseUpdate(update(extra))).toThrow(message);
   });

@@ -10,6 +10,8 @@ import type { Plan } from '../plan/index.js';
  */
 export interface Ranges {
   readonly perTensor: readonly number[];
+  /** No range of this run falls below it. */
+  readonly floor: number;
 }
 
 /** Decoded sum of scaled updates and how many sites it covers. */
@@ -26,17 +28,23 @@ const HEADROOM = 8;
 const MOST_GROWTH = 2;
 const MOST_SHRINKING = 4;
 const SMALLEST = 1e-9;
+/**
+ * Near convergence unlike sites pull against each other: their mean goes to zero while each update does not, and a range that followed the mean
+ * would clip honest updates. It never falls below this fraction of the first range; at 15 value bits a step is then still 2^-18 of that.
+ */
+const FLOOR_OF_INITIAL = 1 / 16;
 
 /** Round 1: learning rate × local steps of the largest site (secure-aggregation.md §4), or the plan's own `training.initialRange`. */
 export function initialRanges(plan: Plan, statistics: StatisticsSum): Ranges {
   const { learningRate, epochs, batchSize, initialRange } = plan.training;
   const steps = epochs * Math.ceil(rowCapFrom(plan, statistics) / batchSize);
   const range = Math.max(initialRange ?? learningRate * steps, SMALLEST);
-  return { perTensor: describeModel(plan).tensors.map(() => range) };
+  return { perTensor: describeModel(plan).tensors.map(() => range), floor: Math.max(range * FLOOR_OF_INITIAL, SMALLEST) };
 }
 
 /**
- * Ranges of the next round: eight times the mean scaled update's largest value, per tensor, at most twice and at least a quarter of the range before.
+ * Ranges of the next round: eight times the mean scaled update's largest value, per tensor, at most twice and at least a quarter of the range before,
+ * and never below a sixteenth of the first round's.
  * @throws ConsortiumError 'wrong-length'
  */
 export function nextRanges(plan: Plan, previous: Ranges, sum: AppliedSum): Ranges {
@@ -52,9 +60,9 @@ export function nextRanges(plan: Plan, previous: Ranges, sum: AppliedSum): Range
     offset += tensor.size;
     const before = previous.perTensor[index]!;
     const wanted = (HEADROOM * largest) / sum.addends;
-    return Math.max(Math.min(Math.max(wanted, before / MOST_SHRINKING), before * MOST_GROWTH), SMALLEST);
+    return Math.max(Math.min(Math.max(wanted, before / MOST_SHRINKING), before * MOST_GROWTH), previous.floor);
   });
-  return { perTensor };
+  return { perTensor, floor: previous.floor };
 }
 
 /** @throws ConsortiumError 'wrong-length' or 'out-of-range' for ranges that are not one positive number per tensor. */
@@ -63,12 +71,12 @@ export function checkRanges(plan: Plan, ranges: Ranges): void {
   if (ranges.perTensor.length !== tensors.length) {
     throw new ConsortiumError('wrong-length', `this plan has ${tensors.length} ranges, one per tensor, not ${ranges.perTensor.length}`);
   }
-  const wrong = ranges.perTensor.find((range) => !(range >= SMALLEST && range < Infinity));
+  const wrong = [...ranges.perTensor, ranges.floor].find((range) => !(range >= SMALLEST && range < Infinity));
   if (wrong !== undefined)
     throw new ConsortiumError('out-of-range', `a range of ${wrong} is refused; it must be finite and at least ${SMALLEST}`);
 }
 
 /** Names the ranges in I: float64, little-endian, tensor by tensor. */
 export function rangesDigest(ranges: Ranges): string {
-  return digest('ranges', modelBytes(Float64Array.from(ranges.perTensor)));
+  return digest('ranges', modelBytes(Float64Array.from([ranges.floor, ...ranges.perTensor])));
 }

@@ -29,7 +29,6 @@ export type ExclusionReason = z.infer<typeof exclusionReasonSchema>;
 const inRun = { consortium: consortiumSchema, run: runSchema };
 const inEpoch = { ...inRun, epoch: positive };
 const inSum = { ...inRun, e: digestSchema, kind: sumKindSchema, sum: positive };
-const siteDigests = (field: string) => z.array(z.strictObject({ site: siteIdSchema, [field]: digestSchema })).max(MAX_SITES);
 
 export const nonceListSchema = z.array(z.strictObject({ site: siteIdSchema, nonce: nonceSchema })).max(MAX_SITES);
 export const countedListSchema = z.array(z.strictObject({ site: siteIdSchema, merkleRoot: digestSchema })).max(MAX_SITES);
@@ -150,8 +149,8 @@ export const predicates = {
     k: digestSchema,
     t: digestSchema,
     sumObject: digestSchema,
-    certificate: siteDigests('attestation'),
-    shares: siteDigests('share'),
+    certificate: z.array(z.strictObject({ site: siteIdSchema, attestation: digestSchema })).max(MAX_SITES),
+    shares: z.array(z.strictObject({ site: siteIdSchema, share: digestSchema })).max(MAX_KEY_HOLDERS),
     modelIn: modelSchema,
     modelOut: modelSchema,
   }),
