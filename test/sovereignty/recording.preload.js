@@ -7,7 +7,7 @@ import grpc from '@grpc/grpc-js';
 
 const file = process.env.COFERMENT_TEST_RECORDING;
 const rawBytes = new WeakMap();
-const addService = grpc.Server.prototype.addService;
+const addService = Reflect.get(grpc.Server.prototype, 'addService');
 
 function write(path, call, kind, message) {
   const metadata = call.metadata.getMap();

@@ -25,7 +25,7 @@ export class DropSiteFault implements Fault {
   ) {}
 
   agentEvent(site: string, event: ProgramEvent): void {
-    const trains = event['event'] === 'instruction' && event['kind'] === 'update' && event['round'] === this.atRound;
+    const trains = event['event'] === 'instruction' && event['kind'] === 'prepareSum' && event['round'] === this.atRound;
     if (this.state !== 'waiting' || site !== this.dropped.site || !trains) return;
     this.state = 'away';
     this.tell(`fault: ${site} is killed while it trains for round ${this.atRound}`);

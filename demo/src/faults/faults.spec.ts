@@ -15,12 +15,12 @@ describe('drop-site', () => {
     const dropped = { site: 'b', kill: async () => void acts.push('kill'), serve: async () => void acts.push('serve') };
     const fault = new DropSiteFault(dropped, 3, () => undefined);
     fault.roundMoved(round(9, 'training'));
-    fault.agentEvent('a', { event: 'instruction', kind: 'update', round: 3 });
-    fault.agentEvent('b', { event: 'instruction', kind: 'update', round: 2 });
+    fault.agentEvent('a', { event: 'instruction', kind: 'prepareSum', round: 3 });
+    fault.agentEvent('b', { event: 'instruction', kind: 'prepareSum', round: 2 });
     fault.agentEvent('b', { event: 'sent', kind: 'update', round: 3 });
     expect(acts).toEqual([]);
-    fault.agentEvent('b', { event: 'instruction', kind: 'update', round: 3 });
-    fault.agentEvent('b', { event: 'instruction', kind: 'update', round: 3 });
+    fault.agentEvent('b', { event: 'instruction', kind: 'prepareSum', round: 3 });
+    fault.agentEvent('b', { event: 'instruction', kind: 'prepareSum', round: 3 });
     fault.roundMoved(round(3, 'uploading'));
     fault.roundMoved(round(4, 'training'));
     await fault.settled();

@@ -19,16 +19,15 @@ import { writePassphrase } from '../members/passphrase.file.js';
 import type { ProcessGroup, ProgramEvent } from '../processes/index.js';
 import { consortiumPlan } from '../virtual/index.js';
 import { assembleSummary } from '../summary/summary.assembly.js';
+import { trainedBackends } from '../summary/trained.backend.js';
 import type { Summary } from '../summary/summary.schema.js';
 import { inTurns } from './in.turns.js';
 import type { RunView } from './run.view.js';
 import { followRun } from './run.watch.js';
-import { UploadMeter } from './upload.meter.js';
 
 /** One demo from the first passphrase to summary.json. Every step is what people of a real consortium would do, in the same order. */
 export class DemoRun {
   private readonly folders: MemberFolders;
-  private readonly uploads = new UploadMeter();
   private readonly startedMs = Date.now();
   private fault: Fault | undefined;
   private lose: (error: DemoError) => void = () => undefined;
@@ -100,11 +99,10 @@ export class DemoRun {
 
     const summary = assembleSummary({
       fault: options.fault,
-      backends: this.uploads.backends,
+      backends: await trainedBackends(folders.ledger),
       modelFile: relative(folders.out, join(folders.model, 'model.json')),
       run: view,
       comparison,
-      uploadBytes: this.uploads.bytesPerUpdate,
       verdict: finished.verdict,
       startedMs: this.startedMs,
       endedMs: Date.now(),
@@ -220,7 +218,6 @@ export class DemoRun {
   }
 
   private agentEvent(site: string, event: ProgramEvent): void {
-    this.uploads.take(event);
     const act = [event['event'], event['kind'], event['name']].filter((part) => typeof part === 'string').join(' ');
     this.display.siteAct(site, act);
     this.fault?.agentEvent(site, event);

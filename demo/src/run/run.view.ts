@@ -18,6 +18,7 @@ const roundView = z.object({
   openedMs: count,
   closedMs: count,
   cause: text,
+  /** Ciphertext bytes that one site uploads for this sum. */
   uploadBytes: count,
 });
 

@@ -25,12 +25,23 @@ const run = readRunView({
       sum: 6,
       attempt: 2,
       state: 'closed',
+      uploadBytes: 280,
       counted: ['a', 'b'],
       excluded: [{ site: 'c', reason: 'dropped' }],
       openedMs: 0,
       closedMs: 3000,
     },
-    { round: 1, kind: 'update', sum: 5, attempt: 1, state: 'closed', counted: ['a', 'b', 'c'], openedMs: 0, closedMs: 2000 },
+    {
+      round: 1,
+      kind: 'update',
+      sum: 5,
+      attempt: 1,
+      state: 'closed',
+      uploadBytes: 280,
+      counted: ['a', 'b', 'c'],
+      openedMs: 0,
+      closedMs: 2000,
+    },
   ],
 });
 
@@ -43,7 +54,6 @@ const parts: SummaryParts = {
     sites: [{ id: 'a', localOnly: error, ownTest: { localOnly: error, federated: error } }],
     metric: { name: 'rmse', unit: 'g/L', localOnly: error, federated: error, pooled: error },
   },
-  uploadBytes: 280,
 
   verdict: { verified: true, summary: 'holds', origin: 'ledger.localhost/demo', size: 70, rootHash: 'root' },
   startedMs: 1000,
@@ -64,7 +74,9 @@ describe('summary.json', () => {
   });
 
   it('is refused rather than written with a part missing', () => {
-    expect(() => assembleSummary({ ...parts, uploadBytes: 0 })).toThrow(/uploadBytesPerParameter/);
+    expect(() => assembleSummary({ ...parts, run: { ...run, rounds: run.rounds.map((round) => ({ ...round, uploadBytes: 0 })) } })).toThrow(
+      /uploadBytesPerParameter/,
+    );
     expect(() => assembleSummary({ ...parts, run: { ...run, model: '' } })).toThrow(/model/);
   });
 });

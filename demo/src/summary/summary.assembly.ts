@@ -15,8 +15,6 @@ export interface SummaryParts {
   readonly modelFile: string;
   readonly run: RunView;
   readonly comparison: Comparison;
-  /** Ciphertext bytes of one site's update. */
-  readonly uploadBytes: number;
 
   readonly verdict: AuditVerdict;
   readonly startedMs: number;
@@ -45,7 +43,7 @@ export function assembleSummary(parts: SummaryParts): Summary {
       collusionBound: run.collusionBound,
       attestQuorum: run.attestQuorum,
       modelParameters: run.modelParameters,
-      uploadBytesPerParameter: parts.uploadBytes / run.modelParameters,
+      uploadBytesPerParameter: (rounds[0]?.uploadBytes ?? 0) / run.modelParameters,
       rounds: rounds.map(({ round, attempt, counted, excluded }) => ({ round, attempt, counted, excluded })),
     },
     ledger: { origin: verdict.origin, size: verdict.size, rootHash: verdict.rootHash, keySource: KEY_SOURCE, verified: verdict.verified },

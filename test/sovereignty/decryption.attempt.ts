@@ -1,0 +1,148 @@
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseStatement, type Roster, setDigest, type Statement } from '@coferment/consortium';
+import {
+  type AggregationParameters,
+  type Combination,
+  combine,
+  decryptionShare,
+  openDealingShare,
+  shareBlockBytes,
+  sumCiphertexts,
+} from '@coferment/crypto';
+import { EpochSecrets } from '../../client-agent/src/keys/epoch.secrets.js';
+import { KeyStore } from '../../client-agent/src/keys/key.store.js';
+import { readPassphrase } from '../../client-agent/src/keys/passphrase.file.js';
+
+/** Everything the attackers hold: the coordinator's whole data folder, and folders and passphrases of sites that help it. */
+export interface Loot {
+  readonly objects: string;
+  /** payloads/ of the exported ledger. */
+  readonly payloads: string;
+  readonly colluders: readonly { readonly site: string; readonly folder: string; readonly passphraseFile: string }[];
+}
+
+export interface Target {
+  readonly victim: string;
+  readonly run: string;
+  readonly round: number;
+  readonly roster: Roster;
+  readonly parameters: AggregationParameters;
+}
+
+/** What the attackers read in the ledger about the sum that holds the victim's update. */
+export interface FrozenRound {
+  readonly frozen: Statement<'round-frozen'>['predicate'];
+  readonly uploads: ReadonlyMap<string, Uint8Array>;
+  readonly shares: ReadonlyMap<number, Uint8Array>;
+  readonly sumObject: Uint8Array;
+}
+
+export function readFrozenRound({ objects, payloads }: Loot, { run, round, roster }: Target): FrozenRound {
+  const statements = readdirSync(payloads).map((file) => parseStatement(readFileSync(join(payloads, file))));
+  const frozen = statements.filter((entry) => entry.name === 'round-frozen').map((entry) => entry.predicate);
+  const found = frozen.find((entry) => entry.run === run && entry.kind === 'update' && entry.round === round);
+  if (found === undefined) throw new Error(`round ${round} is not in the ledger`);
+  const object = (digest: string): Uint8Array => new Uint8Array(readFileSync(join(objects, digest)));
+  const uploads = new Map<string, Uint8Array>();
+  const shares = new Map<number, Uint8Array>();
+  let sumObject: Uint8Array | undefined;
+  for (const entry of statements) {
+    if (entry.name === 'contribution' && entry.predicate.k === found.k) uploads.set(entry.predicate.site, object(entry.predicate.object));
+    if (entry.name === 'aggregate' && entry.predicate.t === found.t) sumObject = object(entry.predicate.sumObject);
+    if (entry.name === 'share' && entry.predicate.t === found.t) {
+      const { site, object: digest } = entry.predicate;
+      shares.set(
+        roster.keyHolders.findIndex((holder) => holder.site === site),
+        object(digest),
+      );
+    }
+  }
+  if (sumObject === undefined) throw new Error(`the sum of round ${round} is not in the ledger`);
+  return { frozen: found, uploads, shares, sumObject };
+}
+
+/** The honest way: all uploads of the set and the published shares. */
+export function openSum({ parameters }: Target, round: FrozenRound): Combination {
+  const uploads = round.frozen.counted.map(({ site }) => round.uploads.get(site)!);
+  return combine({ parameters, sum: uploads, addends: uploads.length, shares: round.shares });
+}
+
+/** Shares for the set of the victim alone, computed exactly as the protocol would for a set that nobody certified. */
+export function forgedShares(loot: Loot, target: Target, round: FrozenRound): Map<number, Uint8Array> {
+  const { victim, parameters, roster } = target;
+  const { blocks } = sizes(target, round);
+  const forged = new Map<number, Uint8Array>();
+  for (const { site, folder, passphraseFile } of loot.colluders) {
+    const holderIndex = roster.keyHolders.findIndex((holder) => holder.site === site);
+    const secrets = new EpochSecrets(KeyStore.open(join(folder, 'keys'), readPassphrase(passphraseFile)), target.run, round.frozen.epoch);
+    forged.set(
+      holderIndex,
+      decryptionShare({
+        parameters,
+        k: round.frozen.k,
+        setDigest: setDigest([victim]),
+        kind: 'update',
+        holder: site,
+        holderIndex,
+        keyShareSum: secrets.keyShare(victim),
+        noiseKey: secrets.noiseKey(),
+        blocks,
+      }),
+    );
+  }
+  return forged;
+}
+
+/** One way to make up the shares that are missing to the threshold. */
+export type Filler = (holderIndex: number, forged: ReadonlyMap<number, Uint8Array>, round: FrozenRound, bytes: number) => Uint8Array;
+
+export const FILLERS: Readonly<Record<string, Filler>> = {
+  'shares of zeros': (_, __, ___, bytes) => new Uint8Array(bytes),
+  // Words of 60-bit primes: random residues that pass the range check.
+  'random shares': (_, __, ___, bytes) => randomBytes(bytes).map((byte, index) => (index % 8 === 7 ? byte & 0x07 : byte)),
+  'published shares of the sum': (holderIndex, _, round, bytes) => round.shares.get(holderIndex) ?? new Uint8Array(bytes),
+  'a copy of a colluder': (_, forged, __, bytes) => forged.values().next().value ?? new Uint8Array(bytes),
+};
+
+/** Tries to open the victim's upload alone, with what the colluders know and made-up shares for the rest. */
+export function openVictim(loot: Loot, target: Target, round: FrozenRound, filler: Filler): Combination {
+  const { parameters, roster, victim } = target;
+  const forged = forgedShares(loot, target, round);
+  const shares = new Map(forged);
+  const { bytes } = sizes(target, round);
+  for (let index = 0; index < roster.keyHolders.length && shares.size < parameters.threshold; index++) {
+    if (!shares.has(index)) shares.set(index, filler(index, forged, round, bytes));
+  }
+  return combine({ parameters, sum: [round.uploads.get(victim)!], addends: 1, shares });
+}
+
+/** Opens the boxes that the victim sealed for other holders with the colluders' keys. Returns how many opened. */
+export function stealBoxes(loot: Loot, { victim, run, roster }: Target, epoch: number): { tried: number; opened: number } {
+  const statements = readdirSync(loot.payloads).map((file) => parseStatement(readFileSync(join(loot.payloads, file))));
+  const dealing = statements.find((entry) => entry.name === 'dealing' && entry.predicate.site === victim);
+  if (dealing?.name !== 'dealing') throw new Error(`no dealing of ${victim} in the ledger`);
+  const dealerPublic = Buffer.from(roster.sealingKeys.find((entry) => entry.site === victim)!.key, 'hex');
+  const colluders = new Set(loot.colluders.map(({ site }) => site));
+  const outcome = { tried: 0, opened: 0 };
+  for (const { holder, object } of dealing.predicate.boxes.filter((box) => !colluders.has(box.holder))) {
+    for (const { folder, passphraseFile } of loot.colluders) {
+      outcome.tried++;
+      const secrets = new EpochSecrets(KeyStore.open(join(folder, 'keys'), readPassphrase(passphraseFile)), run, epoch);
+      try {
+        const box = readFileSync(join(loot.objects, object));
+        openDealingShare({ e0: dealing.predicate.e0, dealer: victim, holder }, box, dealerPublic, secrets.sealingKey().privateKey);
+        outcome.opened++;
+      } catch {
+        // Refused, as it must be.
+      }
+    }
+  }
+  return outcome;
+}
+
+function sizes({ parameters, victim }: Target, round: FrozenRound): { blocks: number; bytes: number } {
+  const { blocks } = sumCiphertexts([round.uploads.get(victim)!], parameters);
+  return { blocks: blocks.length, bytes: blocks.length * shareBlockBytes(parameters) };
+}
