@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import type { DownloadServiceClient, GetUploadRequest, GetUploadResponse, UploadServiceClient } from '@coferment/proto';
 import type { ServiceError } from '@grpc/grpc-js';
 import { AgentError } from '../agent.error.js';
@@ -38,22 +37,27 @@ export async function uploadObject(client: UploadServiceClient, object: Outgoing
 
 async function sendFrom(client: UploadServiceClient, object: OutgoingObject, offset: number): Promise<boolean> {
   const deadline = Date.now() + SMALL_CALL_MS + object.bytes.length / SLOWEST_BYTES_PER_MS;
-  let failed: Error | undefined;
-  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+  const call = { answered: false };
+  const { promise: answer, resolve, reject } = Promise.withResolvers<boolean>();
   const stream = client.upload({ deadline }, (error: ServiceError | null, response) => {
+    call.answered = true;
     if (error === null) resolve(response.complete);
-    else reject((failed = fromServiceError(error, 'An upload')));
+    else reject(fromServiceError(error, 'An upload'));
   });
-  // The callback above carries the same error; without a listener it would end the process.
+  // The answer carries the same error; without listeners here it would end the process.
   stream.on('error', () => undefined);
+  const settled = answer.then(
+    () => undefined,
+    () => undefined,
+  );
   const { digest, purpose, run } = object;
   stream.write({ part: { $case: 'header', header: { digest, size: object.bytes.length, offset, purpose, run } } });
-  for (let start = offset; start < object.bytes.length && failed === undefined; start += CHUNK_BYTES) {
+  for (let start = offset; start < object.bytes.length && !call.answered; start += CHUNK_BYTES) {
     const chunk = Buffer.from(object.bytes.subarray(start, start + CHUNK_BYTES));
-    if (!stream.write({ part: { $case: 'chunk', chunk } })) await Promise.race([once(stream, 'drain'), promise.catch(() => undefined)]);
+    if (!stream.write({ part: { $case: 'chunk', chunk } })) await Promise.race([new Promise((go) => stream.once('drain', go)), settled]);
   }
   stream.end();
-  return promise;
+  return answer;
 }
 
 /** @throws AgentError 'object-mismatch' for bytes of another digest or more than `maxBytes` */

@@ -15,7 +15,7 @@ export interface CertificateRequest {
 
 /** A request for a client certificate, with a P-256 key that is new each time. */
 export async function requestCertificate(site: string): Promise<CertificateRequest> {
-  const keys = (await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const request = await x509.Pkcs10CertificateRequestGenerator.create({ name: [{ CN: [site] }], keys, signingAlgorithm: ALGORITHM });
   const privateKey = x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY');
   return { request: new Uint8Array(request.rawData), privateKey };

@@ -3,6 +3,7 @@ import { WIRE_VERSION } from '@coferment/consortium';
 import { z } from 'zod';
 import { AgentError, describeFailure } from '../agent.error.js';
 import { BackoffSchedule } from '../connection/backoff.schedule.js';
+import { CoordinatorRefusal } from '../connection/coordinator.errors.js';
 import { type Instruction, type MalformedInstruction, parseInstruction, parseRunViews } from '../connection/instruction.parser.js';
 import { carryOut, laneOf, subjectOf } from './instruction.router.js';
 import type { Outcome, SiteContext } from './site.context.js';
@@ -19,6 +20,9 @@ export interface PollSettings {
 const MAX_INSTRUCTIONS = 4096;
 /** An answer that is neither new nor held back must not turn the loop into a storm. */
 const LEAST_ROUND_TRIP_MS = 50;
+
+/** The coordinator's word for work that came too late: a list closed, a round ended, a run is over. */
+const OVERTAKEN: ReadonlySet<string> = new Set(['not-owed', 'run-over']);
 
 const answerSchema = z.object({
   instructions: z.array(z.unknown()).max(MAX_INSTRUCTIONS),
@@ -113,10 +117,10 @@ export class PollLoop {
     }
   }
 
-  /** Failures of the network are retried silently; everything else is a refusal that people must see, once. */
+  /** Failures of the network are retried silently, and work that the run has gone past is dropped; all else is a refusal that people see, once. */
   #refuse(run: string, subject: string, error: unknown): void {
     const { code, message } = describeFailure(error);
-    if (code === 'unreachable') return;
+    if (code === 'unreachable' || (error instanceof CoordinatorRefusal && OVERTAKEN.has(error.refusal))) return;
     if (this.context.journal.activity.refuse(run, subject, code, message)) this.context.tell({ event: 'refused', run, code, message });
   }
 
