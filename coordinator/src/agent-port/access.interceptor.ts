@@ -48,7 +48,10 @@ export class AccessInterceptor {
   private async callerOf(method: ServerMethodDefinition<unknown, unknown>, certificate: Uint8Array | undefined): Promise<Caller> {
     if (WITHOUT_CERTIFICATE.includes(method.path)) return { kind: 'stranger' };
     if (certificate === undefined) {
-      throw new CoordinatorError('unauthenticated', 'This call needs a valid client certificate. Join first, or renew the certificate if it has expired.');
+      throw new CoordinatorError(
+        'unauthenticated',
+        'This call needs a valid client certificate. Join first, or renew the certificate if it has expired.',
+      );
     }
     const digest = sha256Hex(certificate);
     if (digest === this.#operatorDigest) {
@@ -57,10 +60,16 @@ export class AccessInterceptor {
     }
     const row = await this.database.transaction((manager) => this.enrolment.byCertificate(manager, digest));
     if (row === null) {
-      throw new CoordinatorError('unauthenticated', 'This client certificate is not the one that is enrolled. Renew it, or join with a new invite.');
+      throw new CoordinatorError(
+        'unauthenticated',
+        'This client certificate is not the one that is enrolled. Renew it, or join with a new invite.',
+      );
     }
     if (row.state !== 'enrolled') {
-      throw new CoordinatorError('site-revoked', `The site "${row.site}" is ${row.state} in this consortium. Ask the operator for a new invite.`);
+      throw new CoordinatorError(
+        'site-revoked',
+        `The site "${row.site}" is ${row.state} in this consortium. Ask the operator for a new invite.`,
+      );
     }
     if (method.path.startsWith(`${PREFIX}OperatorService/`)) {
       throw new CoordinatorError('forbidden', `${method.path} needs the operator's certificate; the caller is the site "${row.site}".`);

@@ -46,7 +46,11 @@ export class AgentPort implements OnModuleDestroy {
           this.log.info('listening', { address: `${address} → ${port}` });
           resolve(port);
         } else {
-          reject(new CoordinatorError('unreachable', `Cannot listen on ${address}: ${error.message}. Give another address with --listen.`, { cause: error }));
+          reject(
+            new CoordinatorError('unreachable', `Cannot listen on ${address}: ${error.message}. Give another address with --listen.`, {
+              cause: error,
+            }),
+          );
         }
       });
     });

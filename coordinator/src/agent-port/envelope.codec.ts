@@ -11,8 +11,10 @@ export function fromWire(envelope: Envelope | undefined): DsseEnvelope {
   if (payload.length > MAX_PAYLOAD_BYTES) {
     throw new CoordinatorError('too-large', `A statement has ${payload.length} bytes; at most ${MAX_PAYLOAD_BYTES} are read.`);
   }
-  if (!/^[0-9a-f]{64}$/.test(keyid)) throw new CoordinatorError('malformed', 'The key id of a statement must be 64 lower-case hexadecimal digits.');
-  if (signature.length !== 64) throw new CoordinatorError('malformed', `The signature of a statement has ${signature.length} bytes, not 64.`);
+  if (!/^[0-9a-f]{64}$/.test(keyid))
+    throw new CoordinatorError('malformed', 'The key id of a statement must be 64 lower-case hexadecimal digits.');
+  if (signature.length !== 64)
+    throw new CoordinatorError('malformed', `The signature of a statement has ${signature.length} bytes, not 64.`);
   return {
     payloadType: PAYLOAD_TYPE,
     payload: payload.toString('base64'),

@@ -61,7 +61,10 @@ export function refusalOf(error: unknown): CoordinatorError {
     const signature = error.code === 'bad-signature' || error.code === 'wrong-key';
     return new CoordinatorError(signature ? 'bad-signature' : 'malformed', error.message);
   }
-  return new CoordinatorError('internal', 'The coordinator failed; the cause is in its log. Try again, and tell the operator if it happens twice.');
+  return new CoordinatorError(
+    'internal',
+    'The coordinator failed; the cause is in its log. Try again, and tell the operator if it happens twice.',
+  );
 }
 
 export function statusOf(refusal: CoordinatorError): StatusObject {

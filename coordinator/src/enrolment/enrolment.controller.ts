@@ -1,11 +1,5 @@
 import { WIRE_VERSION } from '@coferment/consortium';
-import {
-  type EnrolmentServiceServer,
-  EnrolmentServiceService,
-  HelloResponse,
-  JoinResponse,
-  RenewResponse,
-} from '@coferment/proto';
+import { type EnrolmentServiceServer, EnrolmentServiceService, HelloResponse, JoinResponse, RenewResponse } from '@coferment/proto';
 import { Injectable } from '@nestjs/common';
 import { unary } from '../agent-port/call.handler.js';
 import { toWire } from '../agent-port/envelope.codec.js';

@@ -59,7 +59,10 @@ export class EnrolmentService {
       const invite = requireInvite(await this.repository.invite(manager, call.inviteId), call, identityKey);
       const owner = await this.repository.byIdentity(manager, identityKey);
       if (owner !== null && owner.site !== call.site) {
-        throw new CoordinatorError('identity-taken', `This identity key belongs to the site "${owner.site}". Every site has its own: use another data folder.`);
+        throw new CoordinatorError(
+          'identity-taken',
+          `This identity key belongs to the site "${owner.site}". Every site has its own: use another data folder.`,
+        );
       }
       const row = await this.#requireSite(manager, call.site);
       const envelope = await this.#enrol(manager, row, identityKey, issued.digest);
@@ -87,7 +90,10 @@ export class EnrolmentService {
     await this.database.transaction(async (manager) => {
       const row = await this.#requireSite(manager, call.site);
       if (row.state !== 'enrolled' || row.identityKey === null) {
-        throw new CoordinatorError('site-revoked', `The site "${call.site}" is ${row.state}; only an enrolled site can renew. Ask the operator for an invite.`);
+        throw new CoordinatorError(
+          'site-revoked',
+          `The site "${call.site}" is ${row.state}; only an enrolled site can renew. Ask the operator for an invite.`,
+        );
       }
       if (!verifyBytes('renew', message, call.possession, hexToBytes(row.identityKey))) {
         throw new CoordinatorError('bad-signature', `The renewal is not signed by the identity key that "${call.site}" joined with.`);
@@ -133,13 +139,22 @@ function requireInvite(invite: InviteRow | null, call: JoinCall, identityKey: st
   const expected = Buffer.from(invite?.secretHash ?? '');
   const given = Buffer.from(inviteSecretHash(call.inviteId, call.inviteSecret));
   if (invite === null || invite.site !== call.site || expected.length !== given.length || !timingSafeEqual(expected, given)) {
-    throw new CoordinatorError('invite-unknown', `This invite is not one of the consortium's for "${call.site}". Ask the operator for a new one.`);
+    throw new CoordinatorError(
+      'invite-unknown',
+      `This invite is not one of the consortium's for "${call.site}". Ask the operator for a new one.`,
+    );
   }
   if (invite.usedBy !== null && invite.usedBy !== identityKey) {
-    throw new CoordinatorError('invite-used', `The invite ${invite.id} for "${call.site}" has been used. An invite works once: ask the operator for a new one.`);
+    throw new CoordinatorError(
+      'invite-used',
+      `The invite ${invite.id} for "${call.site}" has been used. An invite works once: ask the operator for a new one.`,
+    );
   }
   if (invite.usedBy === null && invite.expiresMs < Date.now()) {
-    throw new CoordinatorError('invite-expired', `The invite ${invite.id} expired at ${new Date(invite.expiresMs).toISOString()}. Ask the operator for a new one.`);
+    throw new CoordinatorError(
+      'invite-expired',
+      `The invite ${invite.id} expired at ${new Date(invite.expiresMs).toISOString()}. Ask the operator for a new one.`,
+    );
   }
   return invite;
 }

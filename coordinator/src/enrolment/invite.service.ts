@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { hours, inviteText, siteIdSchema } from '@coferment/consortium';
+import { inviteText, siteIdSchema } from '@coferment/consortium';
 import { bytesToHex, digest } from '@coferment/crypto';
 import { Injectable } from '@nestjs/common';
 import { CoordinatorError } from '../errors/index.js';
@@ -8,6 +8,7 @@ import { Database } from '../persistence/database.js';
 import { EnrolmentRepository } from './enrolment.repository.js';
 import type { SiteRow } from './site.entity.js';
 
+const HOUR_MS = 3_600_000;
 const MOST_VALID_HOURS = 24 * 30;
 const USUAL_VALID_HOURS = 72;
 
@@ -28,13 +29,17 @@ export class InviteService {
   /** @param address `host:port` at which the site reaches the coordinator. @returns the invite file */
   async invite(site: string, validHours: number, address: string): Promise<string> {
     if (!siteIdSchema.safeParse(site).success) {
-      throw new CoordinatorError('malformed', `"${site.slice(0, 60)}" cannot name a site: use 1 to 40 lower-case letters, digits or hyphens.`);
+      throw new CoordinatorError(
+        'malformed',
+        `"${site.slice(0, 60)}" cannot name a site: use 1 to 40 lower-case letters, digits or hyphens.`,
+      );
     }
     const valid = validHours === 0 ? USUAL_VALID_HOURS : validHours;
-    if (valid > MOST_VALID_HOURS) throw new CoordinatorError('malformed', `An invite may be valid for at most ${MOST_VALID_HOURS} hours, not ${valid}.`);
+    if (valid > MOST_VALID_HOURS)
+      throw new CoordinatorError('malformed', `An invite may be valid for at most ${MOST_VALID_HOURS} hours, not ${valid}.`);
     const id = randomBytes(8).toString('hex');
     const secret = randomBytes(32);
-    const expiresMs = Date.now() + hours(valid);
+    const expiresMs = Date.now() + valid * HOUR_MS;
     await this.database.transaction(async (manager) => {
       const row = await this.repository.site(manager, site);
       if (row?.state === 'enrolled') {

@@ -1,6 +1,5 @@
 import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
-import { hours } from '@coferment/consortium';
 import { sha256Hex } from '@coferment/crypto';
 import * as x509 from '@peculiar/x509';
 import { CoordinatorError } from '../errors/index.js';
@@ -8,7 +7,7 @@ import { CoordinatorError } from '../errors/index.js';
 x509.cryptoProvider.set(webcrypto as never);
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
-const DAY_MS = hours(24);
+const DAY_MS = 86_400_000;
 /** Short-lived, because a lost laptop should not matter for long; an agent renews with its identity key, also after expiry. */
 const SITE_CERTIFICATE_DAYS = 90;
 const LONG_DAYS = 3650;
@@ -69,7 +68,8 @@ export async function issueSite(authority: KeyAndCertificate, site: string, requ
 }
 
 async function requestedKey(der: Uint8Array): Promise<x509.PublicKey> {
-  if (der.length > MAX_REQUEST_BYTES) throw new CoordinatorError('too-large', `A certificate request has ${der.length} bytes; at most ${MAX_REQUEST_BYTES} are read.`);
+  if (der.length > MAX_REQUEST_BYTES)
+    throw new CoordinatorError('too-large', `A certificate request has ${der.length} bytes; at most ${MAX_REQUEST_BYTES} are read.`);
   let request: x509.Pkcs10CertificateRequest;
   try {
     request = new x509.Pkcs10CertificateRequest(Uint8Array.from(der));
@@ -134,5 +134,7 @@ async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
 }
 
 async function importKey(pem: string): Promise<webcrypto.CryptoKey> {
-  return webcrypto.subtle.importKey('pkcs8', x509.PemConverter.decodeFirst(pem), ALGORITHM, false, ['sign']) as Promise<webcrypto.CryptoKey>;
+  return webcrypto.subtle.importKey('pkcs8', x509.PemConverter.decodeFirst(pem), ALGORITHM, false, [
+    'sign',
+  ]) as Promise<webcrypto.CryptoKey>;
 }

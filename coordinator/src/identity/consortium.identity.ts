@@ -46,7 +46,10 @@ export function isFounded(folder: string): boolean {
 
 export function readFacts(folder: string): ConsortiumFacts {
   if (!isFounded(folder)) {
-    throw new CoordinatorError('folder-unusable', `There is no consortium in ${folder}. Start one: coferment start --data ${folder} --consortium NAME --origin ORIGIN …`);
+    throw new CoordinatorError(
+      'folder-unusable',
+      `There is no consortium in ${folder}. Start one: coferment start --data ${folder} --consortium NAME --origin ORIGIN …`,
+    );
   }
   return factsSchema.parse(JSON.parse(readFileSync(factsFile(folder), 'utf8')));
 }

@@ -21,8 +21,11 @@ export function readSealed<T>(file: string, passphrase: string, schema: z.ZodTyp
     const opened = openAtRest(deriveStoreKey(passphrase, Buffer.from(salt, 'base64')), Buffer.from(sealed, 'base64'));
     return schema.parse(JSON.parse(new TextDecoder().decode(opened)));
   } catch (cause) {
-    if (!(cause instanceof CryptoError)) throw new CoordinatorError('folder-unusable', `${file} is damaged. Restore it from a backup.`, { cause });
-    throw new CoordinatorError('wrong-passphrase', `${file} does not open with this passphrase. Give the one that it was made with.`, { cause });
+    if (!(cause instanceof CryptoError))
+      throw new CoordinatorError('folder-unusable', `${file} is damaged. Restore it from a backup.`, { cause });
+    throw new CoordinatorError('wrong-passphrase', `${file} does not open with this passphrase. Give the one that it was made with.`, {
+      cause,
+    });
   }
 }
 

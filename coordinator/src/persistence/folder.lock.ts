@@ -24,7 +24,11 @@ export function lockFolder(folder: string): FolderLock {
     database.exec('BEGIN EXCLUSIVE');
   } catch (cause) {
     database.close();
-    throw new CoordinatorError('folder-locked', `The data folder ${folder} is in use by ${holderOf(holderFile)}. Stop it first, or use another folder.`, { cause });
+    throw new CoordinatorError(
+      'folder-locked',
+      `The data folder ${folder} is in use by ${holderOf(holderFile)}. Stop it first, or use another folder.`,
+      { cause },
+    );
   }
   writeFileSync(holderFile, `${JSON.stringify({ pid: process.pid, startedAt: new Date().toISOString() })}\n`);
   return { release: () => database.close() };

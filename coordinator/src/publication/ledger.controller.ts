@@ -1,4 +1,10 @@
-import { GetCheckpointResponse, GetConsistencyProofResponse, GetEntriesResponse, LedgerServiceService, type LedgerServiceServer } from '@coferment/proto';
+import {
+  GetCheckpointResponse,
+  GetConsistencyProofResponse,
+  GetEntriesResponse,
+  LedgerServiceService,
+  type LedgerServiceServer,
+} from '@coferment/proto';
 import { Injectable } from '@nestjs/common';
 import { unary } from '../agent-port/call.handler.js';
 import type { GrpcController } from '../agent-port/grpc.controller.js';

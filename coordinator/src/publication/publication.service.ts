@@ -66,7 +66,10 @@ export class PublicationService {
 
   consistencyProof(older: number, newer: number): Uint8Array[] {
     if (!(older >= 1 && older <= newer && newer <= this.size)) {
-      throw new CoordinatorError('malformed', `There is no consistency proof from ${older} to ${newer}: the ledger has ${this.size} entries.`);
+      throw new CoordinatorError(
+        'malformed',
+        `There is no consistency proof from ${older} to ${newer}: the ledger has ${this.size} entries.`,
+      );
     }
     return this.#tree.consistencyProof(BigInt(older), BigInt(newer));
   }

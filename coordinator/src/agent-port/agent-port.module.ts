@@ -1,0 +1,40 @@
+import { Module } from '@nestjs/common';
+import { EnrolmentController } from '../enrolment/enrolment.controller.js';
+import { ModelController } from '../models/model.controller.js';
+import { DownloadController } from '../objects/download.controller.js';
+import { UploadController } from '../objects/upload.controller.js';
+import { OperatorController } from '../operator/operator.controller.js';
+import { OperatorModule } from '../operator/operator.module.js';
+import { LedgerController } from '../publication/ledger.controller.js';
+import { PollingController } from '../rounds/polling.controller.js';
+import { AccessInterceptor } from './access.interceptor.js';
+import { AgentPort, CONTROLLERS } from './agent.port.js';
+import type { GrpcController } from './grpc.controller.js';
+import { NonceController, ShareController, SignedActs, StatementController } from './statement.controllers.js';
+
+const SERVED = [
+  EnrolmentController,
+  PollingController,
+  StatementController,
+  NonceController,
+  ShareController,
+  UploadController,
+  DownloadController,
+  ModelController,
+  LedgerController,
+  OperatorController,
+];
+
+@Module({
+  imports: [OperatorModule],
+  providers: [
+    AccessInterceptor,
+    AgentPort,
+    NonceController,
+    ShareController,
+    SignedActs,
+    StatementController,
+    { provide: CONTROLLERS, useFactory: (...controllers: GrpcController[]) => controllers, inject: SERVED },
+  ],
+})
+export class AgentPortModule {}

@@ -1,0 +1,84 @@
+import type { PredicateName } from '@coferment/consortium';
+import {
+  type Envelope,
+  type NonceServiceServer,
+  NonceServiceService,
+  type ShareServiceServer,
+  ShareServiceService,
+  type StatementServiceServer,
+  StatementServiceService,
+  SubmitNonceResponse,
+  SubmitShareResponse,
+  SubmitStatementResponse,
+} from '@coferment/proto';
+import { Injectable } from '@nestjs/common';
+import { ActService } from '../runs/act.service.js';
+import { RunReconciler } from '../runs/run.reconciler.js';
+import { unary } from './call.handler.js';
+import { type Caller, requireSite } from './caller.js';
+import { fromWire } from './envelope.codec.js';
+import type { GrpcController } from './grpc.controller.js';
+
+const STATEMENTS: readonly PredicateName[] = [
+  'plan-approved',
+  'sealing-key',
+  'roster-approved',
+  'dealing',
+  'dealing-ack',
+  'dealing-refused',
+  'epoch-agreed',
+  'attempt-declined',
+  'contribution',
+  'attestation',
+];
+
+/** Stores what a site signed; whatever follows from it is done at once, but the site does not wait for it. */
+@Injectable()
+export class SignedActs {
+  constructor(
+    private readonly acts: ActService,
+    private readonly reconciler: RunReconciler,
+  ) {}
+
+  async take(caller: Caller, envelope: Envelope | undefined, expected: readonly PredicateName[]): Promise<string> {
+    const { run, digest } = await this.acts.submit(requireSite(caller), fromWire(envelope), expected);
+    void this.reconciler.advance(run);
+    return digest;
+  }
+}
+
+@Injectable()
+export class StatementController implements GrpcController<StatementServiceServer> {
+  readonly definition = StatementServiceService;
+  readonly handlers: StatementServiceServer = {
+    submitStatement: unary(async ({ statement }, { caller }) =>
+      SubmitStatementResponse.fromPartial({ digest: await this.acts.take(caller, statement, STATEMENTS) }),
+    ),
+  };
+
+  constructor(private readonly acts: SignedActs) {}
+}
+
+@Injectable()
+export class NonceController implements GrpcController<NonceServiceServer> {
+  readonly definition = NonceServiceService;
+  readonly handlers: NonceServiceServer = {
+    submitNonce: unary(async ({ nonce }, { caller }) =>
+      SubmitNonceResponse.fromPartial({ digest: await this.acts.take(caller, nonce, ['nonce']) }),
+    ),
+  };
+
+  constructor(private readonly acts: SignedActs) {}
+}
+
+@Injectable()
+export class ShareController implements GrpcController<ShareServiceServer> {
+  readonly definition = ShareServiceService;
+  readonly handlers: ShareServiceServer = {
+    submitShare: unary(async ({ share }, { caller }) =>
+      SubmitShareResponse.fromPartial({ digest: await this.acts.take(caller, share, ['share']) }),
+    ),
+  };
+
+  constructor(private readonly acts: SignedActs) {}
+}

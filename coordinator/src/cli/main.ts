@@ -1,0 +1,18 @@
+import 'reflect-metadata';
+import { Command } from 'commander';
+import { EXIT } from './exit.codes.js';
+import { addExports } from './export.commands.js';
+import { addPlans } from './plan.commands.js';
+import { addRuns } from './run.commands.js';
+import { addSites } from './site.commands.js';
+import { addStart } from './start.command.js';
+
+const program = new Command('coferment')
+  .description('The operator of a consortium: start the coordinator, invite sites, publish plans, launch and watch runs.')
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage));
+addStart(program);
+addSites(program);
+addPlans(program);
+addRuns(program);
+addExports(program);
+await program.parseAsync();

@@ -1,0 +1,35 @@
+import type { Command } from 'commander';
+import { CommandOutput } from './command.output.js';
+import { type OperatorClient, connect } from './operator.client.js';
+import { readPassphrase } from './passphrase.file.js';
+
+/** Options of every command that calls a running coordinator. */
+export interface OperatorFlags {
+  data: string;
+  passphraseFile?: string;
+  json?: boolean;
+}
+
+export function operatorOptions(command: Command): Command {
+  return command
+    .requiredOption('--data <dir>', "the coordinator's data folder")
+    .option('--passphrase-file <file>', "passphrase of the consortium's keys")
+    .option('--json', 'print JSON');
+}
+
+/** Calls the coordinator, shows the answer, and turns every refusal into a message and an exit code. */
+export async function callOperator(
+  flags: OperatorFlags,
+  work: (client: OperatorClient, output: CommandOutput) => Promise<void>,
+): Promise<void> {
+  const output = new CommandOutput(flags.json === true);
+  let client: OperatorClient | undefined;
+  try {
+    client = await connect(flags.data, readPassphrase(flags.passphraseFile));
+    await work(client, output);
+  } catch (error) {
+    output.failure(error);
+  } finally {
+    client?.close();
+  }
+}

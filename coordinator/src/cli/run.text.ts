@@ -1,0 +1,54 @@
+import { formatFingerprint } from '@coferment/consortium';
+import type { GetStatusResponse, RoundStatus, RunStatus, WatchRunResponse } from '@coferment/proto';
+import pc from 'picocolors';
+
+const time = (ms: number): string => (ms === 0 ? 'never' : new Date(ms).toISOString().replace('T', ' ').slice(0, 19));
+
+export function statusText(status: GetStatusResponse): string {
+  const sites = status.sites.map((site) => `  ${site.site.padEnd(20)} ${site.state.padEnd(9)} last heard of ${time(site.lastPollMs)}`);
+  const runs = status.runs.map((run) => indent(runText(run, false)));
+  return [
+    `Consortium "${status.consortium}", ledger ${status.origin} with ${status.ledgerSize} entries`,
+    `Key of the ledger: ${status.logVkey}`,
+    'Sites:',
+    ...(sites.length === 0 ? ['  none yet. Invite one: coferment invite SITE --out FILE'] : sites),
+    'Runs:',
+    ...(runs.length === 0 ? ['  none yet. Publish a plan: coferment plan publish FILE'] : runs),
+  ].join('\n');
+}
+
+export function runText(run: RunStatus, withRounds = true): string {
+  const lines = [
+    `${pc.bold(run.run)}  plan "${run.planName}" (${run.ordinal}. run)  ${pc.bold(run.state)}`,
+    `rounds ${run.roundsClosed} of ${run.roundsPlanned}; ${run.sites.length} sites, ${run.minContributors} must contribute, ${run.threshold} of ${run.keyHolders.length} key holders open a sum`,
+    `fingerprint ${formatFingerprint(run.fingerprint)}`,
+  ];
+  if (run.waitingFor.length > 0)
+    lines.push(`waits for ${run.waitingFor.join(', ')}${run.deadlineMs > 0 ? `, at most until ${time(run.deadlineMs)}` : ''}`);
+  if (run.cause !== '') lines.push(pc.red(run.cause));
+  if (run.whatToDo !== '') lines.push(`what to do: ${run.whatToDo}`);
+  return [...lines, ...(withRounds ? run.rounds.map((round) => indent(roundText(round))) : [])].join('\n');
+}
+
+export function eventText(event: WatchRunResponse): string {
+  const parts = [
+    time(event.timeMs),
+    event.type.padEnd(11),
+    event.site,
+    event.round === undefined ? '' : roundText(event.round),
+    event.text,
+  ];
+  if (event.type === 'run-state') parts.push(pc.bold(event.state));
+  return parts.filter((part) => part !== '').join('  ');
+}
+
+function roundText(round: RoundStatus): string {
+  const name = round.kind === 'update' ? `round ${round.round}` : round.kind;
+  const metric = round.metric === undefined ? '' : `  rmse ${round.metric.toPrecision(5)}`;
+  const excluded = round.excluded.map(({ site, reason }) => `${site} ${reason}`).join(', ');
+  return `sum ${round.sum} (${name}, attempt ${round.attempt}) ${round.state}${metric}${excluded === '' ? '' : `  without ${excluded}`}`;
+}
+
+function indent(text: string): string {
+  return text.replaceAll(/^/gm, '  ');
+}

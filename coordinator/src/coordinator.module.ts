@@ -1,0 +1,39 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { AgentPortModule } from './agent-port/agent-port.module.js';
+import { AggregationModule } from './aggregation/aggregation.module.js';
+import { EnrolmentModule } from './enrolment/enrolment.module.js';
+import { EpochsModule } from './epochs/epochs.module.js';
+import { IdentityModule } from './identity/identity.module.js';
+import { ModelsModule } from './models/models.module.js';
+import { ObjectsModule } from './objects/objects.module.js';
+import { PersistenceModule } from './persistence/persistence.module.js';
+import { PlansModule } from './plans/plans.module.js';
+import { PublicationModule } from './publication/publication.module.js';
+import { RoundsModule } from './rounds/rounds.module.js';
+import { RunsModule } from './runs/runs.module.js';
+import { Settings } from './settings.js';
+import { TelemetryModule } from './telemetry/telemetry.module.js';
+
+@Global()
+@Module({
+  imports: [
+    PersistenceModule,
+    IdentityModule,
+    TelemetryModule,
+    PublicationModule,
+    ObjectsModule,
+    EnrolmentModule,
+    PlansModule,
+    ModelsModule,
+    EpochsModule,
+    RoundsModule,
+    AggregationModule,
+    RunsModule,
+    AgentPortModule,
+  ],
+})
+export class CoordinatorModule {
+  static with(settings: Settings): DynamicModule {
+    return { module: CoordinatorModule, providers: [{ provide: Settings, useValue: settings }], exports: [Settings] };
+  }
+}

@@ -1,0 +1,128 @@
+import 'reflect-metadata';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { WIRE_VERSION, signStatement } from '@coferment/consortium';
+import { loadCrypto } from '@coferment/crypto';
+import type { INestApplicationContext } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { z } from 'zod';
+import { AgentAddress } from './agent-port/agent.address.js';
+import { AgentPort } from './agent-port/agent.port.js';
+import { CoordinatorModule } from './coordinator.module.js';
+import { EnrolmentRepository } from './enrolment/enrolment.repository.js';
+import { CoordinatorError } from './errors/index.js';
+import { type ConsortiumFacts, ConsortiumIdentity, found, isFounded, readFacts } from './identity/consortium.identity.js';
+import { replaceFile } from './identity/sealed.file.js';
+import { ObjectStore } from './objects/object.store.js';
+import { Database } from './persistence/database.js';
+import { type FolderLock, lockFolder } from './persistence/folder.lock.js';
+import { PublicationService } from './publication/publication.service.js';
+import { Presence } from './rounds/presence.js';
+import { RunReconciler } from './runs/run.reconciler.js';
+import { Settings } from './settings.js';
+
+export interface StartOptions {
+  folder: string;
+  passphrase: string;
+  /** Needed at the first start of a folder; later ones re-use what is stored. */
+  consortium?: string;
+  origin?: string;
+  /** `host:port`; without it the last address is taken again. */
+  listen?: string;
+  databaseUrl?: string;
+}
+
+/** A coordinator that listens. */
+export interface RunningCoordinator {
+  /** `host:port` */
+  address: string;
+  facts: ConsortiumFacts;
+  context: INestApplicationContext;
+  stop(): Promise<void>;
+}
+
+const runningSchema = z.object({ address: z.string(), pid: z.number() });
+const FIRST_LISTEN = '127.0.0.1:0';
+
+/** Where the coordinator of a folder was last, or undefined before its first start. */
+export function lastAddress(folder: string): string | undefined {
+  const file = join(folder, 'coordinator.json');
+  return existsSync(file) ? runningSchema.parse(JSON.parse(readFileSync(file, 'utf8'))).address : undefined;
+}
+
+/** @throws CoordinatorError 'folder-locked', 'wrong-passphrase', 'folder-unusable', 'log-forked', 'unreachable' */
+export async function startCoordinator(options: StartOptions): Promise<RunningCoordinator> {
+  const lock = lockFolder(options.folder);
+  try {
+    await loadCrypto();
+    await foundOnce(options);
+    const listen = options.listen ?? lastAddress(options.folder) ?? FIRST_LISTEN;
+    const settings = new Settings(options.folder, listen, options.passphrase, options.databaseUrl);
+    const context = await NestFactory.createApplicationContext(CoordinatorModule.with(settings), {
+      logger: ['error', 'fatal'],
+      abortOnError: false,
+    });
+    return await listenOn(context, settings, lock);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+async function foundOnce({ folder, passphrase, consortium, origin }: StartOptions): Promise<void> {
+  if (!isFounded(folder)) {
+    if (consortium === undefined || origin === undefined) {
+      throw new CoordinatorError(
+        'folder-unusable',
+        `There is no consortium in ${folder} yet. Give --consortium NAME and --origin ORIGIN to found one.`,
+      );
+    }
+    return found(folder, passphrase, consortium, origin);
+  }
+  const facts = readFacts(folder);
+  const other = (consortium ?? facts.consortium) !== facts.consortium || (origin ?? facts.origin) !== facts.origin;
+  if (other)
+    throw new CoordinatorError(
+      'folder-unusable',
+      `${folder} holds the consortium "${facts.consortium}" with origin ${facts.origin}. Use another folder for another one.`,
+    );
+}
+
+async function listenOn(context: INestApplicationContext, settings: Settings, lock: FolderLock): Promise<RunningCoordinator> {
+  const stop = async () => {
+    await context.close();
+    lock.release();
+  };
+  try {
+    await context.get(ObjectStore).open();
+    await context.get(PublicationService).open();
+    await recordFounding(context);
+    await rememberSites(context);
+    const port = await context.get(AgentPort).listen(settings.listen);
+    const address = `${settings.listen.slice(0, settings.listen.lastIndexOf(':'))}:${port}`;
+    context.get(AgentAddress).value = address;
+    replaceFile(join(settings.folder, 'coordinator.json'), `${JSON.stringify({ address, pid: process.pid })}\n`);
+    context.get(RunReconciler).start();
+    return { address, facts: context.get(ConsortiumIdentity).facts, context, stop };
+  } catch (error) {
+    await context.close();
+    throw error;
+  }
+}
+
+/** The ledger begins with who runs it. */
+async function recordFounding(context: INestApplicationContext): Promise<void> {
+  const publication = context.get(PublicationService);
+  if (publication.size > 0) return;
+  const { facts, operator } = context.get(ConsortiumIdentity);
+  const { consortium, origin, operatorKey } = facts;
+  const envelope = signStatement('consortium-founded', { consortium, origin, operatorKey, wireVersion: WIRE_VERSION }, operator);
+  await context.get(Database).transaction((manager) => publication.append(manager, envelope, operator.publicKey));
+  await publication.follow();
+}
+
+/** Nobody could poll while the coordinator was down, so every site gets a fresh grace, as long as its own polls are. */
+async function rememberSites(context: INestApplicationContext): Promise<void> {
+  const sites = await context.get(Database).transaction((manager) => context.get(EnrolmentRepository).sites(manager));
+  for (const { site, waitMs } of sites) context.get(Presence).remember(site, waitMs);
+}

@@ -1,0 +1,90 @@
+import { type Statement, checkDealingStatement, epochContext } from '@coferment/consortium';
+import type { DsseEnvelope } from '@coferment/crypto';
+import { CoordinatorError } from '../errors/index.js';
+import { type RunView, epochPosition } from '../runs/run.view.js';
+import { slots } from '../runs/slot.names.js';
+import { epochStage } from './epoch.stage.js';
+
+type EpochActName = 'plan-approved' | 'sealing-key' | 'roster-approved' | 'dealing' | 'dealing-ack' | 'dealing-refused' | 'epoch-agreed';
+export type EpochAct = Statement<EpochActName>;
+
+/** Whether an act of the launch or the key epoch is due now and says exactly what it must. Returns its slot. @throws CoordinatorError */
+export function admitEpochAct(view: RunView, statement: EpochAct, envelope: DsseEnvelope): string {
+  const { run, epoch } = view;
+  if (statement.name === 'plan-approved') {
+    const { plan, ordinal, sites } = statement.predicate;
+    requireDue(run.state === 'awaiting-approval', statement, view);
+    requireSame(plan === run.plan && ordinal === run.ordinal && sites.join() === run.sites.join(), statement, 'plan, ordinal or sites');
+    return slots.ofRun();
+  }
+  requireDue(run.state === 'key-ceremony', statement, view);
+  requireSame(statement.predicate.epoch === epoch.epoch, statement, `epoch ${statement.predicate.epoch}`);
+  const stage = epochStage(view);
+  const slot = slots.ofEpoch(epoch.epoch);
+  switch (statement.name) {
+    case 'sealing-key':
+      requireDue(stage === 'offering-keys', statement, view);
+      return slot;
+    case 'roster-approved': {
+      requireDue(stage === 'approving-roster', statement, view);
+      const { roster, fingerprint, e0 } = statement.predicate;
+      requireSame(
+        roster === epoch.rosterDigest && fingerprint === epoch.fingerprint && e0 === epoch.e0,
+        statement,
+        'roster, fingerprint or E0',
+      );
+      return slot;
+    }
+    case 'dealing':
+      requireDue(stage === 'dealing', statement, view);
+      checkDealingStatement(epoch.roster, epochPosition(view), envelope);
+      return slot;
+    case 'dealing-ack':
+    case 'dealing-refused': {
+      requireDue(stage === 'dealing', statement, view);
+      const { site, dealer, dealing, e0 } = statement.predicate;
+      requireSame(
+        epoch.roster.keyHolders.some((holder) => holder.site === site),
+        statement,
+        'key holder',
+      );
+      const dealt = view.acts.find('dealing', dealer, slot);
+      requireSame(e0 === epoch.e0 && dealt?.digest === dealing, statement, `dealing of "${dealer}"`);
+      return slots.ofDealing(epoch.epoch, dealer);
+    }
+    case 'epoch-agreed': {
+      requireDue(stage === 'agreeing', statement, view);
+      const agreed = agreedEpoch(view);
+      const { e0, e, dealings, leftOut } = statement.predicate;
+      const same = dealings.every(
+        (entry, index) => entry.site === agreed.dealings[index]?.site && entry['dealing'] === agreed.dealings[index]?.dealing,
+      );
+      const whole = dealings.length === agreed.dealings.length && leftOut.join() === epoch.roster.leftOut.join();
+      requireSame(e0 === epoch.e0 && e === agreed.e && same && whole, statement, 'E or dealings');
+      return slot;
+    }
+  }
+}
+
+/** E from the dealings that every key holder has acknowledged. */
+export function agreedEpoch(view: RunView): { e: string; dealings: { site: string; dealing: string }[] } {
+  const acts = view.acts.inSlot('dealing', slots.ofEpoch(view.epoch.epoch));
+  const dealings = acts.map(({ site, digest }) => ({ site, dealing: digest }));
+  return { e: epochContext(epochPosition(view).e0, dealings, view.epoch.roster.leftOut), dealings };
+}
+
+function requireDue(due: boolean, statement: EpochAct, view: RunView): void {
+  if (due) return;
+  throw new CoordinatorError(
+    'not-owed',
+    `No ${statement.name} is due from "${statement.predicate.site}" in run ${view.run.run}, which is "${view.run.state}". Poll for what is.`,
+  );
+}
+
+function requireSame(same: boolean, statement: EpochAct, what: string): void {
+  if (same) return;
+  throw new CoordinatorError(
+    'context-mismatch',
+    `The ${statement.name} of "${statement.predicate.site}" is for another ${what} than the run has. Nothing was stored.`,
+  );
+}

@@ -1,0 +1,59 @@
+import { epochSites } from '@coferment/consortium';
+import type { Instruction } from '@coferment/proto';
+import { toWire } from '../agent-port/envelope.codec.js';
+import { type RunView, present } from '../runs/run.view.js';
+import { slots } from '../runs/slot.names.js';
+import { epochStage } from './epoch.stage.js';
+
+/** What a site owes before a run's first sum. */
+export function owedInEpoch(view: RunView, site: string): Instruction[] {
+  const { run, ordinal, plan, sites, state } = view.run;
+  if (state === 'awaiting-approval') {
+    if (view.acts.has('plan-approved', site, slots.ofRun())) return [];
+    return [{ kind: { $case: 'approvePlan', approvePlan: { run, ordinal, plan, sites } } }];
+  }
+  const { epoch, roster, rosterDigest } = view.epoch;
+  if (state !== 'key-ceremony' || !epochSites(roster).includes(site)) return [];
+  const slot = slots.ofEpoch(epoch);
+  switch (epochStage(view)) {
+    case 'offering-keys':
+      if (view.acts.has('sealing-key', site, slot)) return [];
+      return [{ kind: { $case: 'offerSealingKey', offerSealingKey: { run, ordinal, plan, epoch } } }];
+    case 'approving-roster':
+      if (view.acts.has('roster-approved', site, slot)) return [];
+      return [{ kind: { $case: 'approveRoster', approveRoster: { run, epoch, roster: present(rosterDigest, 'the roster') } } }];
+    case 'dealing':
+      return owedInDealing(view, site);
+    case 'agreeing': {
+      if (view.acts.has('epoch-agreed', site, slot)) return [];
+      const dealings = view.acts.inSlot('dealing', slot);
+      const acknowledgements = dealings.flatMap((dealing) => view.acts.inSlot('dealing-ack', slots.ofDealing(epoch, dealing.site)));
+      const agreeEpoch = {
+        run,
+        epoch,
+        dealings: dealings.map((act) => toWire(act.envelope)),
+        acknowledgements: acknowledgements.map((act) => toWire(act.envelope)),
+      };
+      return [{ kind: { $case: 'agreeEpoch', agreeEpoch } }];
+    }
+    case 'agreed':
+      return [];
+  }
+}
+
+function owedInDealing(view: RunView, site: string): Instruction[] {
+  const { run, epoch, roster } = view.epoch;
+  const slot = slots.ofEpoch(epoch);
+  const own: Instruction[] = view.acts.has('dealing', site, slot) ? [] : [{ kind: { $case: 'deal', deal: { run, epoch } } }];
+  if (!roster.keyHolders.some((holder) => holder.site === site)) return own;
+  const unchecked = view.acts.inSlot('dealing', slot).filter((dealing) => {
+    const pair = slots.ofDealing(epoch, dealing.site);
+    return !view.acts.has('dealing-ack', site, pair) && !view.acts.has('dealing-refused', site, pair);
+  });
+  return [
+    ...own,
+    ...unchecked.map((act): Instruction => ({
+      kind: { $case: 'checkDealing', checkDealing: { run, epoch, dealing: toWire(act.envelope) } },
+    })),
+  ];
+}

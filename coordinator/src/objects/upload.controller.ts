@@ -1,0 +1,76 @@
+import type { ServerReadableStream, handleClientStreamingCall } from '@grpc/grpc-js';
+import {
+  GetUploadResponse,
+  ObjectPurpose,
+  type UploadHeader,
+  type UploadRequest,
+  UploadResponse,
+  type UploadServiceServer,
+  UploadServiceService,
+} from '@coferment/proto';
+import { Injectable } from '@nestjs/common';
+import { failed, unary } from '../agent-port/call.handler.js';
+import { readCaller, requireSite } from '../agent-port/caller.js';
+import { requireCount, requireDigest, requireText } from '../agent-port/field.limits.js';
+import type { GrpcController } from '../agent-port/grpc.controller.js';
+import { CoordinatorError } from '../errors/index.js';
+import { CHUNK_BYTES, ObjectService, type UploadPart } from './object.service.js';
+
+const PURPOSES: Partial<Record<ObjectPurpose, UploadPart['purpose']>> = {
+  [ObjectPurpose.OBJECT_PURPOSE_DEALING_MASKED]: 'dealing-masked',
+  [ObjectPurpose.OBJECT_PURPOSE_DEALING_BOX]: 'dealing-box',
+  [ObjectPurpose.OBJECT_PURPOSE_CIPHERTEXT]: 'ciphertext',
+  [ObjectPurpose.OBJECT_PURPOSE_DECRYPTION_SHARE]: 'decryption-share',
+};
+
+@Injectable()
+export class UploadController implements GrpcController<UploadServiceServer> {
+  readonly definition = UploadServiceService;
+  readonly handlers: UploadServiceServer;
+
+  constructor(private readonly objects: ObjectService) {
+    const upload: handleClientStreamingCall<UploadRequest, UploadResponse> = (call, callback) => {
+      this.#upload(call).then(
+        (response) => callback(null, response),
+        (error: unknown) => callback(failed(call.getPath(), error)),
+      );
+    };
+    this.handlers = {
+      getUpload: unary(async ({ digest }, { caller }) =>
+        GetUploadResponse.fromPartial(await this.objects.uploadState(requireSite(caller), requireDigest('digest', digest))),
+      ),
+      upload,
+    };
+  }
+
+  async #upload(call: ServerReadableStream<UploadRequest, UploadResponse>): Promise<UploadResponse> {
+    const site = requireSite(readCaller(call.metadata));
+    const parts = (call as AsyncIterable<UploadRequest>)[Symbol.asyncIterator]();
+    const first = await parts.next();
+    const part = first.done === true ? undefined : first.value.part;
+    if (part?.$case !== 'header') throw new CoordinatorError('malformed', 'The first message of an upload must be its header.');
+    return UploadResponse.fromPartial(await this.objects.upload(site, readHeader(part.header), chunksOf(parts)));
+  }
+}
+
+function readHeader(header: UploadHeader): UploadPart {
+  const purpose = PURPOSES[header.purpose];
+  if (purpose === undefined) throw new CoordinatorError('malformed', `Objects of purpose ${header.purpose} are not uploaded by sites.`);
+  return {
+    digest: requireDigest('digest', header.digest),
+    size: requireCount('size', header.size, Number.MAX_SAFE_INTEGER),
+    offset: requireCount('offset', header.offset, Number.MAX_SAFE_INTEGER),
+    purpose,
+    run: requireText('run', header.run, 40),
+  };
+}
+
+async function* chunksOf(parts: AsyncIterator<UploadRequest>): AsyncIterable<Uint8Array> {
+  for (let next = await parts.next(); next.done !== true; next = await parts.next()) {
+    const { part } = next.value;
+    if (part?.$case !== 'chunk') throw new CoordinatorError('malformed', 'After its header an upload has chunks only.');
+    if (part.chunk.length > CHUNK_BYTES)
+      throw new CoordinatorError('too-large', `A chunk has ${part.chunk.length} bytes; at most ${CHUNK_BYTES} are taken.`);
+    yield part.chunk;
+  }
+}

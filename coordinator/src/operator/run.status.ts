@@ -1,0 +1,58 @@
+import { canonicalBytes, describeModel } from '@coferment/consortium';
+import { RoundStatus, RunStatus } from '@coferment/proto';
+import type { RoundRow } from '../rounds/round.entity.js';
+import { waitingOf } from '../runs/run.waiting.js';
+import { type RunView, closedRounds } from '../runs/run.view.js';
+
+/** A run as the operator sees it. */
+export function runStatus(view: RunView): RunStatus {
+  const { run, epoch, plan } = view;
+  const { roster, fingerprint, e } = epoch;
+  const { waitingFor, deadlineMs, whatToDo } = waitingOf(view);
+  return RunStatus.fromPartial({
+    run: run.run,
+    plan: run.plan,
+    planName: run.planName,
+    ordinal: run.ordinal,
+    state: run.state,
+    epoch: run.epoch,
+    sites: run.sites,
+    keyHolders: roster.keyHolders.map((holder) => holder.site),
+    threshold: roster.numbers.tau,
+    collusionBound: roster.numbers.c,
+    attestQuorum: roster.numbers.rho,
+    minContributors: roster.numbers.minContributors,
+    fingerprint,
+    e: e ?? '',
+    roundsPlanned: plan.rounds,
+    roundsClosed: closedRounds(view).filter((round) => round.kind === 'update').length,
+    rounds: view.rounds.map(roundStatus),
+    model: run.model === 'none' ? '' : run.model,
+    modelParameters: describeModel(plan).parameters,
+    waitingFor,
+    deadlineMs,
+    whatToDo,
+    cause: run.cause,
+    parameters: new TextDecoder().decode(canonicalBytes(roster.parameters)),
+  });
+}
+
+export function roundStatus(round: RoundRow): RoundStatus {
+  return RoundStatus.fromPartial({
+    round: round.kind === 'update' ? round.round : 0,
+    kind: round.kind,
+    sum: round.sum,
+    attempt: round.attempt,
+    state: round.state,
+    counted: round.counted,
+    excluded: round.excluded,
+    modelIn: round.modelIn === 'none' ? '' : round.modelIn,
+    modelOut: round.modelOut === null || round.modelOut === 'none' ? '' : round.modelOut,
+    ...(round.metric === null ? {} : { metric: round.metric }),
+    ...(round.trainLoss === null ? {} : { trainLoss: round.trainLoss }),
+    openedMs: round.openedMs,
+    closedMs: round.closedMs ?? 0,
+    cause: round.cause,
+    uploadBytes: round.uploadBytes,
+  });
+}

@@ -1,0 +1,46 @@
+import type { ExclusionReason, NonceEntry, Plan } from '@coferment/consortium';
+
+/** What is known when a list of nonces may close. */
+export interface ListState {
+  sites: readonly string[];
+  /** In site order. */
+  nonces: readonly NonceEntry[];
+  declined: ReadonlySet<string>;
+  absent: ReadonlySet<string>;
+  minContributors: number;
+  pastDeadline: boolean;
+}
+
+export type ListDecision =
+  | { kind: 'wait' }
+  | { kind: 'close'; excluded: { site: string; reason: ExclusionReason }[] }
+  | { kind: 'abandon'; excluded: { site: string; reason: ExclusionReason }[] };
+
+/**
+ * R2: the list closes when everybody has a nonce who is there and has not declined, or when the plan's number of sites is reached, or at the deadline if
+ * the plan says so. Below minContributors it never closes: it waits, visibly, or the round is given up.
+ */
+export function decideList(quorum: Pick<Plan['quorum'], 'waitFor' | 'onDeadline'>, state: ListState): ListDecision {
+  const { sites, nonces, declined, absent, minContributors, pastDeadline } = state;
+  const ready = new Set(nonces.map((entry) => entry.site));
+  const missing = sites.filter((site) => !ready.has(site));
+  const excluded = missing.map((site) => ({ site, reason: reasonWithoutNonce(site, state) }));
+  const enough = ready.size >= minContributors;
+  const nobodyToWaitFor = missing.every((site) => declined.has(site) || absent.has(site));
+  const asManyAsPlanned = quorum.waitFor !== 'all' && ready.size >= quorum.waitFor;
+  if (enough && (nobodyToWaitFor || asManyAsPlanned)) return { kind: 'close', excluded };
+  if (!pastDeadline) return { kind: 'wait' };
+  switch (quorum.onDeadline) {
+    case 'proceed-with-quorum':
+      return enough ? { kind: 'close', excluded } : { kind: 'wait' };
+    case 'wait':
+      return { kind: 'wait' };
+    case 'abandon':
+      return { kind: 'abandon', excluded };
+  }
+}
+
+function reasonWithoutNonce(site: string, { declined, absent }: ListState): ExclusionReason {
+  if (declined.has(site)) return 'refused';
+  return absent.has(site) ? 'absent' : 'late';
+}

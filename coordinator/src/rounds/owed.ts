@@ -1,0 +1,94 @@
+import type { Instruction } from '@coferment/proto';
+import { toWire } from '../agent-port/envelope.codec.js';
+import { owedInEpoch } from '../epochs/owed-in-epoch.js';
+import { OPERATOR } from '../runs/act.entity.js';
+import { type RunView, closedRounds, isOver, openRounds, present, sitesOf } from '../runs/run.view.js';
+import { slots } from '../runs/slot.names.js';
+import type { RoundRow } from './round.entity.js';
+import { declinedSites } from './round.participants.js';
+import { frozenSum, sumName } from './wire-sum.js';
+
+/** A site that was away catches up in steps, so that no answer grows without bound. */
+const MOST_SUMS_AT_ONCE = 4;
+
+/**
+ * What a site owes in a run: a pure function of what is stored, so it is the same after every restart and any replica can answer.
+ * @param appliedSum the last sum that the site has applied
+ */
+export function owedInstructions(view: RunView, site: string, appliedSum: number): Instruction[] {
+  if (!view.run.sites.includes(site)) return [];
+  const behind = closedRounds(view).filter((round) => round.sum > appliedSum);
+  const owed = behind.slice(0, MOST_SUMS_AT_ONCE).map((round) => applySum(view, round));
+  // Later sums start from the model that the earlier ones give.
+  if (behind.length > MOST_SUMS_AT_ONCE) return owed;
+  if (isOver(view)) return [...owed, closeRun(view)];
+  return [...owed, ...owedInEpoch(view, site), ...owedInRounds(view, site)];
+}
+
+function owedInRounds(view: RunView, site: string): Instruction[] {
+  const rounds = openRounds(view);
+  const attesting = rounds.filter((round) => round.state === 'attesting');
+  const first = attesting[0];
+  const attest: Instruction[] =
+    first === undefined || view.acts.has('attestation', site, slots.ofAttestation(first.kind, first.epoch, first.sum))
+      ? []
+      : [{ kind: { $case: 'attest', attest: { sums: attesting.map((round) => frozenSum(view, round)) } } }];
+  return [...rounds.flatMap((round) => owedInRound(view, round, site)), ...attest];
+}
+
+function owedInRound(view: RunView, round: RoundRow, site: string): Instruction[] {
+  const slot = slots.ofAttempt(round.sum, round.attempt);
+  switch (round.state) {
+    case 'training':
+    case 'ready': {
+      const asked = sitesOf(view, round).includes(site) && !view.acts.has('nonce', site, slot) && !declinedSites(view, round).has(site);
+      return asked ? [{ kind: { $case: 'prepareSum', prepareSum: { name: sumName(round) } } }] : [];
+    }
+    case 'uploading': {
+      const listed = round.nonces.some((entry) => entry.site === site);
+      if (!listed || view.acts.has('contribution', site, slot) || declinedSites(view, round).has(site)) return [];
+      return [{ kind: { $case: 'encrypt', encrypt: { name: sumName(round), nonces: round.nonces } } }];
+    }
+    case 'decrypting': {
+      const asked =
+        view.epoch.roster.keyHolders.some((holder) => holder.site === site) && !view.acts.has('share', site, slots.ofSum(round.sum));
+      if (!asked) return [];
+      return [
+        { kind: { $case: 'releaseShare', releaseShare: { frozen: frozenSum(view, round), certificate: certificateOf(view, round) } } },
+      ];
+    }
+    // Attestation is asked for once for all sums; in the other states the coordinator has the next step.
+    case 'attesting':
+    case 'frozen':
+    case 'applying':
+    case 'closed':
+    case 'abandoned':
+    case 'garbled':
+    case 'stuck':
+    case 'superseded':
+      return [];
+  }
+}
+
+function certificateOf(view: RunView, round: RoundRow) {
+  const slot = slots.ofAttestation(round.kind, round.epoch, round.sum);
+  return view.acts.inSlot('attestation', slot).flatMap((act) => (round.certificate.includes(act.digest) ? [toWire(act.envelope)] : []));
+}
+
+function applySum(view: RunView, round: RoundRow): Instruction {
+  const aggregate = present(view.acts.find('aggregate', OPERATOR, slots.ofSum(round.sum)), 'an aggregate');
+  const used = new Set(aggregate.predicate.shares.map((entry) => entry['share']));
+  const shares = view.acts.inSlot('share', slots.ofSum(round.sum)).filter((act) => used.has(act.digest));
+  const applied = {
+    frozen: frozenSum(view, round),
+    certificate: certificateOf(view, round),
+    shares: shares.map((act) => toWire(act.envelope)),
+    aggregate: toWire(aggregate.envelope),
+  };
+  return { kind: { $case: 'applySum', applySum: applied } };
+}
+
+function closeRun(view: RunView): Instruction {
+  const closing = present(view.acts.find('run-closed', OPERATOR, slots.ofRun()), 'a closing');
+  return { kind: { $case: 'closeRun', closeRun: { run: view.run.run, closing: toWire(closing.envelope) } } };
+}

@@ -1,0 +1,61 @@
+import { NO_RANGES, type SumKind, epochSites, inputContext, rangesDigest, vectorShape, weightRule } from '@coferment/consortium';
+import { blockCount, ciphertextBlockBytes } from '@coferment/crypto';
+import type { StoredState } from '../models/model.service.js';
+import type { RunView } from '../runs/run.view.js';
+import type { RoundRow } from './round.entity.js';
+
+export interface SumToOpen {
+  kind: SumKind;
+  sum: number;
+  /** Training round, from 1; for `evaluate` the rounds done; 0 otherwise. */
+  round: number;
+  /** The one site of a confirm sum. */
+  confirms: string | null;
+  /** What it starts from; undefined for confirm and statistics. */
+  from: StoredState | undefined;
+}
+
+/** A new sum, with I rebuilt by the same rules as every site's (R1). */
+export function newRound(view: RunView, { kind, sum, round, confirms, from }: SumToOpen, nowMs: number): RoundRow {
+  const { plan, run, epoch } = view;
+  const modelIn = from?.row.model ?? 'none';
+  const ranges = kind === 'update' && from !== undefined ? rangesDigest(from.state.ranges) : NO_RANGES;
+  const rule = weightRule(plan, from?.state.weightCap ?? null);
+  const { parameters } = epoch.roster;
+  return {
+    run: run.run,
+    sum,
+    epoch: epoch.epoch,
+    kind,
+    round,
+    confirms,
+    state: 'training',
+    attempt: 1,
+    i: inputContext({ plan: run.plan, kind, modelIn, ranges, weightRule: rule }),
+    modelIn,
+    ranges,
+    weightRule: rule,
+    openedMs: nowMs,
+    deadlineMs: nowMs + plan.quorum.deadline,
+    nonces: [],
+    k: null,
+    t: null,
+    counted: [],
+    excluded: [],
+    certificate: [],
+    modelOut: null,
+    metric: null,
+    trainLoss: null,
+    uploadBytes: blockCount(vectorShape(plan, kind), parameters) * ciphertextBlockBytes(parameters),
+    closedMs: null,
+    cause: '',
+  };
+}
+
+/** The confirm sums of an epoch (S4): one a site, in site order, all open at once. */
+export function confirmRounds(view: RunView, nowMs: number): RoundRow[] {
+  const first = (view.rounds.at(-1)?.sum ?? 0) + 1;
+  return epochSites(view.epoch.roster).map((site, index) =>
+    newRound(view, { kind: 'confirm', sum: first + index, round: 0, confirms: site, from: undefined }, nowMs),
+  );
+}

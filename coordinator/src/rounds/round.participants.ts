@@ -1,0 +1,20 @@
+import type { RunView } from '../runs/run.view.js';
+import { slots } from '../runs/slot.names.js';
+import type { RoundRow } from './round.entity.js';
+
+/** Sites that take no part in the present attempt, by their own word; "no data" and "refused" hold for every attempt of the sum. */
+export function declinedSites(view: RunView, round: RoundRow): Set<string> {
+  const declined = new Set<string>();
+  for (let attempt = 1; attempt <= round.attempt; attempt++) {
+    for (const { site, predicate } of view.acts.inSlot('attempt-declined', slots.ofAttempt(round.sum, attempt))) {
+      const lasting = predicate.reason === 'refused' || predicate.reason === 'no-data';
+      if (lasting || attempt === round.attempt) declined.add(site);
+    }
+  }
+  return declined;
+}
+
+/** How many contributions the sum needs; a confirm sum is over its one site. */
+export function contributorsNeeded(view: RunView, round: RoundRow): number {
+  return round.kind === 'confirm' ? 1 : view.epoch.roster.numbers.minContributors;
+}

@@ -1,0 +1,150 @@
+import { type ExclusionReason, type NonceEntry, freezeContext, roundContext } from '@coferment/consortium';
+import { Injectable } from '@nestjs/common';
+import { closeRun } from '../runs/run.closing.js';
+import { RunChanges } from '../runs/run.changes.js';
+import { type RunView, present } from '../runs/run.view.js';
+import { slots } from '../runs/slot.names.js';
+import type { RoundRow } from './round.entity.js';
+import { declinedSites } from './round.participants.js';
+
+type Excluded = { site: string; reason: ExclusionReason }[];
+
+/** Takes a sum from its first nonce to its certificate. Each method is one transaction. */
+@Injectable()
+export class RoundService {
+  constructor(private readonly changes: RunChanges) {}
+
+  /** R2: fixes the list and K. */
+  closeList(view: RunView, sum: number, excluded: Excluded): Promise<void> {
+    const before = roundOf(view, sum);
+    const nonces = noncesOf(view, before);
+    const k = roundContext({ e: present(view.epoch.e, 'E'), i: before.i, sum, attempt: before.attempt, nonces });
+    return this.changes.apply(view.run.run, view.run.version, async (change) => {
+      const round = { ...before, nonces, k, excluded, deadlineMs: change.nowMs + view.plan.quorum.deadline };
+      await change.moveRound(
+        round,
+        ...(before.state === 'training' ? (['collect-nonces', 'close-list'] as const) : (['close-list'] as const)),
+      );
+    });
+  }
+
+  /** Fresh nonces for the same vectors: too few uploads came, and nobody was asked to sign yet. */
+  newAttempt(view: RunView, sum: number): Promise<void> {
+    const before = roundOf(view, sum);
+    return this.changes.apply(view.run.run, view.run.version, async (change) => {
+      const round = {
+        ...before,
+        attempt: before.attempt + 1,
+        nonces: [],
+        k: null,
+        excluded: [],
+        deadlineMs: change.nowMs + view.plan.quorum.deadline,
+      };
+      await change.note('note', {
+        sum,
+        text: `Too few uploads came in attempt ${before.attempt}; sites are asked again with fresh nonces.`,
+      });
+      await change.moveRound(round, 'new-attempt');
+    });
+  }
+
+  /** R4: fixes A and T, for ever, and says of everybody else why. */
+  freeze(view: RunView, sum: number, counted: readonly string[], dropped: Excluded): Promise<void> {
+    const before = roundOf(view, sum);
+    const slot = slots.ofAttempt(sum, before.attempt);
+    const entries = counted.map((site) => {
+      const { predicate } = present(view.acts.find('contribution', site, slot), 'a contribution');
+      return { site, merkleRoot: predicate.merkleRoot };
+    });
+    const k = present(before.k, 'K');
+    const t = freezeContext(k, entries);
+    const excluded = [...before.excluded, ...dropped].sort((a, b) => (a.site < b.site ? -1 : 1));
+    return this.changes.apply(view.run.run, view.run.version, async (change) => {
+      const round = { ...before, t, counted: [...counted], excluded };
+      await change.sign('round-frozen', slots.ofSum(sum), {
+        consortium: view.consortium,
+        run: before.run,
+        e: present(view.epoch.e, 'E'),
+        kind: before.kind,
+        sum,
+        epoch: before.epoch,
+        round: before.round,
+        attempt: before.attempt,
+        i: before.i,
+        modelIn: before.modelIn,
+        ranges: before.ranges,
+        weightRule: before.weightRule,
+        nonces: before.nonces,
+        k,
+        t,
+        counted: entries,
+        excluded,
+      });
+      await change.moveRound(round, 'freeze');
+      await change.note('counted', { sum, text: countedText(round) });
+    });
+  }
+
+  /** R5: one signature of every site over all these T's. */
+  askAttestation(view: RunView, sums: readonly number[]): Promise<void> {
+    return this.changes.apply(view.run.run, view.run.version, async (change) => {
+      for (const sum of sums) await change.moveRound({ ...roundOf(view, sum) }, 'ask-attestation');
+    });
+  }
+
+  /** Fixes which attestations certify: all that are there. */
+  certify(view: RunView, sums: readonly number[]): Promise<void> {
+    return this.changes.apply(view.run.run, view.run.version, async (change) => {
+      for (const sum of sums) {
+        const before = roundOf(view, sum);
+        const acts = view.acts.inSlot('attestation', slots.ofAttestation(before.kind, before.epoch, sum));
+        await change.moveRound({ ...before, certificate: acts.map((act) => act.digest) }, 'certify');
+      }
+    });
+  }
+
+  /** The plan says to give up at the deadline, and nobody was asked to sign yet. */
+  abandon(view: RunView, sum: number, excluded: Excluded): Promise<void> {
+    const before = roundOf(view, sum);
+    const { minContributors } = view.epoch.roster.numbers;
+    const ready = noncesOf(view, before).length;
+    const cause = `Sum ${sum} was abandoned at its deadline: ${ready} sites were ready, ${minContributors} are needed.`;
+    return this.changes.apply(view.run.run, view.run.version, async (change) => {
+      await change.sign('round-abandoned', slots.ofSum(sum), {
+        consortium: view.consortium,
+        run: before.run,
+        e: present(view.epoch.e, 'E'),
+        kind: before.kind,
+        sum,
+        round: before.round,
+        attempt: before.attempt,
+        reason: cause,
+        excluded,
+      });
+      await change.moveRound({ ...before, excluded, cause, closedMs: change.nowMs }, 'abandon');
+      await closeRun(change, view, {
+        event: 'fail',
+        cause,
+        whatToDo: 'Bring the missing sites back, then launch a new run; or publish a plan whose onDeadline is "wait".',
+      });
+    });
+  }
+}
+
+function roundOf(view: RunView, sum: number): RoundRow {
+  return present(
+    view.rounds.find((round) => round.sum === sum),
+    `sum ${sum}`,
+  );
+}
+
+function noncesOf(view: RunView, round: RoundRow): NonceEntry[] {
+  const declined = declinedSites(view, round);
+  const acts = view.acts.inSlot('nonce', slots.ofAttempt(round.sum, round.attempt));
+  return acts.filter((act) => !declined.has(act.site)).map(({ site, predicate }) => ({ site, nonce: predicate.nonce }));
+}
+
+function countedText(round: RoundRow): string {
+  const others = round.excluded.map(({ site, reason }) => `${site} (${reason})`).join(', ');
+  return `counted ${round.counted.join(', ')}${others === '' ? '' : `; not counted ${others}`}`;
+}

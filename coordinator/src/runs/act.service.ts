@@ -1,0 +1,186 @@
+import { type PredicateName, type Statement, openStatement, peekStatement, runId } from '@coferment/consortium';
+import {
+  type DsseEnvelope,
+  ciphertextBlockBytes,
+  ciphertextBlockDigests,
+  hexToBytes,
+  merkleRoot,
+  shareBlockBytes,
+  shareBlockDigests,
+} from '@coferment/crypto';
+import { Injectable } from '@nestjs/common';
+import { EnrolmentRepository } from '../enrolment/enrolment.repository.js';
+import { type EpochAct, admitEpochAct } from '../epochs/epoch-act.rules.js';
+import { CoordinatorError } from '../errors/index.js';
+import { ConsortiumIdentity } from '../identity/consortium.identity.js';
+import { ObjectRepository } from '../objects/object.repository.js';
+import { ObjectService } from '../objects/object.service.js';
+import { dueSizes } from '../objects/object-size.rule.js';
+import { Database } from '../persistence/database.js';
+import { type RoundAct, admitRoundAct } from '../rounds/round-act.rules.js';
+import type { RunChange } from './run.change.js';
+import { RunChanges, StaleRun } from './run.changes.js';
+import { RunQueue } from './run.queue.js';
+import { type RunView, isOver } from './run.view.js';
+import { RunViews } from './run.views.js';
+
+type SiteAct = EpochAct | RoundAct;
+
+const MOST_TRIES = 5;
+
+/** Takes in what sites sign. A refused statement changes nothing; the same one twice is answered like the first time. */
+@Injectable()
+export class ActService {
+  constructor(
+    private readonly views: RunViews,
+    private readonly changes: RunChanges,
+    private readonly queue: RunQueue,
+    private readonly objects: ObjectService,
+    private readonly objectRows: ObjectRepository,
+    private readonly enrolment: EnrolmentRepository,
+    private readonly database: Database,
+    private readonly identity: ConsortiumIdentity,
+  ) {}
+
+  /** @param expected acts that this call may carry. @returns run and digest. @throws CoordinatorError, ConsortiumError, CryptoError */
+  async submit(site: string, envelope: DsseEnvelope, expected: readonly PredicateName[]): Promise<{ run: string; digest: string }> {
+    const { statement, publicKey } = await this.#verify(site, envelope, expected);
+    const run = statement.name === 'plan-approved' ? runId(statement.predicate.plan, statement.predicate.ordinal) : statement.predicate.run;
+    const first = await this.views.load(run);
+    if (this.#isKnown(first, statement)) return { run, digest: statement.digest };
+    admit(first, statement, envelope);
+    await this.#checkObjects(first, statement);
+    await this.queue.inTurn(run, () => this.#store(run, statement, envelope, publicKey));
+    return { run, digest: statement.digest };
+  }
+
+  async #verify(
+    site: string,
+    envelope: DsseEnvelope,
+    expected: readonly PredicateName[],
+  ): Promise<{ statement: SiteAct; publicKey: Uint8Array }> {
+    const claimed = peekStatement(envelope);
+    if (!expected.includes(claimed.name)) throw new CoordinatorError('malformed', `This call does not carry a ${claimed.name}.`);
+    const row = await this.database.transaction((manager) => this.enrolment.site(manager, site));
+    const publicKey = hexToBytes(row?.identityKey ?? '');
+    const statement = openStatement(claimed.name, envelope, publicKey) as SiteAct;
+    if (statement.predicate.site !== site) {
+      throw new CoordinatorError(
+        'forbidden',
+        `The site "${site}" sends a ${statement.name} of "${statement.predicate.site}". Every site sends its own.`,
+      );
+    }
+    if (statement.predicate.consortium !== this.identity.facts.consortium) {
+      throw new CoordinatorError(
+        'context-mismatch',
+        `The ${statement.name} is for the consortium "${statement.predicate.consortium}", not this one.`,
+      );
+    }
+    return { statement, publicKey };
+  }
+
+  #isKnown(view: RunView, statement: Statement): boolean {
+    return view.acts.digests.has(statement.digest);
+  }
+
+  /** The objects that a statement names must be there, whole and as it says. Reads files: never inside a transaction. */
+  async #checkObjects(view: RunView, statement: SiteAct): Promise<void> {
+    const { parameters } = view.epoch.roster;
+    switch (statement.name) {
+      case 'dealing': {
+        const { site, masked, boxes } = statement.predicate;
+        await this.objects.contentOf(site, masked, 'dealing-masked', dueSizes(view, site, 'dealing-masked')[0] ?? 0);
+        const boxSize = dueSizes(view, site, 'dealing-box')[0] ?? 0;
+        for (const box of boxes) await this.objects.contentOf(site, box['object'] ?? '', 'dealing-box', boxSize);
+        return;
+      }
+      case 'contribution': {
+        const { site, object, blocks, merkleRoot: root } = statement.predicate;
+        const bytes = await this.objects.contentOf(site, object, 'ciphertext', blocks * ciphertextBlockBytes(parameters));
+        return requireRoot(statement, root, ciphertextBlockDigests(bytes, parameters));
+      }
+      case 'share': {
+        const { site, object, blocks, merkleRoot: root } = statement.predicate;
+        const bytes = await this.objects.contentOf(site, object, 'decryption-share', blocks * shareBlockBytes(parameters));
+        return requireRoot(statement, root, shareBlockDigests(bytes, parameters));
+      }
+      case 'plan-approved':
+      case 'sealing-key':
+      case 'roster-approved':
+      case 'dealing-ack':
+      case 'dealing-refused':
+      case 'epoch-agreed':
+      case 'nonce':
+      case 'attempt-declined':
+      case 'attestation':
+        return;
+    }
+  }
+
+  async #store(run: string, statement: SiteAct, envelope: DsseEnvelope, publicKey: Uint8Array): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      const view = await this.views.load(run);
+      if (this.#isKnown(view, statement)) return;
+      const slot = admit(view, statement, envelope);
+      const { site } = statement.predicate;
+      if (view.acts.has(statement.name, site, slot)) {
+        throw new CoordinatorError(
+          'already-different',
+          `"${site}" has signed another ${statement.name} for this place. What was signed first counts.`,
+        );
+      }
+      try {
+        await this.changes.apply(run, view.run.version, async (change) => {
+          await change.record({ site, slot, envelope, publicKey });
+          await this.#grantBoxes(change, statement);
+          await change.note('site-acted', { site, text: statement.name, ...sumOf(statement) });
+        });
+        return;
+      } catch (error) {
+        if (!(error instanceof StaleRun) || tries === MOST_TRIES) throw error;
+      }
+    }
+  }
+
+  /** From now on each key holder may read its own box, and nobody else's. */
+  async #grantBoxes(change: RunChange, statement: SiteAct): Promise<void> {
+    if (statement.name !== 'dealing') return;
+    for (const box of statement.predicate.boxes) await this.objectRows.setReader(change.manager, box['object'] ?? '', box.holder);
+  }
+}
+
+function admit(view: RunView, statement: SiteAct, envelope: DsseEnvelope): string {
+  const { site } = statement.predicate;
+  if (!view.run.sites.includes(site)) throw new CoordinatorError('forbidden', `"${site}" is not a site of run ${view.run.run}.`);
+  if (isOver(view)) throw new CoordinatorError('run-over', `Run ${view.run.run} is ${view.run.state}; nothing more is taken.`);
+  switch (statement.name) {
+    case 'nonce':
+    case 'attempt-declined':
+    case 'contribution':
+    case 'attestation':
+    case 'share':
+      return admitRoundAct(view, statement, envelope);
+    case 'plan-approved':
+    case 'sealing-key':
+    case 'roster-approved':
+    case 'dealing':
+    case 'dealing-ack':
+    case 'dealing-refused':
+    case 'epoch-agreed':
+      return admitEpochAct(view, statement, envelope);
+  }
+}
+
+function requireRoot(statement: SiteAct, root: string, digests: Uint8Array[]): void {
+  const found = merkleRoot(digests);
+  if (found === root) return;
+  throw new CoordinatorError(
+    'wrong-digest',
+    `The ${statement.name} of "${statement.predicate.site}" signs Merkle root ${root}; its object has ${found}. Nothing was stored.`,
+  );
+}
+
+function sumOf(statement: SiteAct): { sum?: number } {
+  if ('sum' in statement.predicate) return { sum: statement.predicate.sum };
+  return statement.name === 'attestation' ? { sum: statement.predicate.sums[0]!.sum } : {};
+}

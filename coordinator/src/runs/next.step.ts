@@ -1,0 +1,153 @@
+import type { ExclusionReason } from '@coferment/consortium';
+import { epochStage, sitesWithout } from '../epochs/epoch.stage.js';
+import { decideList } from '../rounds/close-list.rule.js';
+import { decideUploads } from '../rounds/freeze.rule.js';
+import { quorumSettled } from '../rounds/quorum-grace.rule.js';
+import type { RoundRow } from '../rounds/round.entity.js';
+import { contributorsNeeded, declinedSites } from '../rounds/round.participants.js';
+import { type RunView, isOver, openRounds, sitesOf } from './run.view.js';
+import { slots } from './slot.names.js';
+
+type Excluded = { site: string; reason: ExclusionReason }[];
+
+/** The next thing that the coordinator itself has to do in a run. */
+export type Step =
+  | { do: 'start-epoch' }
+  | { do: 'publish-roster' }
+  | { do: 'seal-epoch' }
+  | { do: 'fail'; cause: string; whatToDo: string }
+  | { do: 'close-list'; sum: number; excluded: Excluded }
+  | { do: 'abandon'; sum: number; excluded: Excluded }
+  | { do: 'new-attempt'; sum: number }
+  | { do: 'freeze'; sum: number; counted: string[]; dropped: Excluded }
+  | { do: 'ask-attestation'; sums: number[] }
+  | { do: 'certify'; sums: number[] }
+  | { do: 'open-sum'; sum: number };
+
+/** Who cannot be waited for at the moment. */
+export type AbsentAmong = (sites: readonly string[]) => Set<string>;
+
+/** The next legal step, or undefined while the run waits for its sites. Pure: presence and time come in, nothing is changed. */
+export function nextStep(view: RunView, absentAmong: AbsentAmong, nowMs: number): Step | undefined {
+  if (isOver(view)) return undefined;
+  if (view.run.state === 'awaiting-approval') {
+    return view.run.sites.every((site) => view.acts.has('plan-approved', site, slots.ofRun())) ? { do: 'start-epoch' } : undefined;
+  }
+  if (view.epoch.e === null) return stepInEpoch(view);
+  const rounds = openRounds(view);
+  for (const round of rounds) {
+    const step = stepInRound(view, round, absentAmong, nowMs);
+    if (step !== undefined) return step;
+  }
+  return stepOfAll(view, rounds, absentAmong, nowMs);
+}
+
+function stepInEpoch(view: RunView): Step | undefined {
+  switch (epochStage(view)) {
+    case 'offering-keys':
+      return sitesWithout(view, 'sealing-key').length === 0 ? { do: 'publish-roster' } : undefined;
+    case 'dealing':
+      return refusedDealing(view);
+    case 'agreeing':
+      return sitesWithout(view, 'epoch-agreed').length === 0 ? { do: 'seal-epoch' } : undefined;
+    case 'approving-roster':
+    case 'agreed':
+      return undefined;
+  }
+}
+
+/** One of the two lies or is broken and nobody else can tell which, so the pair is named (S3). */
+function refusedDealing(view: RunView): Step | undefined {
+  const { epoch } = view.epoch;
+  for (const { site: dealer } of view.acts.inSlot('dealing', slots.ofEpoch(epoch))) {
+    const refusal = view.acts.inSlot('dealing-refused', slots.ofDealing(epoch, dealer))[0];
+    if (refusal === undefined) continue;
+    return {
+      do: 'fail',
+      cause: `Key holder "${refusal.site}" refuses the dealing of "${dealer}": ${refusal.predicate.reason}`,
+      whatToDo: `One of the two, "${dealer}" or "${refusal.site}", is at fault; the dealing cannot say which. Settle it with both, then launch a new run. Going on with a new key epoch without one of them is not built yet.`,
+    };
+  }
+  return undefined;
+}
+
+function stepInRound(view: RunView, round: RoundRow, absentAmong: AbsentAmong, nowMs: number): Step | undefined {
+  const collected: Collected = {
+    declined: declinedSites(view, round),
+    absent: absentAmong(sitesOf(view, round)),
+    minContributors: contributorsNeeded(view, round),
+    pastDeadline: nowMs >= round.deadlineMs,
+  };
+  switch (round.state) {
+    case 'training':
+    case 'ready':
+      return stepInList(view, round, collected);
+    case 'uploading':
+      return stepInUploads(view, round, collected);
+    case 'decrypting':
+      return sharesSettled(view, round, absentAmong, nowMs) ? { do: 'open-sum', sum: round.sum } : undefined;
+    case 'frozen':
+    case 'attesting':
+    case 'applying':
+    case 'closed':
+    case 'abandoned':
+    case 'garbled':
+    case 'stuck':
+    case 'superseded':
+      return undefined;
+  }
+}
+
+interface Collected {
+  declined: Set<string>;
+  absent: Set<string>;
+  minContributors: number;
+  pastDeadline: boolean;
+}
+
+function stepInList(view: RunView, round: RoundRow, collected: Collected): Step | undefined {
+  const acts = view.acts.inSlot('nonce', slots.ofAttempt(round.sum, round.attempt));
+  const nonces = acts.filter(({ site }) => !collected.declined.has(site)).map(({ site, predicate }) => ({ site, nonce: predicate.nonce }));
+  const decision = decideList(view.plan.quorum, { ...collected, sites: sitesOf(view, round), nonces });
+  switch (decision.kind) {
+    case 'wait':
+      return undefined;
+    case 'close':
+      return { do: 'close-list', sum: round.sum, excluded: decision.excluded };
+    case 'abandon':
+      return { do: 'abandon', sum: round.sum, excluded: decision.excluded };
+  }
+}
+
+function stepInUploads(view: RunView, round: RoundRow, collected: Collected): Step | undefined {
+  const listed = round.nonces.map((entry) => entry.site);
+  const uploaded = new Set(view.acts.inSlot('contribution', slots.ofAttempt(round.sum, round.attempt)).map((act) => act.site));
+  const decision = decideUploads({ ...collected, listed, uploaded });
+  switch (decision.kind) {
+    case 'wait':
+      return undefined;
+    case 'new-attempt':
+      return { do: 'new-attempt', sum: round.sum };
+    case 'freeze':
+      return { do: 'freeze', sum: round.sum, counted: decision.counted, dropped: decision.dropped };
+  }
+}
+
+/** Confirm sums are frozen one by one, then attested all together. */
+function stepOfAll(view: RunView, rounds: readonly RoundRow[], absentAmong: AbsentAmong, nowMs: number): Step | undefined {
+  const sums = rounds.map((round) => round.sum);
+  if (rounds.length > 0 && rounds.every((round) => round.state === 'frozen')) return { do: 'ask-attestation', sums };
+  const first = rounds[0];
+  if (first === undefined || !rounds.every((round) => round.state === 'attesting')) return undefined;
+  const acts = view.acts.inSlot('attestation', slots.ofAttestation(first.kind, first.epoch, first.sum));
+  const asked = view.run.sites;
+  const answered = new Map(acts.map((act) => [act.site, act.receivedMs]));
+  const settled = quorumSettled({ asked, answered, absent: absentAmong(asked), quorum: view.epoch.roster.numbers.rho }, nowMs);
+  return settled ? { do: 'certify', sums } : undefined;
+}
+
+function sharesSettled(view: RunView, round: RoundRow, absentAmong: AbsentAmong, nowMs: number): boolean {
+  const asked = view.epoch.roster.keyHolders.map((holder) => holder.site);
+  const answered = new Map(view.acts.inSlot('share', slots.ofSum(round.sum)).map((act) => [act.site, act.receivedMs]));
+  return quorumSettled({ asked, answered, absent: absentAmong(asked), quorum: view.epoch.roster.numbers.tau }, nowMs);
+}

@@ -1,0 +1,104 @@
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { AggregationService } from '../aggregation/aggregation.service.js';
+import { EpochService } from '../epochs/epoch.service.js';
+import { Presence } from '../rounds/presence.js';
+import { RoundService } from '../rounds/round.service.js';
+import { Log } from '../telemetry/log.js';
+import { type Step, nextStep } from './next.step.js';
+import { RunChanges, StaleRun } from './run.changes.js';
+import { closeRun } from './run.closing.js';
+import { RunQueue } from './run.queue.js';
+import { type RunView, isOver } from './run.view.js';
+import { RunViews } from './run.views.js';
+
+const TICK_MS = 500;
+
+/**
+ * Takes every run as far as it goes without its sites: after every accepted act, and on a tick for deadlines and absences. It remembers nothing: after a
+ * crash the same stored state leads to the same next step.
+ */
+@Injectable()
+export class RunReconciler implements OnModuleDestroy {
+  #timer: NodeJS.Timeout | undefined;
+  #ticking: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly views: RunViews,
+    private readonly changes: RunChanges,
+    private readonly queue: RunQueue,
+    private readonly presence: Presence,
+    private readonly epochs: EpochService,
+    private readonly rounds: RoundService,
+    private readonly aggregation: AggregationService,
+    private readonly log: Log,
+  ) {}
+
+  start(): void {
+    this.#timer = setTimeout(() => {
+      this.#ticking = this.#tick().then(() => {
+        if (this.#timer !== undefined) this.start();
+      });
+    }, TICK_MS);
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    await this.#ticking;
+  }
+
+  /** Takes all steps that are due in a run. Faults are logged, and tried again at the next tick. */
+  async advance(run: string): Promise<void> {
+    try {
+      while (await this.queue.inTurn(run, () => this.#step(run)));
+    } catch (error) {
+      if (!(error instanceof StaleRun)) this.log.error('a step of a run failed', error, { run });
+    }
+  }
+
+  async #tick(): Promise<void> {
+    try {
+      for (const view of await this.views.all()) if (!isOver(view)) await this.advance(view.run.run);
+    } catch (error) {
+      this.log.error('the tick failed', error);
+    }
+  }
+
+  async #step(run: string): Promise<boolean> {
+    const view = await this.views.load(run);
+    const nowMs = Date.now();
+    const { absentAfterPolls } = view.plan.quorum;
+    const step = nextStep(view, (sites) => this.presence.absent(sites, nowMs, absentAfterPolls), nowMs);
+    if (step === undefined) return false;
+    await this.#perform(view, step);
+    this.log.info(step.do, { run, ...('sum' in step ? { sum: step.sum } : {}), durationMs: Date.now() - nowMs });
+    return true;
+  }
+
+  #perform(view: RunView, step: Step): Promise<void> {
+    switch (step.do) {
+      case 'start-epoch':
+        return this.epochs.start(view);
+      case 'publish-roster':
+        return this.epochs.publishRoster(view);
+      case 'seal-epoch':
+        return this.epochs.seal(view);
+      case 'fail':
+        return this.changes.apply(view.run.run, view.run.version, (change) => closeRun(change, view, { event: 'fail', ...step }));
+      case 'close-list':
+        return this.rounds.closeList(view, step.sum, step.excluded);
+      case 'abandon':
+        return this.rounds.abandon(view, step.sum, step.excluded);
+      case 'new-attempt':
+        return this.rounds.newAttempt(view, step.sum);
+      case 'freeze':
+        return this.rounds.freeze(view, step.sum, step.counted, step.dropped);
+      case 'ask-attestation':
+        return this.rounds.askAttestation(view, step.sums);
+      case 'certify':
+        return this.rounds.certify(view, step.sums);
+      case 'open-sum':
+        return this.aggregation.open(view, step.sum);
+    }
+  }
+}

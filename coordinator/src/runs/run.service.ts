@@ -1,0 +1,101 @@
+import { parsePlan, rosterFingerprint, runId } from '@coferment/consortium';
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { EnrolmentRepository } from '../enrolment/enrolment.repository.js';
+import { CoordinatorError } from '../errors/index.js';
+import { ConsortiumIdentity } from '../identity/consortium.identity.js';
+import { ObjectStore } from '../objects/object.store.js';
+import { Database } from '../persistence/database.js';
+import { PlanRepository } from '../plans/plan.repository.js';
+import { type Member, firstRoster } from './first.roster.js';
+import { RunChanges } from './run.changes.js';
+import { closeRun } from './run.closing.js';
+import type { RunRow } from './run.entity.js';
+import { RunQueue } from './run.queue.js';
+import { RunRepository } from './run.repository.js';
+import { isOver } from './run.view.js';
+import { RunViews } from './run.views.js';
+import { slots } from './slot.names.js';
+
+/** What the operator may do with runs. */
+@Injectable()
+export class RunService {
+  constructor(
+    private readonly database: Database,
+    private readonly repository: RunRepository,
+    private readonly plans: PlanRepository,
+    private readonly enrolment: EnrolmentRepository,
+    private readonly store: ObjectStore,
+    private readonly changes: RunChanges,
+    private readonly views: RunViews,
+    private readonly queue: RunQueue,
+    private readonly identity: ConsortiumIdentity,
+  ) {}
+
+  /** Opens a run of a published plan among these sites, or among all that are enrolled. Nothing starts before every one of them has approved. */
+  async launch(plan: string, sites: readonly string[]): Promise<{ run: string; ordinal: number }> {
+    const { planRow, members } = await this.database.transaction(async (manager) => ({
+      planRow: await this.plans.find(manager, plan),
+      members: await this.#members(manager, sites),
+    }));
+    if (planRow === null)
+      throw new CoordinatorError('unknown-plan', `No plan ${plan} is published. Publish it first: coferment plan publish FILE`);
+    const roster = firstRoster(parsePlan(JSON.parse(new TextDecoder().decode(this.store.read(plan)))), members);
+    const ids = roster.sites.map((member) => member.site);
+    const { consortium } = this.identity.facts;
+    return this.changes.open(
+      (runs) => newRun(plan, planRow.name, runs + 1, ids),
+      plan,
+      async (change) => {
+        const { run, ordinal } = change.run;
+        const epoch = { run, epoch: 1, roster, fingerprint: rosterFingerprint(roster), rosterDigest: null, e0: null, e: null };
+        await this.repository.saveEpoch(change.manager, epoch);
+        await change.sign('run-opened', slots.ofRun(), { consortium, run, plan, ordinal, sites: ids });
+        await change.move('submit', `Run ${ordinal} of plan "${planRow.name}" waits for the approval of ${ids.length} sites.`);
+        return { run, ordinal };
+      },
+    );
+  }
+
+  /** @throws CoordinatorError 'run-over' */
+  abort(run: string, reason: string): Promise<void> {
+    return this.queue.inTurn(run, async () => {
+      const view = await this.views.load(run);
+      if (isOver(view)) throw new CoordinatorError('run-over', `Run ${run} is ${view.run.state} already.`);
+      const cause = reason === '' ? 'The operator aborted the run.' : `The operator aborted the run: ${reason}`;
+      await this.changes.apply(run, view.run.version, (change) =>
+        closeRun(change, view, { event: 'abort', cause, whatToDo: 'Launch a new run when ready.' }),
+      );
+    });
+  }
+
+  async #members(manager: EntityManager, sites: readonly string[]): Promise<Member[]> {
+    const rows = await this.enrolment.sites(manager);
+    const enrolled = rows.flatMap(({ site, state, identityKey }) =>
+      state === 'enrolled' && identityKey !== null ? [{ site, identityKey }] : [],
+    );
+    if (sites.length === 0) return enrolled;
+    const missing = sites.find((site) => !enrolled.some((member) => member.site === site));
+    if (missing !== undefined)
+      throw new CoordinatorError('unknown-site', `The site "${missing}" is not enrolled. See who is: coferment status`);
+    return enrolled.filter((member) => sites.includes(member.site));
+  }
+}
+
+function newRun(plan: string, planName: string, ordinal: number, sites: string[]): RunRow {
+  return {
+    run: runId(plan, ordinal),
+    plan,
+    planName,
+    ordinal,
+    state: 'draft',
+    epoch: 1,
+    sites,
+    model: 'none',
+    cause: '',
+    whatToDo: '',
+    openedMs: Date.now(),
+    closedMs: null,
+    version: 1,
+  };
+}

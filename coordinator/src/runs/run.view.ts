@@ -1,0 +1,55 @@
+import { type EpochPosition, type Plan, type SumPosition, epochSites } from '@coferment/consortium';
+import type { EpochRow } from '../epochs/epoch.entity.js';
+import type { RoundRow } from '../rounds/round.entity.js';
+import type { ActIndex } from './act.index.js';
+import type { RunRow } from './run.entity.js';
+
+/** Everything stored about a run. What is owed and what comes next are functions of this alone. */
+export interface RunView {
+  consortium: string;
+  run: RunRow;
+  plan: Plan;
+  /** The current key epoch. */
+  epoch: EpochRow;
+  /** In the order of their numbers. */
+  rounds: RoundRow[];
+  acts: ActIndex;
+}
+
+const FINAL = ['completed', 'aborted', 'failed'];
+
+export function isOver(view: RunView): boolean {
+  return FINAL.includes(view.run.state);
+}
+
+/** Sums that are not closed yet: all confirm sums at once, then one at a time. */
+export function openRounds(view: RunView): RoundRow[] {
+  return view.rounds.filter((round) => !['closed', 'abandoned', 'garbled', 'superseded'].includes(round.state));
+}
+
+export function closedRounds(view: RunView): RoundRow[] {
+  return view.rounds.filter((round) => round.state === 'closed');
+}
+
+/** Sites that may contribute to a sum. */
+export function sitesOf(view: RunView, round: RoundRow): string[] {
+  return round.confirms === null ? epochSites(view.epoch.roster) : [round.confirms];
+}
+
+/** @throws TypeError before the roster is complete */
+export function epochPosition(view: RunView): EpochPosition {
+  const { run, epoch, e0 } = view.epoch;
+  return { consortium: view.consortium, run, epoch, e0: present(e0, 'E0') };
+}
+
+/** @throws TypeError before the epoch is agreed */
+export function sumPosition(view: RunView, round: RoundRow): SumPosition {
+  const { run, sum, epoch, kind, attempt } = round;
+  return { consortium: view.consortium, run, epoch, e: present(view.epoch.e, 'E'), kind, sum, attempt };
+}
+
+/** For values that the run's state guarantees. */
+export function present<T>(value: T | null | undefined, what: string): T {
+  if (value === null || value === undefined) throw new TypeError(`${what} is not there yet`);
+  return value;
+}

@@ -1,0 +1,57 @@
+import { parsePlan } from '@coferment/consortium';
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { CoordinatorError } from '../errors/index.js';
+import { ConsortiumIdentity } from '../identity/consortium.identity.js';
+import { ObjectStore } from '../objects/object.store.js';
+import { Database } from '../persistence/database.js';
+import { ActIndex } from './act.index.js';
+import { RunRepository } from './run.repository.js';
+import { type RunView, present } from './run.view.js';
+
+/** Reads runs. A view is kept until the run's stored version differs, so the database stays the truth and polls stay cheap. */
+@Injectable()
+export class RunViews {
+  readonly #kept = new Map<string, RunView>();
+
+  constructor(
+    private readonly database: Database,
+    private readonly repository: RunRepository,
+    private readonly store: ObjectStore,
+    private readonly identity: ConsortiumIdentity,
+  ) {}
+
+  /** @throws CoordinatorError 'unknown-run' */
+  load(run: string): Promise<RunView> {
+    return this.database.transaction((manager) => this.loadIn(manager, run));
+  }
+
+  /** All runs, oldest first. */
+  all(): Promise<RunView[]> {
+    return this.database.transaction(async (manager) => {
+      const views: RunView[] = [];
+      for (const { run } of await this.repository.runs(manager)) views.push(await this.loadIn(manager, run));
+      return views;
+    });
+  }
+
+  async loadIn(manager: EntityManager, run: string): Promise<RunView> {
+    const row = await this.repository.run(manager, run);
+    if (row === null)
+      throw new CoordinatorError('unknown-run', `There is no run "${run.slice(0, 60)}". List the runs with: coferment status`);
+    const kept = this.#kept.get(run);
+    if (kept !== undefined && kept.run.version === row.version) return kept;
+    const acts = kept?.acts ?? new ActIndex();
+    acts.add(await this.repository.acts(manager, run, acts.lastSequence));
+    const view: RunView = {
+      consortium: this.identity.facts.consortium,
+      run: row,
+      plan: kept?.plan ?? parsePlan(JSON.parse(new TextDecoder().decode(this.store.read(row.plan)))),
+      epoch: present(await this.repository.epoch(manager, run, row.epoch), `epoch ${row.epoch}`),
+      rounds: await this.repository.rounds(manager, run),
+      acts,
+    };
+    this.#kept.set(run, view);
+    return view;
+  }
+}

@@ -1,0 +1,111 @@
+import { epochStage, missingAcknowledgements, sitesWithout } from '../epochs/epoch.stage.js';
+import type { RoundRow } from '../rounds/round.entity.js';
+import { declinedSites } from '../rounds/round.participants.js';
+import { type RunView, isOver, openRounds, sitesOf } from './run.view.js';
+import { slots } from './slot.names.js';
+
+/** What a run waits for, and what a person can do about it. */
+export interface Waiting {
+  /** Sites, each once, sorted. */
+  waitingFor: string[];
+  /** 0 where no deadline runs. */
+  deadlineMs: number;
+  whatToDo: string;
+}
+
+const NOTHING: Waiting = { waitingFor: [], deadlineMs: 0, whatToDo: '' };
+
+export function waitingOf(view: RunView): Waiting {
+  if (isOver(view)) return { ...NOTHING, whatToDo: view.run.whatToDo };
+  if (view.run.state === 'awaiting-approval') {
+    const missing = view.run.sites.filter((site) => !view.acts.has('plan-approved', site, slots.ofRun()));
+    return on(missing, `Each of these sites approves the plan: coferment-agent plans approve ${view.run.plan}`);
+  }
+  if (view.epoch.e === null) return waitingInEpoch(view);
+  const waits = openRounds(view).map((round) => waitingInRound(view, round));
+  return {
+    waitingFor: [...new Set(waits.flatMap((wait) => wait.waitingFor))].sort(),
+    deadlineMs: Math.max(0, ...waits.map((wait) => wait.deadlineMs)),
+    whatToDo: waits.find((wait) => wait.whatToDo !== '')?.whatToDo ?? '',
+  };
+}
+
+function waitingInEpoch(view: RunView): Waiting {
+  switch (epochStage(view)) {
+    case 'offering-keys':
+      return on(sitesWithout(view, 'sealing-key'), 'Their agents must be running: coferment-agent serve');
+    case 'approving-roster': {
+      const { fingerprint } = view.epoch;
+      return on(
+        sitesWithout(view, 'roster-approved'),
+        `Compare the fingerprint over another channel; each site then runs: coferment-agent roster approve ${fingerprint}`,
+      );
+    }
+    case 'dealing':
+      return on(
+        [...sitesWithout(view, 'dealing'), ...missingAcknowledgements(view).map(({ holder }) => holder)],
+        'Their agents must be running: coferment-agent serve',
+      );
+    case 'agreeing':
+      return on(sitesWithout(view, 'epoch-agreed'), 'Their agents must be running: coferment-agent serve');
+    case 'agreed':
+      return NOTHING;
+  }
+}
+
+function waitingInRound(view: RunView, round: RoundRow): Waiting {
+  const { numbers, keyHolders } = view.epoch.roster;
+  const attempt = slots.ofAttempt(round.sum, round.attempt);
+  const declined = declinedSites(view, round);
+  switch (round.state) {
+    case 'training':
+    case 'ready': {
+      const missing = sitesOf(view, round).filter((site) => !view.acts.has('nonce', site, attempt) && !declined.has(site));
+      const ready = sitesOf(view, round).length - missing.length - declined.size;
+      const short = round.kind !== 'confirm' && ready < numbers.minContributors;
+      const whatToDo = short
+        ? `${ready} sites are ready; the sum needs ${numbers.minContributors}. See that their agents run and have data.`
+        : '';
+      return on(missing, whatToDo, round.deadlineMs);
+    }
+    case 'uploading': {
+      const missing = round.nonces
+        .map((entry) => entry.site)
+        .filter((site) => !view.acts.has('contribution', site, attempt) && !declined.has(site));
+      return on(missing, '', round.deadlineMs);
+    }
+    case 'attesting': {
+      const slot = slots.ofAttestation(round.kind, round.epoch, round.sum);
+      const missing = view.run.sites.filter((site) => !view.acts.has('attestation', site, slot));
+      const signed = view.run.sites.length - missing.length;
+      return on(
+        missing,
+        signed < numbers.rho
+          ? `${signed} of ${numbers.rho} needed sites have signed the counted set; the run is stuck until more agents run.`
+          : '',
+      );
+    }
+    case 'decrypting': {
+      const missing = keyHolders.map((holder) => holder.site).filter((site) => !view.acts.has('share', site, slots.ofSum(round.sum)));
+      const given = keyHolders.length - missing.length;
+      return on(
+        missing,
+        given < numbers.tau
+          ? `${given} of ${numbers.tau} needed key holders have given their decryption share; the run is stuck until more agents run.`
+          : '',
+      );
+    }
+    case 'frozen':
+    case 'applying':
+    case 'closed':
+    case 'abandoned':
+    case 'garbled':
+    case 'stuck':
+    case 'superseded':
+      return NOTHING;
+  }
+}
+
+function on(sites: readonly string[], whatToDo: string, deadlineMs = 0): Waiting {
+  return { waitingFor: [...new Set(sites)].sort(), deadlineMs, whatToDo: sites.length === 0 ? '' : whatToDo };
+}

@@ -1,0 +1,12 @@
+import type { SumKind } from '@coferment/consortium';
+
+/** What one signer may sign once: the last part of an act's unique name. */
+export const slots = {
+  ofRun: (): string => '',
+  ofEpoch: (epoch: number): string => `${epoch}`,
+  ofDealing: (epoch: number, dealer: string): string => `${epoch}/${dealer}`,
+  ofAttempt: (sum: number, attempt: number): string => `${sum}/${attempt}`,
+  ofSum: (sum: number): string => `${sum}`,
+  /** One attestation covers all confirm sums of an epoch, and one sum otherwise. */
+  ofAttestation: (kind: SumKind, epoch: number, sum: number): string => (kind === 'confirm' ? `confirm/${epoch}` : `${sum}`),
+};
