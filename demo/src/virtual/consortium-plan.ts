@@ -1,25 +1,13 @@
-/** Absences that a plan for this many sites can bear: one from four sites on. */
-function minContributors(sites: number): number {
-  return sites < 4 ? sites : Math.max(collusionBound(sites) + 2, sites - 1);
-}
-
-/** Half of the sites, rounded down so that honest ones are always the majority; c + 2 contributors must still be possible. */
-function collusionBound(sites: number): number {
-  return Math.min(Math.floor((sites - 1) / 2), committee(sites).threshold - 1);
-}
-
-function committee(sites: number): { keyHolders: number; threshold: number } {
-  const keyHolders = Math.min(sites, 7);
-  return { keyHolders, threshold: Math.floor((2 * keyHolders) / 3) + 1 };
-}
+import { quorumNumbers } from '@coferment/consortium';
 
 /**
  * The plan of the virtual consortium, as YAML text: a soft sensor that tells product concentration during production from six hours of online records.
  * Only intensive variables (per litre, per cent, kelvin), because the same recipe in another tank has other litres.
+ * Committee and quorum are those that the number of sites gives: five sites hold five keys, four of which open a sum, and one site may be away.
+ * @throws ConsortiumBudgetError 'invalid-number' below 3 sites.
  */
 export function consortiumPlan(sites: number): string {
-  if (!Number.isInteger(sites) || sites < 3) throw new RangeError(`A consortium has at least 3 sites, not ${sites}.`);
-  const { keyHolders, threshold } = committee(sites);
+  const { keyHolders, threshold, collusion, minContributors } = quorumNumbers({ n: sites });
   return `schema: 1
 plan: virtual-product-soft-sensor
 task: regression
@@ -45,9 +33,9 @@ model: { kind: mlp, hidden: [32, 16], activation: relu }
 training: { epochs: 2, batchSize: 32, optimizer: adam, learningRate: 0.01 }
 strategy: { kind: fedavg }
 rounds: 10
-quorum: { minContributors: ${minContributors(sites)}, waitFor: all, deadline: 10 min }
+quorum: { minContributors: ${minContributors}, waitFor: all, deadline: 10 min }
 weighting: { by: samples, cap: auto }
-privacy: { keyHolders: ${keyHolders}, threshold: ${threshold}, collusionBound: ${collusionBound(sites)} }
+privacy: { keyHolders: ${keyHolders}, threshold: ${threshold}, collusionBound: ${collusion} }
 evaluation: { metric: rmse, holdout: { byBatch: 0.2 } }
 seed: 7
 `;

@@ -52,8 +52,9 @@ function wallClock(instant: number, zone: string): number {
     });
     WALL_FORMATS.set(zone, format);
   }
-  const parts = Object.fromEntries(format.formatToParts(instant).map(({ type, value }) => [type, Number(value)]));
-  return Date.UTC(parts['year']!, parts['month']! - 1, parts['day']!, parts['hour']!, parts['minute']!);
+  const parts = format.formatToParts(instant);
+  const part = (wanted: Intl.DateTimeFormatPartTypes): number => Number(parts.find(({ type }) => type === wanted)?.value);
+  return Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'));
 }
 
 /** Building a formatter costs more than all the formatting of a batch. */
