@@ -72,6 +72,10 @@ export class AgentMember {
     });
   }
 
+  get pid(): number | undefined {
+    return this.server?.pid;
+  }
+
   /** SIGKILL, as when a machine loses power. */
   async kill(): Promise<void> {
     this.killing = true;

@@ -41,6 +41,10 @@ export class CoordinatorMember {
     return this.serve([]);
   }
 
+  get pid(): number | undefined {
+    return this.server?.pid;
+  }
+
   /** SIGKILL: it gets no chance to write anything. */
   async kill(): Promise<void> {
     this.killing = true;

@@ -1,0 +1,15 @@
+/** Preloaded by tests: this process speaks the wire version COFERMENT_TEST_WIRE_VERSION, as a build of another release would. */
+import { registerHooks } from 'node:module';
+
+const version = process.env.COFERMENT_TEST_WIRE_VERSION;
+
+registerHooks({
+  load(url, context, nextLoad) {
+    const loaded = nextLoad(url, context);
+    if (!url.endsWith('/consortium/dist/context/context.js')) return loaded;
+    const source = String(loaded.source);
+    const changed = source.replace(/WIRE_VERSION = '[^']*'/, `WIRE_VERSION = '${version}'`);
+    if (changed === source) throw new Error('the wire version is not where this test looks for it');
+    return { ...loaded, source: changed };
+  },
+});
