@@ -1,1 +1,2 @@
-export {};
+export { type RunningCoordinator, type StartOptions, startCoordinator } from './coordinator.start.js';
+export { CoordinatorError, type CoordinatorErrorCode } from './errors/index.js';

@@ -52,7 +52,12 @@ export function refusalOf(error: unknown): CoordinatorError {
         return new CoordinatorError('impossible-quorum', error.message);
       case 'context-mismatch':
         return new CoordinatorError('context-mismatch', error.message);
-      default:
+      case 'invalid-statement':
+      case 'invalid-roster':
+      case 'invalid-invite':
+      case 'illegal-transition':
+      case 'wrong-length':
+      case 'out-of-range':
         return new CoordinatorError('malformed', error.message);
     }
   }

@@ -31,14 +31,7 @@ export async function exportLedger(client: OperatorClient, folder: string, out: 
 
 /** Plans, rosters and opened sums. Ciphertexts and shares are many times larger and stay with the coordinator. */
 function publishedObjects({ name, predicate }: Statement): string[] {
-  switch (name) {
-    case 'plan-published':
-      return [predicate.plan];
-    case 'key-epoch':
-      return [predicate.roster];
-    case 'aggregate':
-      return [predicate.sumObject];
-    default:
-      return [];
-  }
+  if (name === 'plan-published') return [predicate.plan];
+  if (name === 'key-epoch') return [predicate.roster];
+  return name === 'aggregate' ? [predicate.sumObject] : [];
 }

@@ -19,8 +19,11 @@ export class EpochService {
     private readonly objects: ObjectService,
   ) {}
 
+  /** With every site's approval in the ledger the run is opened there, and its key epoch starts. */
   start(view: RunView): Promise<void> {
     return this.changes.apply(view.run.run, view.run.version, async (change) => {
+      const { run, plan, ordinal, sites } = view.run;
+      await change.sign('run-opened', slots.ofRun(), { consortium: view.consortium, run, plan, ordinal, sites });
       await change.move('start-epoch', 'All sites approved the plan; the key epoch starts.');
     });
   }

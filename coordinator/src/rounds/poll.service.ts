@@ -43,8 +43,10 @@ export class PollService {
         // Asked for before reading: a change in between then wakes at once.
         const change = this.notifier.next(Math.max(restMs, 0), signal);
         const answer = await this.#answer(site, call.positions);
-        if (answer.owed !== call.known || restMs <= 0 || signal.aborted) return answer;
+        if (answer.owed !== call.known || restMs <= 0) return answer;
         await change;
+        // Nobody listens any more: the site has gone, or the coordinator is stopping and its database with it.
+        if (signal.aborted) return answer;
         await this.#requireEnrolled(site);
       }
     } finally {

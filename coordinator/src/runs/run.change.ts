@@ -24,6 +24,8 @@ export interface SignedAct {
   slot: string;
   envelope: DsseEnvelope;
   publicKey: Uint8Array;
+  /** False for an act about something that the ledger does not know of. */
+  ledgered?: boolean;
 }
 
 /** Everything that one transaction may do to a run: states by their tables only, acts with their ledger entries, events. */
@@ -63,14 +65,14 @@ export class RunChange {
     const { site, slot, envelope } = act;
     const { name, digest } = parseStatement(Buffer.from(envelope.payload, 'base64'));
     await this.repository.addAct(this.manager, { digest, run: this.run.run, name, site, slot, envelope, receivedMs: this.nowMs });
-    if (isLedgered(name)) await this.publication.append(this.manager, envelope, act.publicKey);
+    if (isLedgered(name) && act.ledgered !== false) await this.publication.append(this.manager, envelope, act.publicKey);
     return digest;
   }
 
   /** An act of the coordinator, signed with the operator's key. */
-  sign<N extends PredicateName>(name: N, slot: string, predicate: Predicate<N>): Promise<string> {
+  sign<N extends PredicateName>(name: N, slot: string, predicate: Predicate<N>, { ledgered = true } = {}): Promise<string> {
     const envelope = signStatement(name, predicate, this.operator);
-    return this.record({ site: OPERATOR, slot, envelope, publicKey: this.operator.publicKey });
+    return this.record({ site: OPERATOR, slot, envelope, publicKey: this.operator.publicKey, ledgered });
   }
 
   async note(type: RunEventType, event: { state?: string; site?: string; text?: string; sum?: number }): Promise<void> {

@@ -3,7 +3,6 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { EnrolmentRepository } from '../enrolment/enrolment.repository.js';
 import { CoordinatorError } from '../errors/index.js';
-import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { ObjectStore } from '../objects/object.store.js';
 import { Database } from '../persistence/database.js';
 import { PlanRepository } from '../plans/plan.repository.js';
@@ -15,7 +14,6 @@ import { RunQueue } from './run.queue.js';
 import { RunRepository } from './run.repository.js';
 import { isOver } from './run.view.js';
 import { RunViews } from './run.views.js';
-import { slots } from './slot.names.js';
 
 /** What the operator may do with runs. */
 @Injectable()
@@ -29,7 +27,6 @@ export class RunService {
     private readonly changes: RunChanges,
     private readonly views: RunViews,
     private readonly queue: RunQueue,
-    private readonly identity: ConsortiumIdentity,
   ) {}
 
   /** Opens a run of a published plan among these sites, or among all that are enrolled. Nothing starts before every one of them has approved. */
@@ -42,7 +39,6 @@ export class RunService {
       throw new CoordinatorError('unknown-plan', `No plan ${plan} is published. Publish it first: coferment plan publish FILE`);
     const roster = firstRoster(parsePlan(JSON.parse(new TextDecoder().decode(this.store.read(plan)))), members);
     const ids = roster.sites.map((member) => member.site);
-    const { consortium } = this.identity.facts;
     return this.changes.open(
       (runs) => newRun(plan, planRow.name, runs + 1, ids),
       plan,
@@ -50,7 +46,6 @@ export class RunService {
         const { run, ordinal } = change.run;
         const epoch = { run, epoch: 1, roster, fingerprint: rosterFingerprint(roster), rosterDigest: null, e0: null, e: null };
         await this.repository.saveEpoch(change.manager, epoch);
-        await change.sign('run-opened', slots.ofRun(), { consortium, run, plan, ordinal, sites: ids });
         await change.move('submit', `Run ${ordinal} of plan "${planRow.name}" waits for the approval of ${ids.length} sites.`);
         return { run, ordinal };
       },
