@@ -27,7 +27,9 @@ export class RunWatch {
       // The view first: every event up to its state is then among those read after it.
       const view = await this.views.load(run);
       const rows = await this.database.transaction((manager) => this.repository.events(manager, run, last));
-      for (const row of rows) yield eventMessage(view, row);
+      // And once more after: an event tells of its round as it was then or later, never as it was before.
+      const shown = rows.length === 0 ? view : await this.views.load(run);
+      for (const row of rows) yield eventMessage(shown, row);
       last = rows.at(-1)?.sequence ?? last;
       if (rows.length === 0 && isOver(view)) return;
       if (rows.length === 0) await change;
