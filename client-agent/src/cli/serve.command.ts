@@ -56,6 +56,8 @@ async function runServe(options: ServeOptions): Promise<void> {
   } catch (error) {
     fail(options, error);
   }
+  // Work that was given up must not go on against a closed journal.
+  process.exit();
 }
 
 function jsonWatcher(): ServeWatcher {

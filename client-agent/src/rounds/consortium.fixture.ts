@@ -1,6 +1,3 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
   applySum as applyUpdate,
   describeModel,
@@ -12,7 +9,6 @@ import {
   modelDigest,
   NO_RANGES,
   type Plan,
-  parsePlan,
   peekStatement,
   planAggregation,
   planBytes,
@@ -39,102 +35,16 @@ import {
   type DsseEnvelope,
   generateIdentity,
   type Identity,
-  packVector,
   sha256Hex,
   unpackSum,
 } from '@coferment/crypto';
-import { AgentError } from '../agent.error.js';
-import type { CoordinatorPort, OutgoingObject } from '../connection/coordinator.port.js';
 import type { FrozenSum, InstructionBody, SumName } from '../connection/instruction.parser.js';
-import { ObjectCache } from '../connection/object.cache.js';
-import { Journal } from '../journal/journal.js';
 import { EpochSecrets } from '../keys/epoch.secrets.js';
-import { KeyStore } from '../keys/key.store.js';
-import type { BuiltVector, Trainer, VectorJob } from '../training/site.trainer.js';
 import { agreeEpoch, checkDealing, dealKey } from './ceremony.handlers.js';
 import { encrypt, prepareSum } from './contribution.handlers.js';
 import { attest, releaseShare } from './opening.handlers.js';
+import { CONSORTIUM, createMember, fixturePlan, type Member, reopenMember, SharedBoard } from './members.fixture.js';
 import { applySum } from './publication.handlers.js';
-import { NonceMemory } from './nonce.memory.js';
-import type { AgentEvent, SiteContext } from './site.context.js';
-
-export const CONSORTIUM = 'acme';
-const PASSPHRASE = 'correct horse battery';
-
-export const fixturePlan = (rounds = 2): Plan =>
-  parsePlan({
-    schema: 1,
-    plan: 'fixture',
-    sample: { of: ['temperature'], summarise: ['last'] },
-    target: { variable: 'product_concentration' },
-    model: { kind: 'linear' },
-    normalisation: 'none',
-    training: { initialRange: 1 },
-    rounds,
-  });
-
-/** A site whose "records" are a constant update, so that tests are about the protocol. Counts how often it was asked to train. */
-export class ConstantTrainer implements Trainer {
-  trained = 0;
-
-  build({ kind, plan, parameters }: VectorJob): Promise<BuiltVector> {
-    this.trained += 1;
-    const shape = vectorShape(plan, kind);
-    const zero = 2 ** (parameters.valueBits - 1);
-    const exact = { statistics: [10n], update: [8n, 5n, 100n, 7n], evaluate: [5n, 100n] }[kind];
-    // The number of trainings shows in the vector: a second training would give another one.
-    const coefficients = packVector(shape, parameters, new Uint32Array(shape.packed).fill(zero + this.trained), exact);
-    const vector = { coefficients, samples: 10, salt: new Uint8Array(32).fill(3), backend: 'wasm' as const, saturated: 0 };
-    return Promise.resolve({ vector, report: { rows: 10, holdoutRows: 5, trainLoss: 1, saturated: 0 } });
-  }
-}
-
-/** Everything that sites have sent: acts by name and signer, objects by digest. Can be told to fail. */
-export class SharedBoard {
-  readonly objects = new Map<string, Uint8Array>();
-  readonly acts: { site: string; envelope: DsseEnvelope }[] = [];
-  failing = false;
-
-  portOf(site: string): CoordinatorPort {
-    const accept = (envelope: DsseEnvelope) => {
-      if (this.failing) return Promise.reject(new AgentError('unreachable', 'the line is cut'));
-      this.acts.push({ site, envelope });
-      return Promise.resolve();
-    };
-    return {
-      poll: () => Promise.reject(new AgentError('unreachable', 'this board is not polled')),
-      submitStatement: accept,
-      submitNonce: accept,
-      submitShare: accept,
-      upload: ({ digest, bytes }: OutgoingObject) => {
-        if (this.failing) return Promise.reject(new AgentError('unreachable', 'the line is cut'));
-        this.objects.set(digest, bytes);
-        return Promise.resolve();
-      },
-      download: (digest) => {
-        const bytes = this.objects.get(digest);
-        return bytes === undefined ? Promise.reject(new AgentError('object-mismatch', `no object ${digest}`)) : Promise.resolve(bytes);
-      },
-    };
-  }
-
-  /** The newest act of this name by each site, in site order. */
-  latest(name: string): DsseEnvelope[] {
-    const found = new Map<string, DsseEnvelope>();
-    for (const { site, envelope } of this.acts) if (peekStatement(envelope).name === name) found.set(site, envelope);
-    return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, envelope]) => envelope);
-  }
-
-  all(name: string): DsseEnvelope[] {
-    return this.acts.flatMap(({ envelope }) => (peekStatement(envelope).name === name ? [envelope] : []));
-  }
-}
-
-export interface Member extends SiteContext {
-  folder: string;
-  trainer: ConstantTrainer;
-  events: AgentEvent[];
-}
 
 /** Three sites on real journals and key stores, and the coordinator's part of the protocol as plain functions. */
 export class ScriptedConsortium {
@@ -152,18 +62,16 @@ export class ScriptedConsortium {
     this.plan = fixturePlan(rounds);
     this.run = runId(planDigest(this.plan), 1);
     this.board.objects.set(planDigest(this.plan), planBytes(this.plan));
-    this.members = sites.map((site) => this.#createMember(site));
+    this.members = sites.map((site) => createMember(site, this.board, this.operator.publicKey));
   }
 
   member(site: string): Member {
     return this.members.find((candidate) => candidate.site === site)!;
   }
 
-  /** As a new process on the same folder: nothing that was only in memory is left. */
   restart(site: string): Member {
     const old = this.member(site);
-    old.journal.close();
-    const fresh = this.#openMember(site, old.folder, old.identity, KeyStore.open(join(old.folder, 'keys'), PASSPHRASE));
+    const fresh = reopenMember(old, this.board);
     this.members[this.members.indexOf(old)] = fresh;
     return fresh;
   }
@@ -277,7 +185,7 @@ export class ScriptedConsortium {
     return { frozen, certificate, shares, aggregate: this.aggregate(frozen, certificate, shares) };
   }
 
-  aggregate(frozen: FrozenSum, certificate: DsseEnvelope[], shares: DsseEnvelope[], modelOutOverride?: string): DsseEnvelope {
+  aggregate(frozen: FrozenSum, certificate: DsseEnvelope[], shares: DsseEnvelope[]): DsseEnvelope {
     const { name } = frozen;
     const { k, t, modelIn, sites } = this.contextOf(frozen);
     const { parameters } = this.roster;
@@ -294,11 +202,7 @@ export class ScriptedConsortium {
     this.board.objects.set(sha256Hex(bytes), bytes);
     this.#advance(name, combined.coefficients, sites.length);
     const modelOut = this.state === null || name.kind === 'confirm' ? 'none' : modelDigest(describeModel(this.plan), this.state.model);
-    const digestsOf = (envelopes: DsseEnvelope[], field: string) =>
-      envelopes.map((envelope) => {
-        const { predicate, digest } = peekStatement(envelope) as { predicate: { site: string }; digest: string };
-        return { site: predicate.site, [field]: digest };
-      });
+    const signed = (envelope: DsseEnvelope) => peekStatement(envelope) as { predicate: { site: string }; digest: string };
     return signStatement(
       'aggregate',
       {
@@ -312,10 +216,10 @@ export class ScriptedConsortium {
         k,
         t,
         sumObject: sha256Hex(bytes),
-        certificate: digestsOf(certificate, 'attestation'),
-        shares: digestsOf(shares, 'share'),
+        certificate: certificate.map(signed).map(({ predicate, digest }) => ({ site: predicate.site, attestation: digest })),
+        shares: shares.map(signed).map(({ predicate, digest }) => ({ site: predicate.site, share: digest })),
         modelIn,
-        modelOut: modelOutOverride ?? modelOut,
+        modelOut,
       },
       this.operator,
     );
@@ -355,29 +259,5 @@ export class ScriptedConsortium {
       this.state = initialState(plan, { ordinal: 1, siteIds: this.members.map(({ site }) => site), statistics: { exact, addends } });
     }
     if (name.kind === 'update') this.state = applyUpdate(plan, this.state!, { packed, exact, addends, valueBits: parameters.valueBits });
-  }
-
-  #createMember(site: string): Member {
-    const folder = mkdtempSync(join(tmpdir(), `agent-${site}-`));
-    return this.#openMember(site, folder, generateIdentity(), KeyStore.create(join(folder, 'keys'), PASSPHRASE));
-  }
-
-  #openMember(site: string, folder: string, identity: Identity, store: KeyStore): Member {
-    const events: AgentEvent[] = [];
-    return {
-      folder,
-      consortium: CONSORTIUM,
-      site,
-      identity,
-      operatorKey: this.operator.publicKey,
-      journal: Journal.open(join(folder, 'journal.sqlite'), identity),
-      store,
-      objects: new ObjectCache(join(folder, 'objects')),
-      port: this.board.portOf(site),
-      trainer: new ConstantTrainer(),
-      nonces: new NonceMemory(),
-      events,
-      tell: (event) => events.push(event),
-    };
   }
 }

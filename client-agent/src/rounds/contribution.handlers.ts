@@ -8,7 +8,7 @@ import type { StoredVector } from '../journal/rounds.repository.js';
 import type { SignedStatement } from '../journal/statements.repository.js';
 import { confirmationVector } from '../training/site.trainer.js';
 import { type EpochFacts, loadEpoch } from './run.facts.js';
-import { DONE, type Outcome, type SiteContext, waiting } from './site.context.js';
+import { DONE, LATER, type Outcome, type SiteContext } from './site.context.js';
 import { rebuildK, rebuildSum, type SumFacts, timingOf } from './sum.context.js';
 
 type DeclineReason = 'nonce-lost' | 'ciphertext-lost' | 'refused' | 'no-data';
@@ -20,11 +20,7 @@ export async function prepareSum(context: SiteContext, { name }: InstructionBody
   const progress = journal.models.progress(name.run);
   const timing = timingOf(name, facts, progress);
   if (timing === 'past') return DONE;
-  if (timing === 'ahead')
-    return waiting(
-      `Sum ${name.sum} starts from sums that this site has not applied yet.`,
-      'Nothing: the published sums are fetched one after the other.',
-    );
+  if (timing === 'ahead') return LATER;
   const sum = rebuildSum(name, facts, progress);
   if (sum.confirms !== null && sum.confirms !== site)
     throw new AgentError('context-mismatch', `Sum ${name.sum} confirms the key of "${sum.confirms}", not of this site.`);

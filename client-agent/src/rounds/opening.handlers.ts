@@ -4,7 +4,7 @@ import { ObjectPurpose } from '@coferment/proto';
 import { AgentError } from '../agent.error.js';
 import type { FrozenSum, InstructionBody } from '../connection/instruction.parser.js';
 import { type EpochFacts, loadEpoch } from './run.facts.js';
-import { DONE, type Outcome, type SiteContext, waiting } from './site.context.js';
+import { DONE, LATER, type Outcome, type SiteContext } from './site.context.js';
 import { type RebuiltFreeze, rebuildFreeze, rebuildSum, type SumFacts, timingOf } from './sum.context.js';
 
 export interface CheckedFreeze extends RebuiltFreeze {
@@ -46,11 +46,7 @@ export async function attest(context: SiteContext, { sums }: InstructionBody<'at
   const progress = journal.models.progress(run);
   const timings = sums.map(({ name }) => timingOf(name, facts, progress));
   if (timings.includes('past')) return DONE;
-  if (timings.includes('ahead'))
-    return waiting(
-      `Sum ${first.name.sum} starts from sums that this site has not applied yet.`,
-      'Nothing: they are fetched one after the other.',
-    );
+  if (timings.includes('ahead')) return LATER;
   requireTogether(facts, sums);
   const checked = sums.map((frozen) => checkFrozenSum(context, facts, frozen));
   const entries = checked.map(({ sum, k, frozen }) => ({ sum: sum.position.sum, k, t: frozen.t, set: frozen.set, modelIn: sum.modelIn }));
@@ -90,11 +86,7 @@ export async function releaseShare(context: SiteContext, body: InstructionBody<'
     throw new AgentError('context-mismatch', `This site holds no key in epoch ${name.epoch} of ${name.run} and releases no share.`);
   const timing = timingOf(name, facts, journal.models.progress(name.run));
   if (timing === 'past') return DONE;
-  if (timing === 'ahead')
-    return waiting(
-      `Sum ${name.sum} starts from sums that this site has not applied yet.`,
-      'Nothing: they are fetched one after the other.',
-    );
+  if (timing === 'ahead') return LATER;
   const checked = checkFrozenSum(context, facts, body.frozen);
   const { sum, k, frozen } = checked;
   checkCertificate({

@@ -21,6 +21,9 @@ const MAX_INSTRUCTIONS = 4096;
 /** An answer that is neither new nor held back must not turn the loop into a storm. */
 const LEAST_ROUND_TRIP_MS = 50;
 
+/** Work that has begun may end; a long training is given up, as it would be by a power cut. */
+const STOP_WITHIN_MS = 3_000;
+
 /** The coordinator's word for work that came too late: a list closed, a round ended, a run is over. */
 const OVERTAKEN: ReadonlySet<string> = new Set(['not-owed', 'run-over']);
 
@@ -57,7 +60,7 @@ export class PollLoop {
       this.#current = new AbortController();
     }
     this.#board.stop();
-    while (!this.#board.idle) await sleep(20);
+    for (const endMs = Date.now() + STOP_WITHIN_MS; !this.#board.idle && Date.now() < endMs;) await sleep(20);
   }
 
   async #pollOnce(startedMs: number): Promise<void> {
@@ -106,6 +109,8 @@ export class PollLoop {
         context.journal.activity.stopWaiting(run, subject);
         // The coordinator learns from the next poll that a sum was applied.
         if (instruction.kind === 'applySum') this.#current.abort();
+        return;
+      case 'later':
         return;
       case 'waiting':
         if (context.journal.activity.wait(run, subject, result.reason, result.whatToDo)) {

@@ -15,7 +15,7 @@ import type { InstructionBody } from '../connection/instruction.parser.js';
 import { eraseRunSecrets } from '../keys/epoch.secrets.js';
 import { bindFreeze, type CheckedFreeze, checkFrozenSum } from './opening.handlers.js';
 import { type EpochFacts, loadEpoch, requireRun } from './run.facts.js';
-import { DONE, type Outcome, type SiteContext, waiting } from './site.context.js';
+import { DONE, LATER, type Outcome, type SiteContext } from './site.context.js';
 import { timingOf } from './sum.context.js';
 
 /**
@@ -29,8 +29,7 @@ export async function applySum(context: SiteContext, body: InstructionBody<'appl
   const progress = journal.models.progress(name.run);
   const timing = timingOf(name, facts, progress);
   if (timing === 'past') return DONE;
-  if (timing === 'ahead')
-    return waiting(`Sum ${name.sum} follows sums that this site has not applied yet.`, 'Nothing: they are fetched one after the other.');
+  if (timing === 'ahead') return LATER;
   const checked = checkFrozenSum(context, facts, body.frozen);
   const aggregate = checkAggregate(context, facts, checked, body);
   const size = checked.sum.blocks * parameterSet(facts.parameters.set).degree * 8;

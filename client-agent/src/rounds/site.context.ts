@@ -43,10 +43,14 @@ export interface SiteContext {
   tell(event: AgentEvent): void;
 }
 
-/** What became of an instruction. A refusal is thrown. */
-export type Outcome = { outcome: 'done' } | { outcome: 'waiting'; reason: string; whatToDo: string };
+/**
+ * What became of an instruction; a refusal is thrown. `waiting` is for people: only they can let it go on. `later` goes on by itself, once
+ * the sums before it are applied.
+ */
+export type Outcome = { outcome: 'done' } | { outcome: 'later' } | { outcome: 'waiting'; reason: string; whatToDo: string };
 
 export const DONE: Outcome = { outcome: 'done' };
+export const LATER: Outcome = { outcome: 'later' };
 
 export function waiting(reason: string, whatToDo: string): Outcome {
   return { outcome: 'waiting', reason, whatToDo };

@@ -86,7 +86,7 @@ export class WorkBoard {
     this.#busy.add(lane);
     try {
       const result = await entry.item.work();
-      entry.waiting = result.outcome === 'waiting';
+      entry.waiting = result.outcome !== 'done';
       if (entry.waiting) entry.notBeforeMs = this.now() + WAIT_AGAIN_MS;
       else this.#finish(entry);
       entry.item.settled(result);

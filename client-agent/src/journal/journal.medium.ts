@@ -1,0 +1,171 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MAX_BLOCKS_PER_EPOCH } from '@coferment/consortium';
+import { generateIdentity, identityFromSeed } from '@coferment/crypto';
+import { DatabaseSync } from 'node:sqlite';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { lockFolder } from './folder.lock.js';
+import { Journal } from './journal.js';
+
+const RUN = 'r1-0123456789abcdef';
+const D = (digit: string) => digit.repeat(64);
+const SEED = new Uint8Array(32).fill(7);
+
+let folder: string;
+const path = () => join(folder, 'journal.sqlite');
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'agent-journal-'));
+});
+
+function openWithEpoch(): Journal {
+  const journal = Journal.open(path(), identityFromSeed(SEED));
+  journal.runs.announce(RUN, D('a'), 1, ['a', 'b', 'c']);
+  journal.runs.setState(RUN, 'approved');
+  journal.runs.openEpoch({ run: RUN, epoch: 1, roster: D('b'), fingerprint: D('c'), e0: D('d') });
+  return journal;
+}
+
+/** Runs built code in another process until it prints a line; the build is part of `npm test`. */
+async function startChild(code: string): Promise<ChildProcess> {
+  const dist = (file: string) => JSON.stringify(new URL(`../../dist/journal/${file}`, import.meta.url).href);
+  const script = `import { Journal } from ${dist('journal.js')}; import { lockFolder } from ${dist('folder.lock.js')}; ${code}
+    process.stdout.write('ready\\n'); setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(child.stdout!, 'data');
+  return child;
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
+
+describe('when the agent is killed between storing and sending', () => {
+  it('still knows the pair, the act, T, A and the vector', async () => {
+    openWithEpoch().close();
+    const child = await startChild(`
+      const { identityFromSeed } = await import(${JSON.stringify(import.meta.resolve('@coferment/crypto').replace('/src/index.ts', '/dist/index.js'))});
+      const journal = Journal.open(${JSON.stringify(path())}, identityFromSeed(new Uint8Array(32).fill(7)));
+      journal.rounds.keepVector('${D('a')}', 'update', '${D('1')}', { coefficients: new BigUint64Array([5n, 6n]), samples: 3, salt: new Uint8Array(32), backend: 'wasm', saturated: 0 });
+      journal.rounds.reserveEncryption('${RUN}', 1, 7, 2, 3);
+      journal.rounds.bindFreeze({ consortium: 'acme', run: '${RUN}', sum: 7, kind: 'update', modelIn: '${D('1')}', t: '${D('2')}', set: '${D('3')}', sites: ['a', 'b', 'c'] });
+      journal.statements.sign('${RUN}', 'sealing-key', '1', { consortium: 'acme', run: '${RUN}', epoch: 1, site: 'a', key: '${D('4')}' });`);
+    await kill(child);
+    const journal = Journal.open(path(), identityFromSeed(SEED));
+    expect(() => journal.rounds.reserveEncryption(RUN, 1, 7, 2, 1)).toThrow(/does not come after/);
+    expect(() => journal.rounds.reserveEncryption(RUN, 1, 7, 1, 1)).toThrow(/does not come after/);
+    expect(journal.rounds.vector(D('a'), 'update', D('1'))?.coefficients).toEqual(new BigUint64Array([5n, 6n]));
+    const freeze = {
+      consortium: 'acme',
+      run: RUN,
+      sum: 7,
+      kind: 'update' as const,
+      modelIn: D('1'),
+      t: D('2'),
+      set: D('3'),
+      sites: ['a', 'b', 'c'],
+    };
+    expect(() => journal.rounds.bindFreeze({ ...freeze, t: D('9') })).toThrow(/another T/);
+    expect(() => journal.rounds.bindFreeze({ ...freeze, sum: 8, t: D('8'), set: D('9'), sites: ['a', 'b'] })).toThrow(/difference/);
+    const act = journal.statements.find(RUN, 'sealing-key', '1');
+    expect(journal.statements.sign(RUN, 'sealing-key', '1', { consortium: 'acme', run: RUN, epoch: 1, site: 'a', key: D('5') })).toEqual(
+      act,
+    );
+    journal.close();
+  });
+});
+
+describe('the data folder', () => {
+  it('belongs to one process, and is free again when that one is killed', async () => {
+    const child = await startChild(`globalThis.lock = lockFolder(${JSON.stringify(folder)});`);
+    expect(() => lockFolder(folder)).toThrow(new RegExp(`process ${child.pid}, started 20`));
+    await kill(child);
+    lockFolder(folder).release();
+  });
+});
+
+describe('what may happen once', () => {
+  it('counts blocks of all purposes to the limit and no further', () => {
+    const journal = openWithEpoch();
+    journal.rounds.reserveEncryption(RUN, 1, 1, 1, MAX_BLOCKS_PER_EPOCH - 1);
+    expect(() => journal.rounds.reserveEncryption(RUN, 1, 2, 1, 2)).toThrow(/would pass the limit/);
+    expect(journal.rounds.lastEncrypted(RUN)).toEqual({ sum: 1, attempt: 1 });
+    journal.rounds.reserveEncryption(RUN, 1, 2, 1, 1);
+    expect(() => journal.rounds.reserveEncryption(RUN, 1, 3, 1, 1)).toThrow(/would pass the limit/);
+    journal.close();
+  });
+
+  it('lets a set of one open a confirm sum, under its own T only', () => {
+    const journal = openWithEpoch();
+    const confirm = { consortium: 'acme', run: RUN, kind: 'confirm' as const, modelIn: 'none', sites: ['a'], set: D('1') };
+    journal.rounds.bindFreeze({ ...confirm, sum: 1, t: D('1') });
+    journal.rounds.bindFreeze({ ...confirm, sum: 2, t: D('2'), set: D('2'), sites: ['b'] });
+    expect(() => journal.rounds.bindFreeze({ ...confirm, sum: 2, t: D('3') })).toThrow(/another T/);
+    journal.close();
+  });
+
+  it('keeps the first vector of a key, and applies sums in order', () => {
+    const journal = openWithEpoch();
+    const vector = { coefficients: new BigUint64Array([1n]), samples: 1, salt: new Uint8Array(32), backend: 'cpu' as const, saturated: 0 };
+    journal.rounds.keepVector(D('a'), 'update', D('1'), vector);
+    const kept = journal.rounds.keepVector(D('a'), 'update', D('1'), { ...vector, coefficients: new BigUint64Array([2n]) });
+    expect(kept.coefficients).toEqual(vector.coefficients);
+    journal.models.advance(RUN, 0, { appliedSum: 2, state: null });
+    expect(() => journal.models.advance(RUN, 0, { appliedSum: 3, state: null })).toThrow(/cannot be applied/);
+    journal.close();
+  });
+
+  it('refuses a second roster for an epoch, and another site list for a run', () => {
+    const journal = openWithEpoch();
+    expect(() => journal.runs.openEpoch({ run: RUN, epoch: 1, roster: D('9'), fingerprint: D('c'), e0: D('d') })).toThrow(/is refused/);
+    expect(() => journal.runs.announce(RUN, D('a'), 1, ['a', 'b'])).toThrow(/other sites/);
+    journal.close();
+  });
+});
+
+describe('approvals', () => {
+  it('count when they come before the plan, and are then bound to its sites', () => {
+    const people = Journal.open(path());
+    people.approvals.decidePlan(D('a'), 1, 'approved');
+    const agent = Journal.open(path(), generateIdentity());
+    expect(agent.approvals.planDecision(D('a'), 2, ['a', 'b', 'c'])).toBe('undecided');
+    expect(agent.approvals.planDecision(D('a'), 1, ['a', 'b', 'c'])).toBe('approved');
+    expect(agent.approvals.planDecision(D('a'), 1, ['a', 'b'])).toBe('other-sites');
+    people.approvals.decidePlan(D('a'), 1, 'rejected', ['a', 'b', 'c']);
+    expect(agent.approvals.planDecision(D('a'), 1, ['a', 'b', 'c'])).toBe('rejected');
+    people.close();
+    agent.close();
+  });
+
+  it('of a roster are needed again whenever it differs from the last one', () => {
+    const journal = Journal.open(path());
+    expect(journal.approvals.useRoster(D('1'))).toBe(false);
+    journal.approvals.approveRoster(D('1'));
+    expect([journal.approvals.useRoster(D('1')), journal.approvals.useRoster(D('1'))]).toEqual([true, true]);
+    journal.approvals.approveRoster(D('2'));
+    expect(journal.approvals.useRoster(D('2'))).toBe(true);
+    expect(journal.approvals.useRoster(D('1'))).toBe(false);
+    journal.close();
+  });
+});
+
+describe('the file', () => {
+  it('of a newer agent is refused', () => {
+    Journal.open(path()).close();
+    const raw = new DatabaseSync(path());
+    raw.exec('PRAGMA user_version = 99');
+    raw.close();
+    expect(() => Journal.open(path())).toThrow(/version 99/);
+  });
+
+  it('cannot sign without the keys of the site', () => {
+    const journal = Journal.open(path());
+    expect(() =>
+      journal.statements.sign(RUN, 'sealing-key', '1', { consortium: 'acme', run: RUN, epoch: 1, site: 'a', key: D('4') }),
+    ).toThrow(/cannot sign/);
+    journal.close();
+  });
+});

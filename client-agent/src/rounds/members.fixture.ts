@@ -1,0 +1,128 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Plan, parsePlan, peekStatement, vectorShape } from '@coferment/consortium';
+import { type DsseEnvelope, generateIdentity, type Identity, packVector } from '@coferment/crypto';
+import { AgentError } from '../agent.error.js';
+import type { CoordinatorPort, OutgoingObject } from '../connection/coordinator.port.js';
+import { ObjectCache } from '../connection/object.cache.js';
+import { Journal } from '../journal/journal.js';
+import { KeyStore } from '../keys/key.store.js';
+import type { BuiltVector, Trainer, VectorJob } from '../training/site.trainer.js';
+import { NonceMemory } from './nonce.memory.js';
+import type { AgentEvent, SiteContext } from './site.context.js';
+
+export const CONSORTIUM = 'acme';
+const PASSPHRASE = 'correct horse battery';
+
+export const fixturePlan = (rounds = 2): Plan =>
+  parsePlan({
+    schema: 1,
+    plan: 'fixture',
+    sample: { of: ['temperature'], summarise: ['last'] },
+    target: { variable: 'product_concentration' },
+    model: { kind: 'linear' },
+    normalisation: 'none',
+    training: { initialRange: 1 },
+    rounds,
+  });
+
+/** A site whose "records" are a constant update, so that tests are about the protocol. Counts how often it was asked to train. */
+export class ConstantTrainer implements Trainer {
+  trained = 0;
+
+  build({ kind, plan, parameters }: VectorJob): Promise<BuiltVector> {
+    this.trained += 1;
+    const shape = vectorShape(plan, kind);
+    const zero = 2 ** (parameters.valueBits - 1);
+    const exact = { statistics: [10n], update: [8n, 5n, 100n, 7n], evaluate: [5n, 100n] }[kind];
+    // The number of trainings shows in the vector: a second training would give another one.
+    const coefficients = packVector(shape, parameters, new Uint32Array(shape.packed).fill(zero + this.trained), exact);
+    const vector = { coefficients, samples: 10, salt: new Uint8Array(32).fill(3), backend: 'wasm' as const, saturated: 0 };
+    return Promise.resolve({ vector, report: { rows: 10, holdoutRows: 5, trainLoss: 1, saturated: 0 } });
+  }
+}
+
+/** Everything that sites have sent: acts by name and signer, objects by digest. Can be told to fail. */
+export class SharedBoard {
+  readonly objects = new Map<string, Uint8Array>();
+  readonly acts: { site: string; envelope: DsseEnvelope }[] = [];
+  failing = false;
+
+  portOf(site: string): CoordinatorPort {
+    const accept = (envelope: DsseEnvelope) => {
+      if (this.failing) return Promise.reject(new AgentError('unreachable', 'the line is cut'));
+      this.acts.push({ site, envelope });
+      return Promise.resolve();
+    };
+    return {
+      poll: () => Promise.reject(new AgentError('unreachable', 'this board is not polled')),
+      submitStatement: accept,
+      submitNonce: accept,
+      submitShare: accept,
+      upload: ({ digest, bytes }: OutgoingObject) => {
+        if (this.failing) return Promise.reject(new AgentError('unreachable', 'the line is cut'));
+        this.objects.set(digest, bytes);
+        return Promise.resolve();
+      },
+      download: (digest) => {
+        const bytes = this.objects.get(digest);
+        return bytes === undefined ? Promise.reject(new AgentError('object-mismatch', `no object ${digest}`)) : Promise.resolve(bytes);
+      },
+    };
+  }
+
+  /** The newest act of this name by each site, in site order. */
+  latest(name: string): DsseEnvelope[] {
+    const found = new Map<string, DsseEnvelope>();
+    for (const { site, envelope } of this.acts) if (peekStatement(envelope).name === name) found.set(site, envelope);
+    return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, envelope]) => envelope);
+  }
+
+  all(name: string): DsseEnvelope[] {
+    return this.acts.flatMap(({ envelope }) => (peekStatement(envelope).name === name ? [envelope] : []));
+  }
+}
+
+export interface Member extends SiteContext {
+  folder: string;
+  trainer: ConstantTrainer;
+  events: AgentEvent[];
+}
+
+export function createMember(site: string, board: SharedBoard, operatorKey: Uint8Array): Member {
+  const folder = mkdtempSync(join(tmpdir(), `agent-${site}-`));
+  return openMember(site, folder, board, operatorKey, generateIdentity(), KeyStore.create(join(folder, 'keys'), PASSPHRASE));
+}
+
+/** As a new process on the same folder: nothing that was only in memory is left. */
+export function reopenMember(old: Member, board: SharedBoard): Member {
+  old.journal.close();
+  return openMember(old.site, old.folder, board, old.operatorKey, old.identity, KeyStore.open(join(old.folder, 'keys'), PASSPHRASE));
+}
+
+function openMember(
+  site: string,
+  folder: string,
+  board: SharedBoard,
+  operatorKey: Uint8Array,
+  identity: Identity,
+  store: KeyStore,
+): Member {
+  const events: AgentEvent[] = [];
+  return {
+    folder,
+    consortium: CONSORTIUM,
+    site,
+    identity,
+    operatorKey,
+    journal: Journal.open(join(folder, 'journal.sqlite'), identity),
+    store,
+    objects: new ObjectCache(join(folder, 'objects')),
+    port: board.portOf(site),
+    trainer: new ConstantTrainer(),
+    nonces: new NonceMemory(),
+    events,
+    tell: (event) => events.push(event),
+  };
+}
