@@ -24,8 +24,8 @@ describe('absence', () => {
     const presence = new Presence();
     presence.remember('alpha', 20_000);
     const now = Date.now();
-    expect([...presence.absent(['alpha', 'beta'], now + 10_000, POLLS)]).toEqual(['beta']);
-    expect([...presence.absent(['alpha', 'beta'], now + 70_000, POLLS)]).toEqual(['alpha', 'beta']);
+    expect([...presence.absent(['alpha', 'beta'], now + 20_000, POLLS)]).toEqual(['beta']);
+    expect([...presence.absent(['alpha', 'beta'], now + 80_000, POLLS)]).toEqual(['alpha', 'beta']);
   });
 
   it('ends with a poll, and is counted from its answer', () => {

@@ -4,7 +4,7 @@ import { Injectable } from '@nestjs/common';
 export interface Observation {
   /** Polls that are held open now. */
   held: number;
-  /** When it was last heard of, or when this coordinator started if that is later. */
+  /** When it was last heard of, or by when it should have found a coordinator that has just started. */
   lastMs: number;
   waitMs: number;
 }
@@ -21,15 +21,18 @@ export function isAbsent(observation: Observation, nowMs: number, absentAfterPol
   return nowMs - observation.lastMs > absentAfterPolls * Math.max(SHORTEST_POLL_MS, observation.waitMs);
 }
 
+/** While the coordinator is away, agents try again at longer and longer intervals: they need this long to notice that it is back. */
+const RECONNECT_MS = 10_000;
+
 /** Who polls at the moment. Only what follows from it (who was left out, and why) is stored. */
 @Injectable()
 export class Presence {
-  readonly #startedMs = Date.now();
+  readonly #expectedMs = Date.now() + RECONNECT_MS;
   readonly #observations = new Map<string, Observation>();
 
   /** What an earlier process knew: how long the site's polls are. */
   remember(site: string, waitMs: number): void {
-    this.#observations.set(site, { held: 0, lastMs: this.#startedMs, waitMs });
+    this.#observations.set(site, { held: 0, lastMs: this.#expectedMs, waitMs });
   }
 
   arrived(site: string, nowMs: number, waitMs: number): void {
@@ -42,7 +45,7 @@ export class Presence {
   }
 
   of(site: string): Observation {
-    return this.#observations.get(site) ?? { held: 0, lastMs: this.#startedMs, waitMs: 0 };
+    return this.#observations.get(site) ?? { held: 0, lastMs: this.#expectedMs, waitMs: 0 };
   }
 
   absent(sites: readonly string[], nowMs: number, absentAfterPolls: number): Set<string> {

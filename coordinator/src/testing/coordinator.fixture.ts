@@ -1,0 +1,81 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type OperatorClient, ask, connect } from '../cli/operator.client.js';
+import { type RunningCoordinator, startCoordinator } from '../coordinator.start.js';
+import { ScriptedSite } from './scripted-site.fixture.js';
+
+const PASSPHRASE = 'a passphrase for tests';
+
+export const PLAN_TEXT = `
+schema: 1
+plan: scripted
+sample: { of: [temperature], summarise: [last] }
+target: { variable: product_concentration }
+normalisation: none
+model: { kind: linear }
+training: { initialRange: 1 }
+rounds: 1
+`;
+
+/** A real coordinator on a folder of its own, in this process, with its operator. */
+export class TestCoordinator {
+  readonly folder = mkdtempSync(join(tmpdir(), 'coordinator-'));
+  running!: RunningCoordinator;
+  operator!: OperatorClient;
+
+  /** Again on the same folder: a restart. */
+  async start(): Promise<this> {
+    this.running = await startCoordinator({
+      folder: this.folder,
+      passphrase: PASSPHRASE,
+      consortium: 'scripted',
+      origin: 'ledger.localhost/scripted',
+    });
+    this.operator = await connect(this.folder, PASSPHRASE);
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    this.operator.close();
+    await this.running.stop();
+  }
+
+  async remove(): Promise<void> {
+    await this.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async invite(site: string): Promise<string> {
+    const { operator } = this.operator;
+    return (await ask(operator.createInvite.bind(operator), { site, validHours: 1 })).invite;
+  }
+
+  async join(...sites: string[]): Promise<ScriptedSite[]> {
+    const joined: ScriptedSite[] = [];
+    for (const site of sites) joined.push(await ScriptedSite.join(await this.invite(site)));
+    return joined;
+  }
+
+  async launch(text = PLAN_TEXT): Promise<string> {
+    const { operator } = this.operator;
+    const { plan } = await ask(operator.publishPlan.bind(operator), { plan: text });
+    return (await ask(operator.launchRun.bind(operator), { plan, sites: [] })).run;
+  }
+
+  async run(run: string) {
+    const { operator } = this.operator;
+    return (await ask(operator.getRun.bind(operator), { run })).run!;
+  }
+}
+
+/** Lets all sites work in turn until the condition holds. @throws Error when it does not within `rounds` turns */
+export async function workUntil(sites: readonly ScriptedSite[], done: () => Promise<boolean> | boolean, turns = 200): Promise<void> {
+  for (let turn = 0; turn < turns; turn++) {
+    for (const site of sites) {
+      if (await done()) return;
+      await site.work();
+    }
+  }
+  throw new Error('the sites went on and on without getting there');
+}

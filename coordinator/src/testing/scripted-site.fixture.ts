@@ -1,0 +1,328 @@
+import { webcrypto } from 'node:crypto';
+import {
+  type Plan,
+  type Predicate,
+  type PredicateName,
+  type Roster,
+  type StrategyState,
+  WIRE_VERSION,
+  applySum,
+  checkEpoch,
+  confirmVector,
+  describeModel,
+  encodeExact,
+  epochZero,
+  exactNames,
+  inputContext,
+  modelDigest,
+  NO_RANGES,
+  initialState,
+  parseInvite,
+  parsePlan,
+  parseRoster,
+  parseStatement,
+  quantiseUpdate,
+  rangesDigest,
+  rosterFingerprint,
+  roundContext,
+  setDigest,
+  freezeContext,
+  signStatement,
+  vectorShape,
+  weightRule,
+} from '@coferment/consortium';
+import {
+  type Identity,
+  blockCount,
+  bytesToHex,
+  checkDealing,
+  ciphertextBlockDigests,
+  deal,
+  decryptionShare,
+  encryptVector,
+  generateIdentity,
+  generateSealingKey,
+  hexToBytes,
+  merkleRoot,
+  openDealingShare,
+  packVector,
+  sealedDealingShare,
+  sha256Hex,
+  shareBlockDigests,
+  signBytes,
+  sumKeyShares,
+  unpackSum,
+  xof,
+} from '@coferment/crypto';
+import { type ApplySum, type FrozenSum, type Instruction, ObjectPurpose, type SumName } from '@coferment/proto';
+import * as x509 from '@peculiar/x509';
+import { fromWire } from '../agent-port/envelope.codec.js';
+import { joinMessage } from '../enrolment/possession.message.js';
+import { SiteCalls, joinCall } from './site-calls.fixture.js';
+
+const P256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+
+/** An honest site reduced to what the coordinator sees of it: it signs, encrypts and opens for real, and trains on nothing. */
+export class ScriptedSite {
+  readonly sealing = generateSealingKey();
+  readonly noiseKey = webcrypto.getRandomValues(new Uint8Array(32));
+  readonly nonces = new Map<string, string>();
+  plan!: Plan;
+  planDigest = '';
+  ordinal = 0;
+  sites: string[] = [];
+  roster!: Roster;
+  e0 = '';
+  e = '';
+  secretKey = new Uint8Array();
+  readonly keyShares = new Map<string, Uint8Array>();
+  state: StrategyState | undefined;
+  appliedSum = 0;
+  closed = false;
+  run = '';
+
+  private constructor(
+    readonly site: string,
+    readonly consortium: string,
+    readonly identity: Identity,
+    public calls: SiteCalls,
+  ) {}
+
+  static async join(inviteFile: string, identity = generateIdentity()): Promise<ScriptedSite> {
+    const invite = parseInvite(inviteFile);
+    const keys = await webcrypto.subtle.generateKey(P256, true, ['sign', 'verify']);
+    const request = await x509.Pkcs10CertificateRequestGenerator.create({ name: [{ CN: [invite.site] }], keys, signingAlgorithm: P256 });
+    const certificateRequest = new Uint8Array(request.rawData);
+    const message = joinMessage(invite.consortium, invite.site, invite.inviteId, certificateRequest);
+    const { certificate } = await joinCall(invite, {
+      wireVersion: WIRE_VERSION,
+      agentTimeMs: Date.now(),
+      site: invite.site,
+      inviteId: invite.inviteId,
+      inviteSecret: Buffer.from(hexToBytes(invite.secret)),
+      identityKey: Buffer.from(identity.publicKey),
+      certificateRequest: Buffer.from(certificateRequest),
+      possession: Buffer.from(signBytes('join', message, identity.privateKey)),
+    });
+    const key = x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY');
+    const pem = x509.PemConverter.encode(Uint8Array.from(certificate), 'CERTIFICATE');
+    return new ScriptedSite(invite.site, invite.consortium, identity, new SiteCalls(invite, { key, certificate: pem }));
+  }
+
+  /** Polls once and does everything that is owed. Returns the kinds of instructions. */
+  async work(): Promise<string[]> {
+    const { instructions } = await this.calls.poll(this.run === '' ? [] : [{ run: this.run, appliedSum: this.appliedSum }], '', 0);
+    for (const { kind } of instructions) if (kind !== undefined) await this.follow(kind);
+    return instructions.map(({ kind }) => kind?.$case ?? '');
+  }
+
+  sign<N extends PredicateName>(name: N, predicate: Predicate<N>) {
+    return signStatement(name, predicate, this.identity);
+  }
+
+  submit<N extends PredicateName>(name: N, predicate: Predicate<N>): Promise<string> {
+    return this.calls.submit(this.sign(name, predicate), name);
+  }
+
+  async follow(kind: NonNullable<Instruction['kind']>): Promise<void> {
+    const { site, consortium } = this;
+    switch (kind.$case) {
+      case 'approvePlan': {
+        const { run, plan, ordinal, sites } = kind.approvePlan;
+        Object.assign(this, { run, planDigest: plan, ordinal, sites });
+        this.plan = parsePlan(JSON.parse((await this.calls.download(plan)).toString('utf8')));
+        await this.submit('plan-approved', { consortium, site, plan, ordinal, sites });
+        return;
+      }
+      case 'offerSealingKey':
+        await this.submit('sealing-key', { ...this.inEpoch, site, key: bytesToHex(this.sealing.publicKey) });
+        return;
+      case 'approveRoster': {
+        const { roster } = kind.approveRoster;
+        this.roster = parseRoster(await this.calls.download(roster));
+        this.e0 = epochZero({ consortium, run: this.run, ordinal: this.ordinal, epoch: 1, plan: this.planDigest, roster });
+        await this.submit('roster-approved', { ...this.inEpoch, site, roster, fingerprint: rosterFingerprint(this.roster), e0: this.e0 });
+        return;
+      }
+      case 'deal':
+        return this.deal();
+      case 'checkDealing':
+        return this.check(kind.checkDealing.dealing!);
+      case 'agreeEpoch': {
+        const dealings = kind.agreeEpoch.dealings.map(fromWire);
+        const acknowledgements = kind.agreeEpoch.acknowledgements.map(fromWire);
+        const agreed = checkEpoch({ roster: this.roster, position: { ...this.inEpoch, e0: this.e0 }, dealings, acknowledgements });
+        this.e = agreed.e;
+        await this.submit('epoch-agreed', { ...this.inEpoch, e0: this.e0, e: agreed.e, site, dealings: agreed.dealings, leftOut: [] });
+        return;
+      }
+      case 'prepareSum': {
+        const name = kind.prepareSum.name!;
+        await this.calls.submit(this.nonce(name), 'nonce');
+        return;
+      }
+      case 'encrypt':
+        return this.encrypt(kind.encrypt.name!, kind.encrypt.nonces);
+      case 'attest': {
+        const { epoch, kind: sumKind } = kind.attest.sums[0]!.name!;
+        const sums = kind.attest.sums.map((frozen) => {
+          const { k, t, counted, modelIn } = this.rebuild(frozen);
+          return { sum: frozen.name!.sum, k, t, set: setDigest(counted), modelIn };
+        });
+        await this.submit('attestation', { ...this.inEpoch, epoch, e: this.e, kind: sumKind as 'update', site, sums });
+        return;
+      }
+      case 'releaseShare':
+        return this.release(kind.releaseShare.frozen!);
+      case 'applySum':
+        return this.apply(kind.applySum);
+      case 'closeRun':
+        this.closed = true;
+    }
+  }
+
+  /** The same nonce for the same attempt, as long as this process lives. */
+  nonce(name: SumName) {
+    const key = `${name.sum}/${name.attempt}`;
+    const nonce = this.nonces.get(key) ?? bytesToHex(webcrypto.getRandomValues(new Uint8Array(32)));
+    this.nonces.set(key, nonce);
+    const { i } = this.context(name);
+    return this.sign('nonce', { ...this.inSum(name), i, attempt: name.attempt, site: this.site, nonce });
+  }
+
+  get inEpoch() {
+    return { consortium: this.consortium, run: this.run, epoch: 1 };
+  }
+
+  inSum({ kind, sum }: SumName) {
+    return { consortium: this.consortium, run: this.run, e: this.e, kind: kind as 'update', sum };
+  }
+
+  context(name: SumName) {
+    const from = name.kind === 'update' || name.kind === 'evaluate' ? this.state : undefined;
+    const modelIn = from === undefined ? 'none' : modelDigest(describeModel(this.plan), from.model);
+    const ranges = name.kind === 'update' ? rangesDigest(from!.ranges) : NO_RANGES;
+    const rule = weightRule(this.plan, from?.weightCap ?? null);
+    return { modelIn, ranges, i: inputContext({ plan: this.planDigest, kind: name.kind as 'update', modelIn, ranges, weightRule: rule }) };
+  }
+
+  private async deal(): Promise<void> {
+    const { e0, site, roster } = this;
+    const dealing = deal({ e0, dealer: site, parameters: roster.parameters });
+    this.secretKey = Uint8Array.from(dealing.secretKey);
+    const masked = await this.calls.upload(dealing.masked, ObjectPurpose.OBJECT_PURPOSE_DEALING_MASKED, this.run);
+    const boxes: { holder: string; object: string }[] = [];
+    for (const [index, { site: holder }] of roster.keyHolders.entries()) {
+      const to = hexToBytes(roster.sealingKeys.find((entry) => entry.site === holder)!.key);
+      const sealed = sealedDealingShare({ e0, dealer: site, holder }, dealing.privateShares[index]!, to, this.sealing.privateKey);
+      boxes.push({ holder, object: await this.calls.upload(sealed, ObjectPurpose.OBJECT_PURPOSE_DEALING_BOX, this.run) });
+    }
+    await this.submit('dealing', { ...this.inEpoch, e0, site, commitments: dealing.commitments, masked, boxes });
+  }
+
+  private async check(envelope: Parameters<typeof fromWire>[0]): Promise<void> {
+    const { e0, site, roster } = this;
+    const { predicate, digest } = parseStatement(envelope!.payload) as { predicate: Predicate<'dealing'>; digest: string };
+    const dealer = predicate.site;
+    const from = hexToBytes(roster.sealingKeys.find((entry) => entry.site === dealer)!.key);
+    const sealed = await this.calls.download(predicate.boxes.find((box) => box.holder === site)!['object']!);
+    const privateShare = openDealingShare({ e0, dealer, holder: site }, sealed, from, this.sealing.privateKey);
+    const holderIndex = roster.keyHolders.findIndex((holder) => holder.site === site);
+    const masked = await this.calls.download(predicate.masked);
+    const { commitments } = predicate;
+    this.keyShares.set(dealer, checkDealing({ e0, dealer, holderIndex, parameters: roster.parameters, commitments, masked, privateShare }));
+    await this.submit('dealing-ack', { ...this.inEpoch, e0, dealer, site, dealing: digest });
+  }
+
+  private vector(name: SumName): BigUint64Array {
+    const { parameters } = this.roster;
+    const kind = name.kind as 'update';
+    const shape = vectorShape(this.plan, kind);
+    if (name.kind === 'confirm') {
+      const { packed, exact } = confirmVector(this.e, this.site, parameters.valueBits);
+      return packVector(shape, parameters, packed, exact);
+    }
+    const known: Record<string, number> = { count: 10, weight: 5, holdoutCount: 2, holdoutSumSquaredError: 8, trainLossSum: 1 };
+    const exact = encodeExact(this.plan, kind, Object.fromEntries(exactNames(this.plan, kind).map((field) => [field, known[field] ?? 0])));
+    if (name.kind !== 'update') return packVector(shape, parameters, new Uint32Array(0), exact);
+    const { ranges, weightCap } = this.state!;
+    const delta = new Float64Array(shape.packed).fill(0.001);
+    const seed = xof('scripted', this.site, name.sum);
+    const { packed } = quantiseUpdate({ plan: this.plan, ranges, delta, weight: 5, weightCap, valueBits: parameters.valueBits, seed });
+    return packVector(shape, parameters, packed, exact);
+  }
+
+  contribution(name: SumName, nonces: { site: string; nonce: string }[]) {
+    const { parameters } = this.roster;
+    const { i, ranges } = this.context(name);
+    const k = roundContext({ e: this.e, i, sum: name.sum, attempt: name.attempt, nonces });
+    const bytes = encryptVector({ parameters, k, secretKey: this.secretKey, coefficients: this.vector(name) });
+    const digests = ciphertextBlockDigests(bytes, parameters);
+    const predicate: Predicate<'contribution'> = {
+      ...this.inSum(name),
+      k,
+      attempt: name.attempt,
+      site: this.site,
+      blocks: digests.length,
+      droppedBits: parameters.droppedBits,
+      object: sha256Hex(bytes),
+      merkleRoot: merkleRoot(digests),
+      ranges,
+      sampleCommitment: sha256Hex(new Uint8Array(1)),
+      backend: 'none',
+    };
+    return { bytes, predicate };
+  }
+
+  private async encrypt(name: SumName, nonces: { site: string; nonce: string }[]): Promise<void> {
+    const { bytes, predicate } = this.contribution(name, nonces);
+    await this.calls.upload(bytes, ObjectPurpose.OBJECT_PURPOSE_CIPHERTEXT, this.run);
+    await this.submit('contribution', predicate);
+  }
+
+  rebuild({ name, nonces, contributions }: FrozenSum) {
+    const { i, modelIn } = this.context(name!);
+    const k = roundContext({ e: this.e, i, sum: name!.sum, attempt: name!.attempt, nonces });
+    const predicates = contributions.map(({ payload }) => parseStatement(payload).predicate as Predicate<'contribution'>);
+    const t = freezeContext(
+      k,
+      predicates.map(({ site, merkleRoot: root }) => ({ site, merkleRoot: root })),
+    );
+    return { k, t, modelIn, counted: predicates.map(({ site }) => site) };
+  }
+
+  private async release(frozen: FrozenSum): Promise<void> {
+    const { parameters, keyHolders } = this.roster;
+    const name = frozen.name!;
+    const { k, t, counted } = this.rebuild(frozen);
+    const blocks = blockCount(vectorShape(this.plan, name.kind as 'update'), parameters);
+    const bytes = decryptionShare({
+      parameters,
+      k,
+      setDigest: setDigest(counted),
+      kind: name.kind,
+      holder: this.site,
+      holderIndex: keyHolders.findIndex((holder) => holder.site === this.site),
+      keyShareSum: sumKeyShares(counted.map((site) => this.keyShares.get(site)!)),
+      noiseKey: this.noiseKey,
+      blocks,
+    });
+    const object = await this.calls.upload(bytes, ObjectPurpose.OBJECT_PURPOSE_DECRYPTION_SHARE, this.run);
+    const root = merkleRoot(shareBlockDigests(bytes, parameters));
+    await this.submit('share', { ...this.inSum(name), k, t, site: this.site, blocks, object, merkleRoot: root });
+  }
+
+  private async apply({ frozen, aggregate }: ApplySum): Promise<void> {
+    const name = frozen!.name!;
+    const { parameters } = this.roster;
+    const { predicate } = parseStatement(aggregate!.payload) as { predicate: Predicate<'aggregate'> };
+    const bytes = await this.calls.download(predicate.sumObject);
+    const words = BigUint64Array.from({ length: bytes.length / 8 }, (_, index) => bytes.readBigUInt64LE(index * 8));
+    const addends = frozen!.contributions.length;
+    const { packed, exact } = unpackSum(vectorShape(this.plan, name.kind as 'update'), parameters, words, addends);
+    if (name.kind === 'statistics')
+      this.state = initialState(this.plan, { ordinal: this.ordinal, siteIds: this.sites, statistics: { exact, addends } });
+    if (name.kind === 'update') this.state = applySum(this.plan, this.state!, { packed, exact, addends, valueBits: parameters.valueBits });
+    this.appliedSum = name.sum;
+  }
+}

@@ -1,0 +1,114 @@
+import type { Invite, PredicateName } from '@coferment/consortium';
+import { type DsseEnvelope, sha256Hex } from '@coferment/crypto';
+import { type ServiceError, credentials } from '@grpc/grpc-js';
+import {
+  DownloadServiceClient,
+  EnrolmentServiceClient,
+  type GetUploadResponse,
+  type JoinRequest,
+  type JoinResponse,
+  NonceServiceClient,
+  type ObjectPurpose,
+  OperatorServiceClient,
+  type PollResponse,
+  PollingServiceClient,
+  type RunPosition,
+  ShareServiceClient,
+  StatementServiceClient,
+  UploadServiceClient,
+  type UploadResponse,
+} from '@coferment/proto';
+import { WIRE_VERSION } from '@coferment/consortium';
+import { toWire } from '../agent-port/envelope.codec.js';
+import { ask, refusal } from '../cli/operator.client.js';
+
+type Where = Pick<Invite, 'coordinator' | 'serverName' | 'caCertificate'>;
+
+function options({ serverName }: Where) {
+  return { 'grpc.ssl_target_name_override': serverName, 'grpc.default_authority': serverName };
+}
+
+/** Hello and Join, without a client certificate. */
+export function joinCall(where: Where, request: JoinRequest): Promise<JoinResponse> {
+  const client = new EnrolmentServiceClient(where.coordinator, credentials.createSsl(Buffer.from(where.caCertificate)), options(where));
+  return ask(client.join.bind(client), request).finally(() => client.close());
+}
+
+/** The calls of one site. Without a key pair it calls as a stranger. */
+export class SiteCalls {
+  readonly polling: PollingServiceClient;
+  readonly statements: StatementServiceClient;
+  readonly nonces: NonceServiceClient;
+  readonly shares: ShareServiceClient;
+  readonly uploads: UploadServiceClient;
+  readonly downloads: DownloadServiceClient;
+  readonly operator: OperatorServiceClient;
+
+  constructor(where: Where, pair?: { key: string; certificate: string }) {
+    const ca = Buffer.from(where.caCertificate);
+    const tls =
+      pair === undefined ? credentials.createSsl(ca) : credentials.createSsl(ca, Buffer.from(pair.key), Buffer.from(pair.certificate));
+    const settings = options(where);
+    this.polling = new PollingServiceClient(where.coordinator, tls, settings);
+    this.statements = new StatementServiceClient(where.coordinator, tls, settings);
+    this.nonces = new NonceServiceClient(where.coordinator, tls, settings);
+    this.shares = new ShareServiceClient(where.coordinator, tls, settings);
+    this.uploads = new UploadServiceClient(where.coordinator, tls, settings);
+    this.downloads = new DownloadServiceClient(where.coordinator, tls, settings);
+    this.operator = new OperatorServiceClient(where.coordinator, tls, settings);
+  }
+
+  close(): void {
+    for (const client of [this.polling, this.statements, this.nonces, this.shares, this.uploads, this.downloads, this.operator])
+      client.close();
+  }
+
+  poll(positions: RunPosition[], known: string, waitMs: number): Promise<PollResponse> {
+    return ask(this.polling.poll.bind(this.polling), { wireVersion: WIRE_VERSION, waitMs, positions, known });
+  }
+
+  async submit(envelope: DsseEnvelope, name: PredicateName): Promise<string> {
+    const wire = toWire(envelope);
+    if (name === 'nonce') return (await ask(this.nonces.submitNonce.bind(this.nonces), { nonce: wire })).digest;
+    if (name === 'share') return (await ask(this.shares.submitShare.bind(this.shares), { share: wire })).digest;
+    return (await ask(this.statements.submitStatement.bind(this.statements), { statement: wire })).digest;
+  }
+
+  uploadState(digest: string): Promise<GetUploadResponse> {
+    return ask(this.uploads.getUpload.bind(this.uploads), { digest });
+  }
+
+  /** Sends the bytes under a header of the caller's making. */
+  send(
+    header: { digest: string; size: number; offset: number; purpose: ObjectPurpose; run: string },
+    bytes: Uint8Array,
+  ): Promise<UploadResponse> {
+    return new Promise((resolve, reject) => {
+      const stream = this.uploads.upload((error: ServiceError | null, response) =>
+        error === null ? resolve(response) : reject(refusal(error)),
+      );
+      stream.on('error', () => {});
+      stream.write({ part: { $case: 'header', header } });
+      for (let start = 0; start < bytes.length; start += 262_144) {
+        stream.write({ part: { $case: 'chunk', chunk: Buffer.from(bytes.subarray(start, start + 262_144)) } });
+      }
+      stream.end();
+    });
+  }
+
+  async upload(bytes: Uint8Array, purpose: ObjectPurpose, run: string): Promise<string> {
+    const digest = sha256Hex(bytes);
+    await this.send({ digest, size: bytes.length, offset: 0, purpose, run }, bytes);
+    return digest;
+  }
+
+  async download(digest: string): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    try {
+      for await (const { chunk } of this.downloads.download({ digest, offset: 0 }) as AsyncIterable<{ chunk: Buffer }>) chunks.push(chunk);
+    } catch (error) {
+      throw refusal(error as ServiceError);
+    }
+    return Buffer.concat(chunks);
+  }
+}
