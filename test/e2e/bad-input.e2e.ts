@@ -67,7 +67,7 @@ describe("a site's records that cannot be read with certainty", () => {
         mapping,
         online: online.replace(`${SMALL_SITE.batchPrefix}001,0.5000`, `${SMALL_SITE.batchPrefix}001,0.1000`),
       }),
-      ['online.csv', /backward|before/],
+      ['online.csv, line 5', 'earlier than on line 4'],
     ],
   ])('because of %s are refused by name, and nothing is changed', async (_, change, said) => {
     const folder = records(change);

@@ -77,15 +77,19 @@ export class LiveDisplay {
   roundClosed(round: RoundView, planned: number, sites: number): void {
     this.round = undefined;
     const { green, yellow, bold, dim } = this.colours;
-    const counted =
-      round.counted.length === sites ? green(`${sites} of ${sites} sites`) : yellow(`${round.counted.length} of ${sites} sites`);
-    const metric = round.metric === undefined || round.metric === null ? '' : `  error before it ${bold(round.metric.toPrecision(4))}`;
     const seconds = dim(`${((round.closedMs - round.openedMs) / 1000).toFixed(1)} s`);
+    const bar = `${this.margin()}${roundName(round, planned).padEnd(16)} ${green(roundBar('closed'))}`;
+    if (round.kind === 'confirm') {
+      this.screen.line(`${bar} opens as it should  ${seconds}`);
+      return;
+    }
+    const share = `${round.counted.length} of ${sites} sites`;
+    const counted = round.counted.length === sites ? green(share) : yellow(share);
+    const metric =
+      round.metric === undefined || round.metric === null ? '' : `  error of the model before it ${bold(round.metric.toPrecision(4))}`;
     const attempt = round.attempt > 1 ? yellow(`  attempt ${round.attempt}`) : '';
-    const name = roundName(round, planned).padEnd(16);
-    this.screen.line(`${this.margin()}${name} ${green(roundBar('closed'))} ${counted}${metric}${attempt}  ${seconds}`);
-    for (const text of round.kind === 'confirm' ? [] : exclusionText(round))
-      this.screen.line(`${this.margin()}  ${yellow(`not counted: ${text}`)}`);
+    this.screen.line(`${bar} ${counted}${metric}${attempt}  ${seconds}`);
+    for (const text of exclusionText(round)) this.screen.line(`${this.margin()}  ${yellow(`not counted: ${text}`)}`);
   }
 
   /** Text that stays as it is, such as a table. */

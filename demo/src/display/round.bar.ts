@@ -37,7 +37,7 @@ export function roundBar(state: string): string {
 export function roundName(round: RoundView, planned: number): string {
   switch (round.kind) {
     case 'confirm':
-      return `key check, sum ${round.sum}`;
+      return round.counted[0] === undefined ? 'key check' : `key of ${round.counted[0]}`;
     case 'statistics':
       return 'statistics';
     case 'evaluate':

@@ -30,7 +30,6 @@ export class AgentMember {
   readonly site: string;
   readonly folder: string;
   private server: ChildProgram | undefined;
-  private killing = false;
 
   constructor(
     private readonly group: ProcessGroup,
@@ -68,7 +67,7 @@ export class AgentMember {
     server.onEvent((event) => this.watcher.event(this.site, event));
     await server.event((event) => event['event'] === 'serving', 'serving', START_MS);
     void server.ended.then(() => {
-      if (!this.killing) this.watcher.lost(server.failure());
+      if (!server.asked) this.watcher.lost(server.failure());
     });
   }
 
@@ -78,10 +77,8 @@ export class AgentMember {
 
   /** SIGKILL, as when a machine loses power. */
   async kill(): Promise<void> {
-    this.killing = true;
     this.server?.kill('SIGKILL');
     await this.server?.ended;
-    this.killing = false;
   }
 
   private command(args: readonly string[]): Promise<readonly string[]> {

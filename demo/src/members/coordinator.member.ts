@@ -23,7 +23,6 @@ export type Listening = z.output<typeof listening>;
 /** The coordinator's process and its operator's commands, each a process of its own. */
 export class CoordinatorMember {
   private server: ChildProgram | undefined;
-  private killing = false;
 
   constructor(
     private readonly group: ProcessGroup,
@@ -47,10 +46,8 @@ export class CoordinatorMember {
 
   /** SIGKILL: it gets no chance to write anything. */
   async kill(): Promise<void> {
-    this.killing = true;
     this.server?.kill('SIGKILL');
     await this.server?.ended;
-    this.killing = false;
   }
 
   async invite(site: string): Promise<string> {
@@ -96,7 +93,7 @@ export class CoordinatorMember {
     this.server = server;
     const first = await server.event((event) => event['event'] === 'listening', 'listening', START_MS);
     void server.ended.then(() => {
-      if (!this.killing) this.lost(server.failure());
+      if (!server.asked) this.lost(server.failure());
     });
     return listening.parse(first);
   }

@@ -35,6 +35,7 @@ export class ChildProgram {
   private readonly output: string[] = [];
   private readonly complaints: string[] = [];
   private end: ProgramEnd | undefined;
+  private askedToEnd = false;
 
   constructor(readonly specification: ProgramSpecification) {
     mkdirSync(dirname(specification.logFile), { recursive: true });
@@ -75,9 +76,14 @@ export class ChildProgram {
     return this.end === undefined;
   }
 
-  /** The last lines of standard error, or of standard output where there are none. */
+  /** Whether its end was wanted: somebody signalled it. */
+  get asked(): boolean {
+    return this.askedToEnd;
+  }
+
+  /** The last lines of standard error, or the last of standard output where there are none. */
   get lastWords(): string {
-    const lines = this.complaints.length > 0 ? this.complaints : this.output.slice(-KEPT_LINES);
+    const lines = this.complaints.length > 0 ? this.complaints : this.output.slice(-1);
     return lines.filter((line) => line.trim() !== '').join('\n');
   }
 
@@ -132,6 +138,7 @@ export class ChildProgram {
   kill(signal: NodeJS.Signals): void {
     const pid = this.child.pid;
     if (pid === undefined || !this.running) return;
+    this.askedToEnd = true;
     try {
       process.kill(-pid, signal);
     } catch (error) {

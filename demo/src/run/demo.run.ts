@@ -211,8 +211,8 @@ export class DemoRun {
     await coordinator.exportModel(run, folders.model);
     const verdict = await auditLedger(this.group, folders, listening.logVkey);
     display.note(`${verdict.size} entries, root ${verdict.rootHash}`);
-    if (verdict.verified) display.note(verdict.summary);
-    else display.warn(verdict.summary);
+    if (verdict.verified) display.note(`auditor: ${verdict.summary}`);
+    else display.warn(`auditor: ${verdict.summary}`);
     const rounds = view.rounds.filter((round) => round.kind === 'update' && round.state === 'closed').length;
     return { verdict, rounds };
   }
