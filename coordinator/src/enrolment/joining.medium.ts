@@ -14,20 +14,21 @@ beforeAll(() => coordinator.start());
 afterAll(() => coordinator.remove());
 
 /** One call of every service that needs a certificate. */
-function everyService(calls: SiteCalls): Promise<unknown>[] {
+function everyService(calls: SiteCalls): (() => Promise<unknown>)[] {
   const statement = { payload: Buffer.from('{}'), keyid: 'a'.repeat(64), signature: Buffer.alloc(64) };
   return [
-    calls.poll([], '', 0),
-    ask(calls.statements.submitStatement.bind(calls.statements), { statement }),
-    ask(calls.nonces.submitNonce.bind(calls.nonces), { nonce: statement }),
-    ask(calls.shares.submitShare.bind(calls.shares), { share: statement }),
-    calls.uploadState('a'.repeat(64)),
-    calls.send(
-      { digest: 'a'.repeat(64), size: 1, offset: 0, purpose: ObjectPurpose.OBJECT_PURPOSE_CIPHERTEXT, run: 'r1' },
-      new Uint8Array(1),
-    ),
-    calls.download('a'.repeat(64)),
-    ask(calls.operator.getStatus.bind(calls.operator), {}),
+    () => calls.poll([], '', 0),
+    () => ask(calls.statements.submitStatement.bind(calls.statements), { statement }),
+    () => ask(calls.nonces.submitNonce.bind(calls.nonces), { nonce: statement }),
+    () => ask(calls.shares.submitShare.bind(calls.shares), { share: statement }),
+    () => calls.uploadState('a'.repeat(64)),
+    () =>
+      calls.send(
+        { digest: 'a'.repeat(64), size: 1, offset: 0, purpose: ObjectPurpose.OBJECT_PURPOSE_CIPHERTEXT, run: 'r1' },
+        new Uint8Array(1),
+      ),
+    () => calls.download('a'.repeat(64)),
+    () => ask(calls.operator.getStatus.bind(calls.operator), {}),
   ];
 }
 
@@ -72,7 +73,7 @@ describe('joining', () => {
 describe('every service', () => {
   it('refuses a caller without a certificate', async () => {
     const calls = new SiteCalls(parseInvite(await coordinator.invite('epsilon')));
-    for (const call of everyService(calls)) await expect(call).rejects.toMatchObject({ code: 'unauthenticated' });
+    for (const call of everyService(calls)) await expect(call()).rejects.toMatchObject({ code: 'unauthenticated' });
     calls.close();
   });
 
@@ -85,7 +86,7 @@ describe('every service', () => {
     await new Promise((resolve) => setTimeout(resolve, 200));
     await ask(operator.revokeSite.bind(operator), { site: 'zeta', reason: 'test' });
     await refused;
-    for (const call of everyService(zeta.calls)) await expect(call).rejects.toMatchObject({ code: 'site-revoked' });
+    for (const call of everyService(zeta.calls)) await expect(call()).rejects.toMatchObject({ code: 'site-revoked' });
     zeta.calls.close();
   });
 

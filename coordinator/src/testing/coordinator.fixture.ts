@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client } from 'pg';
 import { type OperatorClient, ask, connect } from '../cli/operator.client.js';
 import { type RunningCoordinator, startCoordinator } from '../coordinator.start.js';
 import { ScriptedSite } from './scripted-site.fixture.js';
@@ -18,19 +19,49 @@ training: { initialRange: 1 }
 rounds: 1
 `;
 
+/** A database of its own on the server that DATABASE_URL names, so that the same tests run on PostgreSQL. */
+class ServerDatabase {
+  readonly name = `coferment_test_${process.pid}_${Date.now()}`;
+  readonly url: string;
+  #created = false;
+
+  constructor(private readonly server: string) {
+    this.url = Object.assign(new URL(server), { pathname: `/${this.name}` }).href;
+  }
+
+  async create(): Promise<void> {
+    if (!this.#created) await this.#run(`CREATE DATABASE ${this.name}`);
+    this.#created = true;
+  }
+
+  drop(): Promise<void> {
+    return this.#run(`DROP DATABASE ${this.name}`);
+  }
+
+  async #run(statement: string): Promise<void> {
+    const client = new Client({ connectionString: this.server });
+    await client.connect();
+    await client.query(statement);
+    await client.end();
+  }
+}
+
 /** A real coordinator on a folder of its own, in this process, with its operator. */
 export class TestCoordinator {
   readonly folder = mkdtempSync(join(tmpdir(), 'coordinator-'));
+  readonly database = process.env['DATABASE_URL'] ? new ServerDatabase(process.env['DATABASE_URL']) : undefined;
   running!: RunningCoordinator;
   operator!: OperatorClient;
 
   /** Again on the same folder: a restart. */
   async start(): Promise<this> {
+    await this.database?.create();
     this.running = await startCoordinator({
       folder: this.folder,
       passphrase: PASSPHRASE,
       consortium: 'scripted',
       origin: 'ledger.localhost/scripted',
+      ...(this.database === undefined ? {} : { databaseUrl: this.database.url }),
     });
     this.operator = await connect(this.folder, PASSPHRASE);
     return this;
@@ -43,6 +74,7 @@ export class TestCoordinator {
 
   async remove(): Promise<void> {
     await this.stop();
+    await this.database?.drop();
     rmSync(this.folder, { recursive: true, force: true });
   }
 

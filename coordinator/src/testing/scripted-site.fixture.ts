@@ -5,7 +5,6 @@ import {
   type PredicateName,
   type Roster,
   type StrategyState,
-  WIRE_VERSION,
   applySum,
   checkEpoch,
   confirmVector,
@@ -17,7 +16,6 @@ import {
   modelDigest,
   NO_RANGES,
   initialState,
-  parseInvite,
   parsePlan,
   parseRoster,
   parseStatement,
@@ -49,18 +47,13 @@ import {
   sealedDealingShare,
   sha256Hex,
   shareBlockDigests,
-  signBytes,
   sumKeyShares,
   unpackSum,
   xof,
 } from '@coferment/crypto';
 import { type ApplySum, type FrozenSum, type Instruction, ObjectPurpose, type SumName } from '@coferment/proto';
-import * as x509 from '@peculiar/x509';
 import { fromWire } from '../agent-port/envelope.codec.js';
-import { joinMessage } from '../enrolment/possession.message.js';
-import { SiteCalls, joinCall } from './site-calls.fixture.js';
-
-const P256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+import { type SiteCalls, joinConsortium } from './site-calls.fixture.js';
 
 /** An honest site reduced to what the coordinator sees of it: it signs, encrypts and opens for real, and trains on nothing. */
 export class ScriptedSite {
@@ -89,24 +82,8 @@ export class ScriptedSite {
   ) {}
 
   static async join(inviteFile: string, identity = generateIdentity()): Promise<ScriptedSite> {
-    const invite = parseInvite(inviteFile);
-    const keys = await webcrypto.subtle.generateKey(P256, true, ['sign', 'verify']);
-    const request = await x509.Pkcs10CertificateRequestGenerator.create({ name: [{ CN: [invite.site] }], keys, signingAlgorithm: P256 });
-    const certificateRequest = new Uint8Array(request.rawData);
-    const message = joinMessage(invite.consortium, invite.site, invite.inviteId, certificateRequest);
-    const { certificate } = await joinCall(invite, {
-      wireVersion: WIRE_VERSION,
-      agentTimeMs: Date.now(),
-      site: invite.site,
-      inviteId: invite.inviteId,
-      inviteSecret: Buffer.from(hexToBytes(invite.secret)),
-      identityKey: Buffer.from(identity.publicKey),
-      certificateRequest: Buffer.from(certificateRequest),
-      possession: Buffer.from(signBytes('join', message, identity.privateKey)),
-    });
-    const key = x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY');
-    const pem = x509.PemConverter.encode(Uint8Array.from(certificate), 'CERTIFICATE');
-    return new ScriptedSite(invite.site, invite.consortium, identity, new SiteCalls(invite, { key, certificate: pem }));
+    const { invite, calls } = await joinConsortium(inviteFile, identity);
+    return new ScriptedSite(invite.site, invite.consortium, identity, calls);
   }
 
   /** Polls once and does everything that is owed. Returns the kinds of instructions. */

@@ -1,5 +1,6 @@
-import type { Invite, PredicateName } from '@coferment/consortium';
-import { type DsseEnvelope, sha256Hex } from '@coferment/crypto';
+import { webcrypto } from 'node:crypto';
+import { type Invite, type PredicateName, WIRE_VERSION, parseInvite } from '@coferment/consortium';
+import { type DsseEnvelope, type Identity, hexToBytes, sha256Hex, signBytes } from '@coferment/crypto';
 import { type ServiceError, credentials } from '@grpc/grpc-js';
 import {
   DownloadServiceClient,
@@ -18,9 +19,12 @@ import {
   UploadServiceClient,
   type UploadResponse,
 } from '@coferment/proto';
-import { WIRE_VERSION } from '@coferment/consortium';
+import * as x509 from '@peculiar/x509';
 import { toWire } from '../agent-port/envelope.codec.js';
 import { ask, refusal } from '../cli/operator.client.js';
+import { joinMessage } from '../enrolment/possession.message.js';
+
+const P256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
 type Where = Pick<Invite, 'coordinator' | 'serverName' | 'caCertificate'>;
 
@@ -111,4 +115,26 @@ export class SiteCalls {
     }
     return Buffer.concat(chunks);
   }
+}
+
+/** Joins with a fresh TLS key and the given identity; the calls carry the certificate that came back. */
+export async function joinConsortium(inviteFile: string, identity: Identity): Promise<{ invite: Invite; calls: SiteCalls }> {
+  const invite = parseInvite(inviteFile);
+  const keys = await webcrypto.subtle.generateKey(P256, true, ['sign', 'verify']);
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({ name: [{ CN: [invite.site] }], keys, signingAlgorithm: P256 });
+  const certificateRequest = new Uint8Array(request.rawData);
+  const message = joinMessage(invite.consortium, invite.site, invite.inviteId, certificateRequest);
+  const { certificate } = await joinCall(invite, {
+    wireVersion: WIRE_VERSION,
+    agentTimeMs: Date.now(),
+    site: invite.site,
+    inviteId: invite.inviteId,
+    inviteSecret: Buffer.from(hexToBytes(invite.secret)),
+    identityKey: Buffer.from(identity.publicKey),
+    certificateRequest: Buffer.from(certificateRequest),
+    possession: Buffer.from(signBytes('join', message, identity.privateKey)),
+  });
+  const key = x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), 'PRIVATE KEY');
+  const pem = x509.PemConverter.encode(Uint8Array.from(certificate), 'CERTIFICATE');
+  return { invite, calls: new SiteCalls(invite, { key, certificate: pem }) };
 }
