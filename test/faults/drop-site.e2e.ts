@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { playDemo } from '../e2e/demo.fixture.js';
+import { playDemo } from '../demo/demo.fixture.js';
 
 const ROUNDS = 8;
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseStatement } from '@coferment/consortium';
 import { expect, it } from 'vitest';
-import { playDemo } from '../e2e/demo.fixture.js';
+import { playDemo } from '../demo/demo.fixture.js';
 
 const ROUNDS = 4;
 

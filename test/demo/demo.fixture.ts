@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Summary, summarySchema } from '@coferment/demo';
-import { type CommandResult, DEMO, processesOn, runCommand } from './command.runner.js';
+import { type CommandResult, DEMO, processesOn, runCommand } from '../e2e/command.runner.js';
 
 export interface PlayedDemo extends CommandResult {
   readonly out: string;

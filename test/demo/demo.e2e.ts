@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AUDITOR, DEMO, processesOn, REPOSITORY, runCommand } from './command.runner.js';
+import { AUDITOR, DEMO, processesOn, REPOSITORY, runCommand } from '../e2e/command.runner.js';
 import { type PlayedDemo, playDemo } from './demo.fixture.js';
 
 const ROUNDS = 3;
