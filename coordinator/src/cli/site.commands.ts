@@ -9,13 +9,18 @@ export function addSites(program: Command): void {
   )
     .requiredOption('--out <file>', 'where to write the invite')
     .option('--valid-hours <hours>', 'how long it may be used', Number, 72)
+    .option('--address <host:port>', 'where the site reaches the coordinator (default: the address it listens on)', '')
     .addHelpText(
       'after',
       '\nExample:\n  coferment invite alpha --out alpha.invite.json --data ./coordinator --passphrase-file ./passphrase',
     )
-    .action((site: string, flags: OperatorFlags & { out: string; validHours: number }) =>
+    .action((site: string, flags: OperatorFlags & { out: string; validHours: number; address: string }) =>
       callOperator(flags, async ({ operator }, output) => {
-        const { invite } = await ask(operator.createInvite.bind(operator), { site, validHours: flags.validHours });
+        const { invite } = await ask(operator.createInvite.bind(operator), {
+          site,
+          validHours: flags.validHours,
+          address: flags.address,
+        });
         writeFileSync(flags.out, invite, { mode: 0o600 });
         output.result(
           { site, file: flags.out },

@@ -12,7 +12,7 @@ import {
   type WatchRunResponse,
 } from '@coferment/proto';
 import { Injectable } from '@nestjs/common';
-import { AgentAddress } from '../agent-port/agent.address.js';
+import { AgentAddress, dialledAddress } from '../agent-port/agent.address.js';
 import { failed, unary } from '../agent-port/call.handler.js';
 import { requireCount, requireDigest, requireText } from '../agent-port/field.limits.js';
 import type { GrpcController } from '../agent-port/grpc.controller.js';
@@ -50,9 +50,9 @@ export class OperatorController implements GrpcController<OperatorServiceServer>
       );
     };
     this.handlers = {
-      createInvite: unary(async ({ site, validHours }) =>
+      createInvite: unary(async ({ site, validHours, address }) =>
         CreateInviteResponse.fromPartial({
-          invite: await this.invites.invite(requireText('site', site, 40), validHours, this.address.value),
+          invite: await this.invites.invite(requireText('site', site, 40), validHours, dialledAddress(address, this.address.value)),
         }),
       ),
       revokeSite: unary(async ({ site, reason }) => {

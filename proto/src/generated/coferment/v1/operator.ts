@@ -28,6 +28,8 @@ export const protobufFileName = "coferment/v1/operator.proto";
 export interface CreateInviteRequest {
   site: string;
   validHours: number;
+  /** host:port at which the site reaches the coordinator; empty: the address it listens on. */
+  address: string;
 }
 
 export interface CreateInviteResponse {
@@ -177,7 +179,7 @@ export interface WatchRunResponse {
 }
 
 function createBaseCreateInviteRequest(): CreateInviteRequest {
-  return { site: "", validHours: 0 };
+  return { site: "", validHours: 0, address: "" };
 }
 
 export const CreateInviteRequest: MessageFns<CreateInviteRequest> = {
@@ -187,6 +189,9 @@ export const CreateInviteRequest: MessageFns<CreateInviteRequest> = {
     }
     if (message.validHours !== 0) {
       writer.uint32(16).uint32(message.validHours);
+    }
+    if (message.address !== "") {
+      writer.uint32(26).string(message.address);
     }
     return writer;
   },
@@ -220,6 +225,14 @@ export const CreateInviteRequest: MessageFns<CreateInviteRequest> = {
             message.validHours = reader.uint32();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.address = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -239,6 +252,7 @@ export const CreateInviteRequest: MessageFns<CreateInviteRequest> = {
     const message = createBaseCreateInviteRequest();
     message.site = object.site ?? "";
     message.validHours = object.validHours ?? 0;
+    message.address = object.address ?? "";
     return message;
   },
 };
