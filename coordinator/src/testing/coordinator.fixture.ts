@@ -80,7 +80,7 @@ export class TestCoordinator {
 
   async invite(site: string): Promise<string> {
     const { operator } = this.operator;
-    return (await ask(operator.createInvite.bind(operator), { site, validHours: 1 })).invite;
+    return (await ask(operator.createInvite.bind(operator), { site, validHours: 1, address: '' })).invite;
   }
 
   async join(...sites: string[]): Promise<ScriptedSite[]> {
