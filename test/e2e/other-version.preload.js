@@ -7,7 +7,7 @@ registerHooks({
   load(url, context, nextLoad) {
     const loaded = nextLoad(url, context);
     if (!url.endsWith('/consortium/dist/context/context.js')) return loaded;
-    const source = String(loaded.source);
+    const source = Buffer.from(loaded.source ?? '').toString();
     const changed = source.replace(/WIRE_VERSION = '[^']*'/, `WIRE_VERSION = '${version}'`);
     if (changed === source) throw new Error('the wire version is not where this test looks for it');
     return { ...loaded, source: changed };

@@ -24,7 +24,7 @@ async function play(chosen: DemoOptions): Promise<number> {
     const summary = await Promise.race([new DemoRun(chosen, group, display).play(), interruption()]);
     display.phase('Every process is stopped');
     await group.stopAll();
-    display.print(`\n${resultsTable(summary, colour)}\n\n${nextSteps(summary, relative(process.cwd(), chosen.out) || '.')}`);
+    display.print(`\n${resultsTable(summary, colour)}\n\n${nextSteps(summary, shortPath(chosen.out))}`);
     if (chosen.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
     return summary.ledger.verified ? 0 : 1;
   } catch (error) {
@@ -37,6 +37,12 @@ async function play(chosen: DemoOptions): Promise<number> {
   } finally {
     display.close();
   }
+}
+
+/** As a person would type it: relative only where that is not a climb. */
+function shortPath(folder: string): string {
+  const path = relative(process.cwd(), folder);
+  return path === '' || path.startsWith('..') ? folder : path;
 }
 
 /** Rejects at the first signal; the second does not wait for anything. */

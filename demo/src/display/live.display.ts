@@ -86,7 +86,9 @@ export class LiveDisplay {
     const share = `${round.counted.length} of ${sites} sites`;
     const counted = round.counted.length === sites ? green(share) : yellow(share);
     const metric =
-      round.metric === undefined || round.metric === null ? '' : `  error of the model before it ${bold(round.metric.toPrecision(4))}`;
+      round.metric === undefined || round.metric === null
+        ? ''
+        : `  error of ${round.kind === 'evaluate' ? 'the final model' : 'the model before it'} ${bold(round.metric.toPrecision(4))}`;
     const attempt = round.attempt > 1 ? yellow(`  attempt ${round.attempt}`) : '';
     this.screen.line(`${bar} ${counted}${metric}${attempt}  ${seconds}`);
     for (const text of exclusionText(round)) this.screen.line(`${this.margin()}  ${yellow(`not counted: ${text}`)}`);

@@ -15,6 +15,12 @@ const report = z.object({
   log: z.object({ origin: z.string(), size: z.coerce.number(), root: z.string() }),
 });
 
+/** What the auditor knows from outside the export. */
+export interface AuditKeys {
+  readonly logVkey: string;
+  readonly operatorKey: string;
+}
+
 export interface AuditVerdict {
   readonly verified: boolean;
   readonly summary: string;
@@ -25,14 +31,14 @@ export interface AuditVerdict {
 }
 
 /**
- * The auditor: a process that sees the exported folder and the key, and nothing else of the demo.
+ * The auditor: a process that sees the exported folder and two keys, and nothing else of the demo.
  * @throws DemoError 'process-failed' when the ledger could not be checked; one that does not hold is an answer.
  */
-export async function auditLedger(group: ProcessGroup, folders: MemberFolders, vkey: string): Promise<AuditVerdict> {
+export async function auditLedger(group: ProcessGroup, folders: MemberFolders, keys: AuditKeys): Promise<AuditVerdict> {
   const program = group.start({
     name: 'coferment-audit verify',
     script: AUDITOR_PROGRAM,
-    args: ['verify', folders.ledger, '--key', vkey, '--json'],
+    args: ['verify', folders.ledger, '--key', keys.logVkey, '--operator-key', keys.operatorKey, '--json'],
     logFile: join(folders.logs, 'auditor.log'),
   });
   const { code } = await program.ended;

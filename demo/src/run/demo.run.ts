@@ -209,7 +209,7 @@ export class DemoRun {
     display.phase('Auditor verifies the exported ledger in a process of its own');
     await coordinator.exportLedger(folders.ledger);
     await coordinator.exportModel(run, folders.model);
-    const verdict = await auditLedger(this.group, folders, listening.logVkey);
+    const verdict = await auditLedger(this.group, folders, listening);
     display.note(`${verdict.size} entries, root ${verdict.rootHash}`);
     if (verdict.verified) display.note(`auditor: ${verdict.summary}`);
     else display.warn(`auditor: ${verdict.summary}`);
