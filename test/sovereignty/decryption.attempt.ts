@@ -142,6 +142,25 @@ export function stealBoxes(loot: Loot, { victim, run, roster }: Target, epoch: n
   return outcome;
 }
 
+/** Pieces of a secret, spread over it, long enough to stand nowhere by chance. */
+export function piecesOf(secret: Uint8Array): Buffer[] {
+  const length = 48;
+  return [0.1, 0.3, 0.5, 0.7, 0.9].map((at) =>
+    Buffer.from(secret.subarray(Math.floor(at * secret.length), Math.floor(at * secret.length) + length)),
+  );
+}
+
+/** Files in a folder that hold one of the pieces. */
+export function filesWith(folder: string, pieces: readonly Buffer[]): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => {
+      const bytes = readFileSync(file);
+      return pieces.some((piece) => bytes.includes(piece));
+    });
+}
+
 function sizes({ parameters, victim }: Target, round: FrozenRound): { blocks: number; bytes: number } {
   const { blocks } = sumCiphertexts([round.uploads.get(victim)!], parameters);
   return { blocks: blocks.length, bytes: blocks.length * shareBlockBytes(parameters) };

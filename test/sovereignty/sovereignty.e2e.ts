@@ -6,7 +6,20 @@ import { loadCrypto } from '@coferment/crypto';
 import type { RunView } from '../../demo/src/run/run.view.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestConsortium, type TestSite } from '../e2e/test.consortium.js';
-import { FILLERS, type Loot, openSum, openVictim, readFrozenRound, stealBoxes, type Target } from './decryption.attempt.js';
+import { EpochSecrets } from '../../client-agent/src/keys/epoch.secrets.js';
+import { KeyStore } from '../../client-agent/src/keys/key.store.js';
+import { readPassphrase } from '../../client-agent/src/keys/passphrase.file.js';
+import {
+  FILLERS,
+  filesWith,
+  type Loot,
+  openSum,
+  openVictim,
+  piecesOf,
+  readFrozenRound,
+  stealBoxes,
+  type Target,
+} from './decryption.attempt.js';
 import { canaries, LARGE_SITE, plantedPlan, type PlantedRecords, SMALL_SITE, writePlantedRecords } from './planted.records.js';
 import { decode, loadDescriptors, readRecording, type RecordedMessage, REPOSITORY } from './recorded.message.js';
 import { neighbourDistance, uniformityDistance } from './uniformity.statistic.js';
@@ -203,6 +216,24 @@ describe('the coordinator together with sites that help it', () => {
     const outcome = stealBoxes(loot('site-2', 'site-4'), target(), 1);
     expect(outcome.tried).toBe(6);
     expect(outcome.opened).toBe(0);
+  });
+
+  it('does not find the key or the vector of the victim lying about', () => {
+    const own = new EpochSecrets(
+      KeyStore.open(join(stolen, VICTIM, 'keys'), readPassphrase(consortium.passphraseFile(VICTIM))),
+      run.run,
+      1,
+    );
+    const everybody = loot('site-2', 'site-3', 'site-4', 'site-5');
+    const vector = openVictim(everybody, target(), readFrozenRound(everybody, target()), FILLERS['shares of zeros']!);
+    if (!vector.ok) throw new Error('the vector of the victim is needed to look for it');
+    // The beginning: behind the parameters a block is filled up with zeros.
+    const coefficients = Buffer.from(vector.coefficients.buffer, 0, 80);
+    const pieces = [...piecesOf(own.secretKey()), coefficients];
+    const within = [consortium.folders.coordinator, join(stolen, 'site-2'), join(stolen, 'site-4')];
+    expect(within.flatMap((folder) => filesWith(folder, pieces))).toEqual([]);
+    // At home the vector is there, so the search finds what it looks for.
+    expect(filesWith(join(stolen, VICTIM), pieces).length).toBeGreaterThan(0);
   });
 
   it('would open it with as many helpers as the threshold: the attempt above is the real attack', () => {
