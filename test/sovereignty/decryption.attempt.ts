@@ -2,15 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseStatement, type Roster, setDigest, type Statement } from '@coferment/consortium';
-import {
-  type AggregationParameters,
-  type Combination,
-  combine,
-  decryptionShare,
-  openDealingShare,
-  shareBlockBytes,
-  sumCiphertexts,
-} from '@coferment/crypto';
+import { type AggregationParameters, type Combination, combine, decryptionShare, openDealingShare, shareBytes } from '@coferment/crypto';
 import { EpochSecrets } from '../../client-agent/src/keys/epoch.secrets.js';
 import { KeyStore } from '../../client-agent/src/keys/key.store.js';
 import { readPassphrase } from '../../client-agent/src/keys/passphrase.file.js';
@@ -66,13 +58,13 @@ export function readFrozenRound({ objects, payloads }: Loot, { run, round, roste
 /** The honest way: all uploads of the set and the published shares. */
 export function openSum({ parameters }: Target, round: FrozenRound): Combination {
   const uploads = round.frozen.counted.map(({ site }) => round.uploads.get(site)!);
-  return combine({ parameters, sum: uploads, addends: uploads.length, shares: round.shares });
+  return combine({ parameters, sum: uploads, coefficients: coefficientsOf(round), addends: uploads.length, shares: round.shares });
 }
 
 /** Shares for the set of the victim alone, computed exactly as the protocol would for a set that nobody certified. */
 export function forgedShares(loot: Loot, target: Target, round: FrozenRound): Map<number, Uint8Array> {
   const { victim, parameters, roster } = target;
-  const { blocks } = sizes(target, round);
+  const coefficients = coefficientsOf(round);
   const forged = new Map<number, Uint8Array>();
   for (const { site, folder, passphraseFile } of loot.colluders) {
     const holderIndex = roster.keyHolders.findIndex((holder) => holder.site === site);
@@ -88,7 +80,7 @@ export function forgedShares(loot: Loot, target: Target, round: FrozenRound): Ma
         holderIndex,
         keyShareSum: secrets.keyShare(victim),
         noiseKey: secrets.noiseKey(),
-        blocks,
+        coefficients,
       }),
     );
   }
@@ -111,11 +103,12 @@ export function openVictim(loot: Loot, target: Target, round: FrozenRound, fille
   const { parameters, roster, victim } = target;
   const forged = forgedShares(loot, target, round);
   const shares = new Map(forged);
-  const { bytes } = sizes(target, round);
+  const coefficients = coefficientsOf(round);
+  const bytes = shareBytes(coefficients, parameters);
   for (let index = 0; index < roster.keyHolders.length && shares.size < parameters.threshold; index++) {
     if (!shares.has(index)) shares.set(index, filler(index, forged, round, bytes));
   }
-  return combine({ parameters, sum: [round.uploads.get(victim)!], addends: 1, shares });
+  return combine({ parameters, sum: [round.uploads.get(victim)!], coefficients, addends: 1, shares });
 }
 
 /** Opens the boxes that the victim sealed for other holders with the colluders' keys. Returns how many opened. */
@@ -161,7 +154,7 @@ export function filesWith(folder: string, pieces: readonly Buffer[]): string[] {
     });
 }
 
-function sizes({ parameters, victim }: Target, round: FrozenRound): { blocks: number; bytes: number } {
-  const { blocks } = sumCiphertexts([round.uploads.get(victim)!], parameters);
-  return { blocks: blocks.length, bytes: blocks.length * shareBlockBytes(parameters) };
+/** A published sum has one word a coefficient. */
+function coefficientsOf({ sumObject }: FrozenRound): number {
+  return sumObject.length / 8;
 }

@@ -1,5 +1,5 @@
-import { type Plan, resolveQuorum, vectorShape } from '@coferment/consortium';
-import { blockCount, ciphertextBlockBytes, parameterSet, shareBlockBytes, type VectorShape } from '@coferment/crypto';
+import { type Plan, resolveQuorum, type SumKind, vectorShape } from '@coferment/consortium';
+import { ciphertextBytes, coefficientCount, parameterSet, shareBytes } from '@coferment/crypto';
 import type { LeavingItem } from '../data/index.js';
 import { planParameters } from './roster.policy.js';
 
@@ -12,7 +12,7 @@ export function leavingItems(plan: Plan, sites: number): LeavingItem[] {
   const { m, tau } = resolveQuorum(plan, sites);
   const { dataPrimes, degree } = parameterSet(parameters.set);
   const element = dataPrimes.length * degree * 8;
-  const blocks = (shape: VectorShape) => blockCount(shape, parameters);
+  const coefficients = (kind: SumKind) => coefficientCount(vectorShape(plan, kind), parameters);
   const kinds = [
     { kind: 'confirm', times: 1, opened: sites },
     { kind: 'statistics', times: 1, opened: 1 },
@@ -24,12 +24,12 @@ export function leavingItems(plan: Plan, sites: number): LeavingItem[] {
     { name: 'key share, sealed to one key holder', bytes: 3 * element + 104, times: m },
     ...kinds.map(({ kind, times }) => ({
       name: `encrypted ${kind} vector`,
-      bytes: blocks(vectorShape(plan, kind)) * ciphertextBlockBytes(parameters),
+      bytes: ciphertextBytes(coefficients(kind), parameters),
       times,
     })),
     ...kinds.map(({ kind, opened }) => ({
       name: `decryption share of a ${kind} sum`,
-      bytes: blocks(vectorShape(plan, kind)) * shareBlockBytes(parameters),
+      bytes: shareBytes(coefficients(kind), parameters),
       times: opened,
     })),
     {

@@ -29,8 +29,8 @@ import {
   weightRule,
 } from '@coferment/consortium';
 import {
-  blockCount,
   bytesToHex,
+  coefficientCount,
   combine,
   type DsseEnvelope,
   generateIdentity,
@@ -194,6 +194,7 @@ export class ScriptedConsortium {
     const combined = combine({
       parameters,
       sum: frozen.contributions.map(objectOf),
+      coefficients: coefficientCount(vectorShape(this.plan, name.kind), parameters),
       addends: sites.length,
       shares: new Map(shares.map((envelope, position) => [position, objectOf(envelope)])),
     });
@@ -253,7 +254,7 @@ export class ScriptedConsortium {
     const { plan } = this;
     const { parameters } = this.roster;
     const shape = vectorShape(plan, name.kind);
-    if (coefficients.length !== blockCount(shape, parameters) * 1024) throw new Error('length');
+    if (coefficients.length !== coefficientCount(shape, parameters)) throw new Error('length');
     const { packed, exact } = unpackSum(shape, parameters, coefficients, addends);
     if (name.kind === 'statistics') {
       this.state = initialState(plan, { ordinal: 1, siteIds: this.members.map(({ site }) => site), statistics: { exact, addends } });

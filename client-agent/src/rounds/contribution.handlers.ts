@@ -122,7 +122,7 @@ async function encryptOnce(
     blocks: sum.blocks,
     droppedBits: parameters.droppedBits,
     object,
-    merkleRoot: merkleRoot(ciphertextBlockDigests(ciphertext, parameters)),
+    merkleRoot: merkleRoot(ciphertextBlockDigests(ciphertext, sum.coefficients, parameters)),
     ranges: sum.ranges,
     sampleCommitment: digest('sample-commitment', vector.salt, vector.samples),
     backend: vector.backend,
@@ -137,6 +137,11 @@ function requireVector(context: SiteContext, facts: EpochFacts, sum: SumFacts): 
   const vector = context.journal.rounds.vector(facts.run.plan, kind, sum.modelIn);
   if (vector === undefined)
     throw new AgentError('out-of-order', `Sum ${sum.name.sum} of ${run} is to be encrypted, but this site has not trained for it.`);
+  if (vector.coefficients.length !== sum.coefficients)
+    throw new AgentError(
+      'context-mismatch',
+      `The vector stored for sum ${sum.name.sum} of ${run} has ${vector.coefficients.length} coefficients; the sum takes ${sum.coefficients}. Nothing was encrypted.`,
+    );
   return vector;
 }
 

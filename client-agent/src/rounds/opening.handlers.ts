@@ -129,7 +129,7 @@ function computeShare(context: SiteContext, facts: EpochFacts, { sum, k, frozen 
     holderIndex,
     keyShareSum,
     noiseKey,
-    blocks: sum.blocks,
+    coefficients: sum.coefficients,
   });
   keyShareSum.fill(0);
   noiseKey.fill(0);
@@ -144,6 +144,6 @@ function computeShare(context: SiteContext, facts: EpochFacts, { sum, k, frozen 
     site,
     blocks: sum.blocks,
     object: objects.store(share),
-    merkleRoot: merkleRoot(shareBlockDigests(share, parameters)),
+    merkleRoot: merkleRoot(shareBlockDigests(share, sum.coefficients, parameters)),
   });
 }

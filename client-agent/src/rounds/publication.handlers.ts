@@ -9,7 +9,7 @@ import {
   openStatement,
   type StrategyState,
 } from '@coferment/consortium';
-import { parameterSet, unpackSum } from '@coferment/crypto';
+import { unpackSum } from '@coferment/crypto';
 import { AgentError } from '../agent.error.js';
 import type { InstructionBody } from '../connection/instruction.parser.js';
 import { eraseRunSecrets } from '../keys/epoch.secrets.js';
@@ -32,7 +32,7 @@ export async function applySum(context: SiteContext, body: InstructionBody<'appl
   if (timing === 'ahead') return LATER;
   const checked = checkFrozenSum(context, facts, body.frozen);
   const aggregate = checkAggregate(context, facts, checked, body);
-  const size = checked.sum.blocks * parameterSet(facts.parameters.set).degree * 8;
+  const size = checked.sum.coefficients * 8;
   const coefficients = toCoefficients(await context.port.download(aggregate.sumObject, size), size);
   const state = nextState(context, facts, checked, coefficients, progress.state);
   const modelOut = state === null ? 'none' : modelDigest(describeModel(facts.plan), state.model);

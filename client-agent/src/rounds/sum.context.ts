@@ -16,7 +16,7 @@ import {
   vectorShape,
   weightRule,
 } from '@coferment/consortium';
-import { blockCount, type VectorShape } from '@coferment/crypto';
+import { blockCount, coefficientCount, type VectorShape } from '@coferment/crypto';
 import { AgentError } from '../agent.error.js';
 import type { FrozenSum, SumName } from '../connection/instruction.parser.js';
 import type { RunProgress } from '../journal/models.repository.js';
@@ -35,6 +35,8 @@ export interface SumFacts {
   i: string;
   shape: VectorShape;
   blocks: number;
+  /** Coefficients in use: what an upload, a share and the published sum carry. */
+  coefficients: number;
   /** The one site of a confirm sum. */
   confirms: string | null;
   /** The state this sum starts from; null for confirm and statistics. */
@@ -97,6 +99,7 @@ export function rebuildSum(name: SumName, facts: EpochFacts, progress: RunProgre
     i: inputContext({ plan: run.plan, kind: name.kind, modelIn, ranges, weightRule: rule }),
     shape,
     blocks: blockCount(shape, parameters),
+    coefficients: coefficientCount(shape, parameters),
     confirms: name.kind === 'confirm' ? (epochSites(roster)[name.sum - 1] ?? null) : null,
     state,
   };

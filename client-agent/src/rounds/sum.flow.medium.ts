@@ -1,4 +1,4 @@
-import { peekStatement, planDigest, signStatement } from '@coferment/consortium';
+import { describeModel, modelDigest, peekStatement, planDigest, signStatement } from '@coferment/consortium';
 import { loadCrypto } from '@coferment/crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AgentError } from '../agent.error.js';
@@ -106,6 +106,26 @@ describe('when the training sum is opened', () => {
       attempt: 1,
       reason: 'nonce-lost',
     });
+  });
+
+  it('encrypts no stored vector of another length, and its nonce stays unspent', async () => {
+    const name = consortium.name('update', FIRST_ROUND, 1);
+    const a = consortium.member('a');
+    const { plan, state } = consortium;
+    // A block filled up with zeros, as another packing might have stored it.
+    const vector = {
+      coefficients: new BigUint64Array(1024),
+      samples: 10,
+      salt: new Uint8Array(32),
+      backend: 'wasm' as const,
+      saturated: 0,
+    };
+    a.journal.rounds.keepVector(planDigest(plan), 'update', modelDigest(describeModel(plan), state!.model), vector);
+    for (const { site } of consortium.members) await prepareSum(consortium.member(site), { name });
+    const before = a.journal.rounds.lastEncrypted(name.run);
+    expect(await code(encrypt(a, { name, nonces: consortium.noncesOf(name) }))).toBe('context-mismatch');
+    expect(a.journal.rounds.lastEncrypted(name.run)).toEqual(before);
+    expect(a.nonces.peek(name.run, name.sum, name.attempt)).toBeDefined();
   });
 
   it('sends the same ciphertext again when the line was cut', async () => {

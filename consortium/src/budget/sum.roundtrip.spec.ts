@@ -1,5 +1,6 @@
 import {
   checkDealing,
+  coefficientCount,
   combine,
   deal,
   decryptionShare,
@@ -9,7 +10,6 @@ import {
   packVector,
   sumKeyShares,
   unpackSum,
-  blockCount,
 } from '@coferment/crypto';
 import { expect, it } from 'vitest';
 import { planAggregation } from './aggregation.budget.js';
@@ -60,12 +60,12 @@ it.each([
           holderIndex,
           keyShareSum: sumKeyShares(keyShares),
           noiseKey: new Uint8Array(32).fill(holderIndex),
-          blocks: blockCount(shape, parameters),
+          coefficients: coefficientCount(shape, parameters),
         });
         return [holderIndex, share] as const;
       }),
     );
-    const result = combine({ parameters, sum: uploads, addends: sites, shares });
+    const result = combine({ parameters, sum: uploads, coefficients: coefficientCount(shape, parameters), addends: sites, shares });
     if (!result.ok) throw new Error(result.reason);
     const opened = unpackSum(shape, parameters, result.coefficients, sites);
     expect(Array.from(opened.packed)).toEqual(

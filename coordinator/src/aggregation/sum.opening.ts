@@ -7,7 +7,7 @@ import {
   initialState,
   vectorShape,
 } from '@coferment/consortium';
-import { CryptoError, combine, sumCiphertexts, unpackSum } from '@coferment/crypto';
+import { CryptoError, coefficientCount, combine, sumCiphertexts, unpackSum } from '@coferment/crypto';
 import type { RoundRow } from '../rounds/round.entity.js';
 import { type RunView, present } from '../runs/run.view.js';
 
@@ -49,8 +49,9 @@ export function openSum(input: OpeningInput): Opening {
   const { roster } = view.epoch;
   const { parameters } = roster;
   try {
-    const sum = sumCiphertexts(uploads, parameters);
-    const combined = combine({ parameters, sum, addends: round.counted.length, shares });
+    const coefficients = coefficientCount(vectorShape(view.plan, round.kind), parameters);
+    const sum = sumCiphertexts(uploads, coefficients, parameters);
+    const combined = combine({ parameters, sum, coefficients, addends: round.counted.length, shares });
     if (!combined.ok) {
       const named = (combined.wrong ?? []).map((position) => present(roster.keyHolders[position], 'a key holder').site);
       return { ok: false, reason: combined.reason, named, detail: 'the decryption shares do not fit together' };

@@ -10,7 +10,7 @@ import {
   resolveQuorum,
   vectorShape,
 } from '@coferment/consortium';
-import { type AggregationParameters, blockCount } from '@coferment/crypto';
+import type { AggregationParameters } from '@coferment/crypto';
 
 /** What a plan comes to among so many sites. */
 export interface PlanExplanation {
@@ -41,9 +41,8 @@ export function explainPlan(text: string, sites: number): PlanExplanation {
   const { valueBits } = plan.quantisation;
   const parameters = planAggregation({ sites: numbers.n, keyHolders: numbers.m, threshold: numbers.tau, valueBits });
   const model = describeModel(plan);
-  const blocksPerUpdate = blockCount(vectorShape(plan, 'update'), parameters);
   // Beside the rounds: one confirm sum of this site, the statistics and the last evaluation, none larger than an update.
-  const load = explainAggregation(parameters, { blocksPerSite: blocksPerUpdate, sums: plan.rounds + 3 });
+  const load = explainAggregation(parameters, { shape: vectorShape(plan, 'update'), sums: plan.rounds + 3 });
   return {
     plan: planDigest(plan),
     name: plan.plan,
@@ -56,10 +55,10 @@ export function explainPlan(text: string, sites: number): PlanExplanation {
     deadline: formatDuration(plan.quorum.deadline),
     onDeadline: plan.quorum.onDeadline,
     parameters,
-    blocksPerUpdate,
+    blocksPerUpdate: load.blocksPerSum,
     uploadBytesPerRound: load.uploadBytesPerSum,
     shareBytesPerRound: load.shareBytesPerSum,
-    bytesPerParameter: load.uploadBytesPerSum / model.parameters,
+    bytesPerParameter: load.bytesPerParameter,
     distinguishingAdvantageLog2: load.distinguishingAdvantageLog2,
   };
 }

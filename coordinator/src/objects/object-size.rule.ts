@@ -1,5 +1,5 @@
 import { vectorShape } from '@coferment/consortium';
-import { type AggregationParameters, blockCount, ciphertextBlockBytes, parameterSet, shareBlockBytes } from '@coferment/crypto';
+import { type AggregationParameters, blockCount, ciphertextBytes, coefficientCount, parameterSet, shareBytes } from '@coferment/crypto';
 import { CoordinatorError } from '../errors/index.js';
 import type { RoundRow } from '../rounds/round.entity.js';
 import type { RunView } from '../runs/run.view.js';
@@ -21,6 +21,11 @@ export function blocksOf(view: RunView, round: RoundRow): number {
   return blockCount(vectorShape(view.plan, round.kind), view.epoch.roster.parameters);
 }
 
+/** Coefficients in use in every vector of a sum: what an upload, a share and the published sum carry. */
+export function coefficientsOf(view: RunView, round: RoundRow): number {
+  return coefficientCount(vectorShape(view.plan, round.kind), view.epoch.roster.parameters);
+}
+
 /** Sizes that an object of this purpose may have in the run's present state; none when no such object is due. */
 export function dueSizes(view: RunView, site: string, purpose: Exclude<StoredPurpose, 'published'>): number[] {
   const { roster } = view.epoch;
@@ -33,11 +38,11 @@ export function dueSizes(view: RunView, site: string, purpose: Exclude<StoredPur
       return view.epoch.e0 === null ? [] : [SALT_BYTES + (1 + MASKS) * elementBytes(parameters) + BOX_OVERHEAD];
     case 'ciphertext': {
       const listed = inState('uploading').filter((round) => round.nonces.some((entry) => entry.site === site));
-      return listed.map((round) => blocksOf(view, round) * ciphertextBlockBytes(parameters));
+      return listed.map((round) => ciphertextBytes(coefficientsOf(view, round), parameters));
     }
     case 'decryption-share': {
       if (!roster.keyHolders.some((holder) => holder.site === site)) return [];
-      return inState('decrypting', 'applying', 'closed').map((round) => blocksOf(view, round) * shareBlockBytes(parameters));
+      return inState('decrypting', 'applying', 'closed').map((round) => shareBytes(coefficientsOf(view, round), parameters));
     }
   }
 }

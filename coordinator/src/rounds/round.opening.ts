@@ -1,5 +1,5 @@
 import { NO_RANGES, type SumKind, epochSites, inputContext, rangesDigest, vectorShape, weightRule } from '@coferment/consortium';
-import { blockCount, ciphertextBlockBytes } from '@coferment/crypto';
+import { ciphertextBytes, coefficientCount } from '@coferment/crypto';
 import type { StoredState } from '../models/model.service.js';
 import type { RunView } from '../runs/run.view.js';
 import type { RoundRow } from './round.entity.js';
@@ -46,7 +46,7 @@ export function newRound(view: RunView, { kind, sum, round, confirms, from }: Su
     modelOut: null,
     metric: null,
     trainLoss: null,
-    uploadBytes: blockCount(vectorShape(plan, kind), parameters) * ciphertextBlockBytes(parameters),
+    uploadBytes: ciphertextBytes(coefficientCount(vectorShape(plan, kind), parameters), parameters),
     closedMs: null,
     cause: '',
   };

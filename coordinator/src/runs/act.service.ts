@@ -1,12 +1,12 @@
 import { type PredicateName, type Statement, openStatement, peekStatement, runId } from '@coferment/consortium';
 import {
   type DsseEnvelope,
-  ciphertextBlockBytes,
   ciphertextBlockDigests,
+  ciphertextBytes,
   hexToBytes,
   merkleRoot,
-  shareBlockBytes,
   shareBlockDigests,
+  shareBytes,
 } from '@coferment/crypto';
 import { Injectable } from '@nestjs/common';
 import { EnrolmentRepository } from '../enrolment/enrolment.repository.js';
@@ -15,13 +15,13 @@ import { CoordinatorError } from '../errors/index.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { ObjectRepository } from '../objects/object.repository.js';
 import { ObjectService } from '../objects/object.service.js';
-import { dueSizes } from '../objects/object-size.rule.js';
+import { coefficientsOf, dueSizes } from '../objects/object-size.rule.js';
 import { Database } from '../persistence/database.js';
 import { type RoundAct, admitRoundAct } from '../rounds/round-act.rules.js';
 import type { RunChange } from './run.change.js';
 import { RunChanges, StaleRun } from './run.changes.js';
 import { RunQueue } from './run.queue.js';
-import { type RunView, isOver } from './run.view.js';
+import { type RunView, isOver, present } from './run.view.js';
 import { RunViews } from './run.views.js';
 
 type SiteAct = EpochAct | RoundAct;
@@ -95,14 +95,16 @@ export class ActService {
         return;
       }
       case 'contribution': {
-        const { site, object, blocks, merkleRoot: root } = statement.predicate;
-        const bytes = await this.objects.contentOf(site, object, 'ciphertext', blocks * ciphertextBlockBytes(parameters));
-        return requireRoot(statement, root, ciphertextBlockDigests(bytes, parameters));
+        const { site, object, merkleRoot: root } = statement.predicate;
+        const coefficients = coefficientsInSum(view, statement);
+        const bytes = await this.objects.contentOf(site, object, 'ciphertext', ciphertextBytes(coefficients, parameters));
+        return requireRoot(statement, root, ciphertextBlockDigests(bytes, coefficients, parameters));
       }
       case 'share': {
-        const { site, object, blocks, merkleRoot: root } = statement.predicate;
-        const bytes = await this.objects.contentOf(site, object, 'decryption-share', blocks * shareBlockBytes(parameters));
-        return requireRoot(statement, root, shareBlockDigests(bytes, parameters));
+        const { site, object, merkleRoot: root } = statement.predicate;
+        const coefficients = coefficientsInSum(view, statement);
+        const bytes = await this.objects.contentOf(site, object, 'decryption-share', shareBytes(coefficients, parameters));
+        return requireRoot(statement, root, shareBlockDigests(bytes, coefficients, parameters));
       }
       case 'plan-approved':
       case 'sealing-key':
@@ -169,6 +171,15 @@ function admit(view: RunView, statement: SiteAct, envelope: DsseEnvelope): strin
     case 'epoch-agreed':
       return admitEpochAct(view, statement, envelope);
   }
+}
+
+/** Its round is there: {@link admit} has looked at it. */
+function coefficientsInSum(view: RunView, { predicate }: Statement<'contribution' | 'share'>): number {
+  const round = present(
+    view.rounds.find(({ sum }) => sum === predicate.sum),
+    'the sum',
+  );
+  return coefficientsOf(view, round);
 }
 
 function requireRoot(statement: SiteAct, root: string, digests: Uint8Array[]): void {

@@ -35,6 +35,7 @@ import {
   bytesToHex,
   checkDealing,
   ciphertextBlockDigests,
+  coefficientCount,
   deal,
   decryptionShare,
   encryptVector,
@@ -233,8 +234,9 @@ export class ScriptedSite {
     const { parameters } = this.roster;
     const { i, ranges } = this.context(name);
     const k = roundContext({ e: this.e, i, sum: name.sum, attempt: name.attempt, nonces });
-    const bytes = encryptVector({ parameters, k, secretKey: this.secretKey, coefficients: this.vector(name) });
-    const digests = ciphertextBlockDigests(bytes, parameters);
+    const coefficients = this.vector(name);
+    const bytes = encryptVector({ parameters, k, secretKey: this.secretKey, coefficients });
+    const digests = ciphertextBlockDigests(bytes, coefficients.length, parameters);
     const predicate: Predicate<'contribution'> = {
       ...this.inSum(name),
       k,
@@ -272,7 +274,8 @@ export class ScriptedSite {
     const { parameters, keyHolders } = this.roster;
     const name = frozen.name!;
     const { k, t, counted } = this.rebuild(frozen);
-    const blocks = blockCount(vectorShape(this.plan, name.kind as 'update'), parameters);
+    const shape = vectorShape(this.plan, name.kind as 'update');
+    const coefficients = coefficientCount(shape, parameters);
     const bytes = decryptionShare({
       parameters,
       k,
@@ -282,10 +285,11 @@ export class ScriptedSite {
       holderIndex: keyHolders.findIndex((holder) => holder.site === this.site),
       keyShareSum: sumKeyShares(counted.map((site) => this.keyShares.get(site)!)),
       noiseKey: this.noiseKey,
-      blocks,
+      coefficients,
     });
     const object = await this.calls.upload(bytes, ObjectPurpose.OBJECT_PURPOSE_DECRYPTION_SHARE, this.run);
-    const root = merkleRoot(shareBlockDigests(bytes, parameters));
+    const blocks = blockCount(shape, parameters);
+    const root = merkleRoot(shareBlockDigests(bytes, coefficients, parameters));
     await this.submit('share', { ...this.inSum(name), k, t, site: this.site, blocks, object, merkleRoot: root });
   }
 

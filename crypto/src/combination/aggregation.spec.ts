@@ -1,58 +1,74 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { committeeConstants } from '../committee/committee.constants.js';
 import { subsetsOf } from '../committee/lagrange.rational.js';
-import { ciphertextBlockBytes, ciphertextBlockDigests, encryptVector } from '../encryption/vector.encryption.js';
+import { ciphertextBlockDigests, ciphertextBytes, encryptVector } from '../encryption/vector.encryption.js';
 import { parameterSet } from '../ring/parameter.set.js';
 import { loadSeal } from '../ring/seal.module.js';
-import { decryptionShare, shareBlockBytes, shareBlockDigests, sumKeyShares } from '../shares/decryption.share.js';
+import { decryptionShare, shareBlockDigests, shareBytes, sumKeyShares } from '../shares/decryption.share.js';
 import { sumCiphertexts } from './ciphertext.sum.js';
 import { K, pick, plannedFor, scriptedCommittee, shareInput, type ScriptedCommittee } from './scripted.committee.fixture.js';
 import { combine } from './share.combination.js';
 
 const coded = (code: string): Error => expect.objectContaining({ code }) as Error;
+/** A whole block and one cut after 301 coefficients: at 68 bits each its last byte has four bits to spare. */
+const CUT = 1024 + 301;
 let five: ScriptedCommittee;
 
 beforeAll(async () => {
   await loadSeal();
-  five = scriptedCommittee(plannedFor(5, 4));
+  five = scriptedCommittee(plannedFor(5, 4), CUT);
 });
 
 describe('malformed uploads and shares', () => {
   it('are refused when summing', () => {
     const { uploads, parameters } = five;
-    const size = ciphertextBlockBytes(parameters);
-    const beyond = uploads[1]!.slice();
-    // q is so close to 2^180 that a truncated coefficient of all ones is possible; with nothing dropped it is not.
+    const first = uploads[0]!;
+    // A cut block filled up to a whole one, as whole blocks once travelled.
+    const filled = new Uint8Array(ciphertextBytes(2048, parameters));
+    filled.set(first);
+    const tooLong = new Uint8Array(first.length + 1);
+    tooLong.set(first);
     const nothingDropped = { ...parameters, droppedBits: 0, keptBits: 180 };
-    const all = new Uint8Array(ciphertextBlockBytes(nothingDropped)).fill(0xff);
+    // q is so close to 2^180 that a truncated coefficient of all ones is possible; with nothing dropped it is not.
+    const beyond = new Uint8Array(ciphertextBytes(CUT, nothingDropped));
+    beyond.fill(0xff, ciphertextBytes(CUT - 1, nothingDropped));
+    beyond[beyond.length - 1]! &= 0x0f;
     const attempts: [() => unknown, string][] = [
-      [() => sumCiphertexts([], parameters), 'out-of-range'],
-      [() => sumCiphertexts([new Uint8Array()], parameters), 'malformed'],
-      [() => sumCiphertexts([beyond.subarray(1)], parameters), 'malformed'],
-      [() => sumCiphertexts([undefined as unknown as Uint8Array], parameters), 'malformed'],
-      [() => sumCiphertexts([uploads[0]!, uploads[1]!.subarray(size)], parameters), 'malformed'],
-      [() => sumCiphertexts([...uploads, uploads[0]!], parameters), 'out-of-range'],
-      [() => sumCiphertexts([all], nothingDropped), 'malformed'],
-      [() => ciphertextBlockDigests(new Uint8Array(7), parameters), 'malformed'],
+      [() => sumCiphertexts([], CUT, parameters), 'out-of-range'],
+      [() => sumCiphertexts([new Uint8Array()], CUT, parameters), 'malformed'],
+      [() => sumCiphertexts([first.subarray(1)], CUT, parameters), 'malformed'],
+      [() => sumCiphertexts([first, first.subarray(0, first.length - 1)], CUT, parameters), 'malformed'],
+      [() => sumCiphertexts([tooLong], CUT, parameters), 'malformed'],
+      [() => sumCiphertexts([filled], CUT, parameters), 'malformed'],
+      [() => sumCiphertexts([undefined as unknown as Uint8Array], CUT, parameters), 'malformed'],
+      [() => sumCiphertexts([first, first.subarray(0, ciphertextBytes(1024, parameters))], CUT, parameters), 'malformed'],
+      [() => sumCiphertexts([...uploads, first], CUT, parameters), 'out-of-range'],
+      [() => sumCiphertexts([beyond], CUT, nothingDropped), 'malformed'],
+      [() => ciphertextBlockDigests(new Uint8Array(7), CUT, parameters), 'malformed'],
     ];
     for (const [attempt, code] of attempts) expect(attempt).toThrow(coded(code));
   });
 
   it('are refused when combining', () => {
     const { uploads, parameters, shares } = five;
-    const sum = sumCiphertexts(uploads, parameters);
-    const beyond = shares.get(0)!.slice().fill(0xff, 0, 8);
+    const sum = sumCiphertexts(uploads, CUT, parameters);
+    const share = shares.get(0)!;
+    const beyond = share.slice().fill(0xff, 0, 8);
+    // The last residue of the last prime of the cut block.
+    const beyondCut = share.slice().fill(0xff, share.length - 8);
     const attempt =
       (change: Map<number, Uint8Array>, addends = 5) =>
       () =>
-        combine({ parameters, sum, addends, shares: change });
+        combine({ parameters, sum, coefficients: CUT, addends, shares: change });
     expect(attempt(new Map([...shares, [0, beyond]]))).toThrow(coded('malformed'));
     expect(attempt(new Map([...shares, [0, beyond]]))).toThrow('position 0');
-    expect(attempt(new Map([...shares, [0, beyond.subarray(8)]]))).toThrow(coded('malformed'));
-    expect(attempt(new Map([...shares, [5, shares.get(0)!]]))).toThrow(coded('bad-committee'));
+    expect(attempt(new Map([...shares, [0, beyondCut]]))).toThrow(coded('malformed'));
+    expect(attempt(new Map([...shares, [0, share.subarray(8)]]))).toThrow(coded('malformed'));
+    expect(attempt(new Map([...shares, [0, new Uint8Array(shareBytes(2048, parameters))]]))).toThrow(coded('malformed'));
+    expect(attempt(new Map([...shares, [5, share]]))).toThrow(coded('bad-committee'));
     expect(attempt(pick(shares, [0, 1, 2]))).toThrow('3 shares cannot open a sum: 4 are needed');
     expect(attempt(shares, 4)).toThrow(coded('out-of-range'));
-    expect(() => shareBlockDigests(beyond.subarray(1), parameters)).toThrow(coded('malformed'));
+    expect(() => shareBlockDigests(beyond.subarray(1), CUT, parameters)).toThrow(coded('malformed'));
   });
 
   it('are refused when encrypting and releasing', () => {
@@ -64,7 +80,6 @@ describe('malformed uploads and shares', () => {
     const attempts: [() => unknown, string][] = [
       [() => encryptVector({ ...encryption, k: 'K' }), 'malformed'],
       [() => encryptVector({ ...encryption, secretKey: new Uint8Array(8) }), 'malformed'],
-      [() => encryptVector({ ...encryption, coefficients: vectors[0]!.subarray(1) }), 'out-of-range'],
       [() => encryptVector({ ...encryption, coefficients: new BigUint64Array() }), 'out-of-range'],
       [() => encryptVector({ ...encryption, coefficients: beyondPlain }), 'out-of-range'],
       [() => decryptionShare({ ...release, k: K.toUpperCase() }), 'malformed'],
@@ -74,7 +89,6 @@ describe('malformed uploads and shares', () => {
       [() => decryptionShare({ ...release, keyShareSum: new Uint8Array(31) }), 'malformed'],
       [() => encryptVector({ ...encryption, secretKey: new Uint8Array(secretKeys[0]!.length) }), 'out-of-range'],
       [() => decryptionShare({ ...release, keyShareSum: new Uint8Array(release.keyShareSum.length) }), 'out-of-range'],
-      [() => decryptionShare({ ...release, blocks: 0 }), 'out-of-range'],
       [() => sumKeyShares([]), 'out-of-range'],
       [() => sumKeyShares([new Uint8Array(5)]), 'malformed'],
     ];
@@ -91,60 +105,77 @@ describe.each([
 ])('a sum under (%i, %i)', (m, threshold) => {
   let committee: ScriptedCommittee;
   beforeAll(() => {
-    committee = scriptedCommittee(plannedFor(m, threshold), 1);
+    committee = scriptedCommittee(plannedFor(m, threshold), 325);
   });
 
   it('opens exactly for every τ-subset', () => {
-    const { parameters, uploads, shares, expected } = committee;
-    const sum = sumCiphertexts(uploads, parameters);
+    const { parameters, uploads, shares, expected, coefficients } = committee;
+    const sum = sumCiphertexts(uploads, coefficients, parameters);
     for (const { holders } of committeeConstants(m, threshold).decodingSets) {
-      expect(combine({ parameters, sum, addends: m, shares: pick(shares, holders) })).toEqual({ ok: true, coefficients: expected });
+      expect(combine({ parameters, sum, coefficients, addends: m, shares: pick(shares, holders) })).toEqual({
+        ok: true,
+        coefficients: expected,
+      });
     }
   });
 
   it('does not open for τ−1 holders and a guessed share', () => {
-    const { parameters, uploads, shares } = committee;
+    const { parameters, uploads, shares, coefficients } = committee;
     const guessed = new Map([
       ...pick(
         shares,
         Array.from({ length: threshold - 1 }, (_, i) => i),
       ),
-      [threshold - 1, new Uint8Array(shareBlockBytes(parameters))],
+      [threshold - 1, new Uint8Array(shareBytes(coefficients, parameters))],
     ]);
-    expect(combine({ parameters, sum: uploads, addends: m, shares: guessed })).toEqual({ ok: false, reason: 'residual' });
+    expect(combine({ parameters, sum: uploads, coefficients, addends: m, shares: guessed })).toEqual({ ok: false, reason: 'residual' });
   });
 });
 
 describe('a sum', () => {
   it('opens with all shares and from uploads in any order', () => {
     const { parameters, uploads, shares, expected } = five;
-    expect(combine({ parameters, sum: uploads.toReversed(), addends: 5, shares })).toEqual({ ok: true, coefficients: expected });
+    expect(combine({ parameters, sum: uploads.toReversed(), coefficients: CUT, addends: 5, shares })).toEqual({
+      ok: true,
+      coefficients: expected,
+    });
   });
 
   it('over other sites than the shares are for does not open', () => {
     const { parameters, uploads, shares } = five;
-    expect(combine({ parameters, sum: uploads.slice(1), addends: 4, shares })).toEqual({ ok: false, reason: 'residual' });
+    expect(combine({ parameters, sum: uploads.slice(1), coefficients: CUT, addends: 4, shares })).toEqual({
+      ok: false,
+      reason: 'residual',
+    });
   });
 
   it('opens on the standard parameters', () => {
-    const committee = scriptedCommittee(plannedFor(5, 4, 'STANDARD'), 1);
-    const { parameters, uploads, shares, expected } = committee;
-    const sum = sumCiphertexts(uploads, parameters);
+    const coefficients = 8192 + 325;
+    const { parameters, uploads, shares, expected } = scriptedCommittee(plannedFor(5, 4, 'STANDARD'), coefficients);
+    const sum = sumCiphertexts(uploads, coefficients, parameters);
     for (const holders of subsetsOf(5, 4)) {
-      expect(combine({ parameters, sum, addends: 5, shares: pick(shares, holders) })).toEqual({ ok: true, coefficients: expected });
+      expect(combine({ parameters, sum, coefficients, addends: 5, shares: pick(shares, holders) })).toEqual({
+        ok: true,
+        coefficients: expected,
+      });
     }
-    expect(combine({ parameters, sum, addends: 5, shares }).ok).toBe(true);
+    expect(combine({ parameters, sum, coefficients, addends: 5, shares }).ok).toBe(true);
   });
 });
 
 describe('uploads and shares', () => {
   it('have the stated sizes', () => {
-    const { parameters, uploads, shares, blocks } = five;
-    expect(uploads[0]!.length).toBe(blocks * ciphertextBlockBytes(parameters));
-    expect(ciphertextBlockBytes(parameters)).toBe((1024 * 68) / 8);
-    expect(shares.get(0)!.length).toBe(blocks * shareBlockBytes(parameters));
-    expect(ciphertextBlockDigests(uploads[0]!, parameters).length).toBe(blocks);
-    expect(shareBlockDigests(shares.get(0)!, parameters).length).toBe(blocks);
+    const { parameters, uploads, shares } = five;
+    expect(uploads[0]!.length).toBe((1024 * 68) / 8 + Math.ceil((301 * 68) / 8));
+    expect(shares.get(0)!.length).toBe(CUT * 3 * 8);
+    expect(ciphertextBlockDigests(uploads[0]!, CUT, parameters).length).toBe(2);
+    expect(shareBlockDigests(shares.get(0)!, CUT, parameters).length).toBe(2);
+    for (const coefficients of [1, 2, 1023, 1024, 1025, 2048, CUT]) {
+      const one = { ...five, coefficients };
+      const upload = encryptVector({ parameters, k: K, secretKey: five.secretKeys[0]!, coefficients: new BigUint64Array(coefficients) });
+      expect(upload.length).toBe(ciphertextBytes(coefficients, parameters));
+      expect(decryptionShare(shareInput(one, 0)).length).toBe(shareBytes(coefficients, parameters));
+    }
   });
 
   it('take fresh errors at every encryption, and are the same bytes at every release', () => {
@@ -154,12 +185,12 @@ describe('uploads and shares', () => {
     const encrypt = (): Uint8Array => encryptVector({ parameters, k: K, secretKey: secretKeys[0]!, coefficients: vectors[0]! });
     const [first, second] = [encrypt(), encrypt()];
     const different = first.filter((byte, index) => byte !== second[index]).length;
-    expect(different).toBeGreaterThan(five.blocks * 1024 * 0.8);
+    expect(different).toBeGreaterThan(CUT * 0.8);
     expect(decryptionShare(shareInput(five, 2))).toEqual(shares.get(2));
   });
 
   it('change their noise with everything that determines the value', () => {
-    const base = { ...shareInput(five, 1), blocks: 1 };
+    const base = { ...shareInput(five, 1), coefficients: 1024 };
     const { parameters } = base;
     const variants = [
       base,

@@ -1,6 +1,7 @@
 import { CryptoError } from '../crypto.error.js';
-import { ciphertextBlockBytes, uploadBlocks } from '../encryption/vector.encryption.js';
+import { uploadBlocks } from '../encryption/vector.encryption.js';
 import { limbCount, readPacked } from '../packing/bit.packing.js';
+import { blockSizes } from '../packing/block.layout.js';
 import { resolveParameters } from '../ring/aggregation.parameters.js';
 import type { AggregationParameters, ParameterSet } from '../ring/parameter.set.js';
 import { zeroElement, type RingElement } from '../ring/ring.element.js';
@@ -9,55 +10,58 @@ import { addConstant, addScaledWords, multiplier, residue } from '../ring/word.a
 /** Σ c_i modulo q per block, with the half-step correction of truncation included. */
 export interface CiphertextSum {
   addends: number;
+  /** Coefficients in use; behind them the last block is zero. */
+  coefficients: number;
   blocks: RingElement[];
 }
 
 /**
  * Adds the truncated integers of all uploads exactly, 32-bit limbs in doubles (no SEAL object per upload); shifts back, adds
  * |A|·2^(d−1) once for the mean of the dropped bits, and reduces modulo q at the end.
- * Throws 'malformed' for a wrong length, uploads of different lengths or a coefficient no honest truncation gives; 'out-of-range' for
- * no uploads or more than `sites`.
+ * Throws 'malformed' for an upload of another length than `coefficients` take, a padding bit or a coefficient that no honest truncation gives;
+ * 'out-of-range' for no uploads, more than `sites`, or an impossible number of coefficients.
  */
-export function sumCiphertexts(uploads: Iterable<Uint8Array>, parameters: AggregationParameters): CiphertextSum {
+export function sumCiphertexts(uploads: Iterable<Uint8Array>, coefficients: number, parameters: AggregationParameters): CiphertextSum {
   const { set } = resolveParameters(parameters);
-  const perCoefficient = limbCount(parameters.keptBits);
+  const sizes = blockSizes(coefficients, set);
   let limbs: Float64Array | undefined;
   let addends = 0;
-  let blocks = 0;
   for (const upload of uploads) {
-    const found = uploadBlocks(upload, parameters);
-    blocks ||= found;
-    if (found !== blocks) throw new CryptoError('malformed', `Upload ${addends} has ${found} blocks, the first one ${blocks}.`);
-    limbs ??= new Float64Array(blocks * set.degree * perCoefficient);
-    addUpload(limbs, upload, addends, parameters, set);
+    const blocks = uploadBlocks(upload, coefficients, parameters);
+    const total = (limbs ??= new Float64Array(sizes.length * set.degree * limbCount(parameters.keptBits)));
+    blocks.forEach((bytes, block) => {
+      addUploadBlock(total, { bytes, block, used: sizes[block]!, upload: addends }, parameters, set);
+    });
     addends++;
     if (addends > parameters.sites)
       throw new CryptoError('out-of-range', `More than the ${parameters.sites} uploads these parameters allow.`);
   }
   if (limbs === undefined) throw new CryptoError('out-of-range', 'There are no uploads to sum.');
-  const elements = Array.from({ length: blocks }, (_, block) => reduceBlock(limbs, block, addends, parameters, set));
-  return { addends, blocks: elements };
+  const total = limbs;
+  const blocks = sizes.map((used, block) => reduceBlock(total, { block, used, addends }, parameters, set));
+  return { addends, coefficients, blocks };
 }
 
 /** Limb l of coefficient i of block b sits at (b·limbs + l)·N + i, so that one limb of a block is one run. */
-function addUpload(limbs: Float64Array, upload: Uint8Array, index: number, parameters: AggregationParameters, set: ParameterSet): void {
+function addUploadBlock(
+  limbs: Float64Array,
+  { bytes, block, used, upload }: { bytes: Uint8Array; block: number; used: number; upload: number },
+  parameters: AggregationParameters,
+  set: ParameterSet,
+): void {
   const { keptBits, droppedBits } = parameters;
   const count = limbCount(keptBits);
   const top = (set.modulus - 1n) >> BigInt(droppedBits);
   const limit = Array.from({ length: count }, (_, limb) => Number((top >> BigInt(32 * limb)) & 0xffffffffn));
-  const size = ciphertextBlockBytes(parameters);
   const scratch = new Uint32Array(count);
-  const aligned = new Uint8Array(size);
-  const packed = new Uint32Array(aligned.buffer);
-  for (let block = 0; (block + 1) * size <= upload.length; block++) {
-    aligned.set(upload.subarray(block * size, (block + 1) * size));
-    for (let i = 0; i < set.degree; i++) {
-      readPacked(packed, i, keptBits, scratch);
-      if (exceeds(scratch, limit)) {
-        throw new CryptoError('malformed', `Upload ${index}: coefficient ${i} of block ${block} is larger than any truncated residue.`);
-      }
-      for (let limb = 0; limb < count; limb++) limbs[(block * count + limb) * set.degree + i]! += scratch[limb]!;
+  const packed = new Uint32Array(Math.ceil(bytes.length / 4));
+  new Uint8Array(packed.buffer).set(bytes);
+  for (let i = 0; i < used; i++) {
+    readPacked(packed, i, keptBits, scratch);
+    if (exceeds(scratch, limit)) {
+      throw new CryptoError('malformed', `Upload ${upload}: coefficient ${i} of block ${block} is larger than any truncated residue.`);
     }
+    for (let limb = 0; limb < count; limb++) limbs[(block * count + limb) * set.degree + i]! += scratch[limb]!;
   }
 }
 
@@ -81,8 +85,7 @@ function wordsFromDoubles(values: Float64Array): BigUint64Array {
 
 function reduceBlock(
   limbs: Float64Array,
-  block: number,
-  addends: number,
+  { block, used, addends }: { block: number; used: number; addends: number },
   parameters: AggregationParameters,
   set: ParameterSet,
 ): RingElement {
@@ -93,7 +96,7 @@ function reduceBlock(
   const correction = parameters.droppedBits === 0 ? 0n : BigInt(addends) << (shift - 1n);
   const element = zeroElement(set);
   set.dataPrimes.forEach((prime, p) => {
-    const [from, to] = [p * degree, (p + 1) * degree];
+    const [from, to] = [p * degree, p * degree + used];
     for (let limb = 0; limb < count; limb++) {
       addScaledWords(element, from, to, words, limb * degree, multiplier(1n << (shift + BigInt(32 * limb)), prime));
     }

@@ -36,12 +36,12 @@ function outcome(committee: ScriptedCommittee, holders: readonly number[], wrong
   const shares = pick(committee.shares, holders);
   for (const holder of wrong) shares.set(holder, withWrongCoefficient(shares.get(holder)!));
   const { parameters, uploads } = committee;
-  return combine({ parameters, sum: uploads, addends: uploads.length, shares });
+  return combine({ parameters, sum: uploads, coefficients: committee.coefficients, addends: uploads.length, shares });
 }
 
 describe('wrong shares', () => {
   it('are noticed without naming at τ, detected at τ+1 and named at τ+2', () => {
-    const committee = scriptedCommittee(plannedFor(7, 5), 1);
+    const committee = scriptedCommittee(plannedFor(7, 5));
     expect(outcome(committee, [0, 1, 2, 3, 4], [2])).toEqual({ ok: false, reason: 'residual' });
     expect(outcome(committee, [0, 1, 2, 3, 4, 5], [2])).toEqual({ ok: false, reason: 'parity' });
     for (let liar = 0; liar < 7; liar++) {
@@ -51,7 +51,7 @@ describe('wrong shares', () => {
   });
 
   it('of two holders are named at τ+4', () => {
-    const committee = scriptedCommittee(plannedFor(8, 4), 1);
+    const committee = scriptedCommittee(plannedFor(8, 4));
     expect(outcome(committee, [0, 1, 2, 3, 4, 5, 6], [1, 6])).toEqual({ ok: false, reason: 'parity' });
     expect(outcome(committee, [0, 1, 2, 3, 4, 5, 6, 7], [1, 6])).toEqual({ ok: false, reason: 'parity', wrong: [1, 6] });
   });
@@ -73,18 +73,18 @@ describe('wrong shares', () => {
   }
 
   it('of two holders that agree on a lie pass parity at τ+1 but not the residual, and frame nobody at τ+2', () => {
-    const committee = scriptedCommittee(plannedFor(7, 5), 1);
+    const committee = scriptedCommittee(plannedFor(7, 5));
     const shares = agreedLie(committee, uniformElement(set));
     const { parameters, uploads } = committee;
-    expect(combine({ parameters, sum: uploads, addends: 7, shares: pick(shares, [0, 1, 2, 3, 4, 5]) })).toEqual({
+    expect(combine({ parameters, sum: uploads, coefficients: set.degree, addends: 7, shares: pick(shares, [0, 1, 2, 3, 4, 5]) })).toEqual({
       ok: false,
       reason: 'residual',
     });
-    expect(combine({ parameters, sum: uploads, addends: 7, shares })).toEqual({ ok: false, reason: 'parity' });
+    expect(combine({ parameters, sum: uploads, coefficients: set.degree, addends: 7, shares })).toEqual({ ok: false, reason: 'parity' });
   });
 
   it('of two holders that aim at one result frame the honest seventh: a documented limit, names hold for one liar at τ+2', () => {
-    const committee = scriptedCommittee(plannedFor(7, 5), 1);
+    const committee = scriptedCommittee(plannedFor(7, 5));
     const { decodingSets, points, L1 } = committeeConstants(7, 5);
     const { scale, weights } = decodingSets[0]!;
     const parity = parityWeights(points, [0, 1, 2, 3, 4, 5]);
@@ -96,7 +96,7 @@ describe('wrong shares', () => {
       set,
     );
     const { parameters, uploads } = committee;
-    expect(combine({ parameters, sum: uploads, addends: 7, shares: agreedLie(committee, lie) })).toEqual({
+    expect(combine({ parameters, sum: uploads, coefficients: set.degree, addends: 7, shares: agreedLie(committee, lie) })).toEqual({
       ok: false,
       reason: 'parity',
       wrong: [6],
@@ -104,18 +104,23 @@ describe('wrong shares', () => {
   });
 
   it('and wrong uploads of random bytes garble a sum under (3, 3)', () => {
-    const { parameters, uploads, shares } = scriptedCommittee(plannedFor(3, 3), 1);
+    const { parameters, uploads, shares } = scriptedCommittee(plannedFor(3, 3));
     const garbage = bytesFromWords(uniformElement(set));
-    expect(combine({ parameters, sum: uploads, addends: 3, shares: new Map([...shares, [1, garbage]]) })).toEqual({
+    expect(combine({ parameters, sum: uploads, coefficients: set.degree, addends: 3, shares: new Map([...shares, [1, garbage]]) })).toEqual(
+      {
+        ok: false,
+        reason: 'residual',
+      },
+    );
+    const upload = new Uint8Array(randomBytes(uploads[0]!.length));
+    expect(combine({ parameters, sum: [...uploads.slice(1), upload], coefficients: set.degree, addends: 3, shares })).toEqual({
       ok: false,
       reason: 'residual',
     });
-    const upload = new Uint8Array(randomBytes(uploads[0]!.length));
-    expect(combine({ parameters, sum: [...uploads.slice(1), upload], addends: 3, shares })).toEqual({ ok: false, reason: 'residual' });
   });
 
   it('aimed at a chosen result pass under (3, 3): a documented limit of a committee without spare holders', () => {
-    const { parameters, uploads, shares, expected } = scriptedCommittee(plannedFor(3, 3), 1);
+    const { parameters, uploads, shares, expected } = scriptedCommittee(plannedFor(3, 3));
     const { decodingSets, L1 } = committeeConstants(3, 3);
     const { scale, weights } = decodingSets[0]!;
     expect(weights[1]).toBe(1n);
@@ -124,7 +129,13 @@ describe('wrong shares', () => {
       elementFromBytes(shares.get(1)!, set, 'share'),
       shift.map((value) => value * L1 * scale),
     );
-    const result = combine({ parameters, sum: uploads, addends: 3, shares: new Map([...shares, [1, bytesFromWords(aimed)]]) });
+    const result = combine({
+      parameters,
+      sum: uploads,
+      coefficients: set.degree,
+      addends: 3,
+      shares: new Map([...shares, [1, bytesFromWords(aimed)]]),
+    });
     expect(result).toEqual({ ok: true, coefficients: expected.map((value) => value + 1n) });
   });
 });
@@ -159,8 +170,8 @@ describe('the worst honest noise', () => {
         return [holder, bytesFromWords(share)];
       }),
     );
-    const sum: CiphertextSum = { addends: m, blocks: [block] };
-    return { result: combine({ parameters, sum, addends: m, shares }), expected: message };
+    const sum: CiphertextSum = { addends: m, coefficients: set.degree, blocks: [block] };
+    return { result: combine({ parameters, sum, coefficients: set.degree, addends: m, shares }), expected: message };
   }
 
   it.each([
@@ -181,8 +192,8 @@ describe('the worst honest noise', () => {
 
 describe('a single upload', () => {
   it('is not readable from the sum of all: shares for A open A only', () => {
-    const { parameters, uploads, shares } = scriptedCommittee(plannedFor(4, 3), 1);
-    const only = sumCiphertexts([uploads[0]!], parameters);
-    expect(combine({ parameters, sum: only, addends: 1, shares })).toEqual({ ok: false, reason: 'residual' });
+    const { parameters, uploads, shares } = scriptedCommittee(plannedFor(4, 3));
+    const only = sumCiphertexts([uploads[0]!], set.degree, parameters);
+    expect(combine({ parameters, sum: only, coefficients: set.degree, addends: 1, shares })).toEqual({ ok: false, reason: 'residual' });
   });
 });

@@ -12,22 +12,23 @@ export interface ParityContext {
   points: readonly number[];
   threshold: number;
   smudgingBits: number;
+  /** Coefficients in use in each block. */
+  sizes: readonly number[];
   shares: ReceivedShares;
 }
 
 const absolute = (value: bigint): bigint => (value < 0n ? -value : value);
 
-/** True when Σ μ_j·h_j is within Σ|μ_j|·(2^(b+1) − 2) in every coefficient of every block, for the relation over these τ+1 holders. */
+/** True when Σ μ_j·h_j is within Σ|μ_j|·(2^(b+1) − 2) in every coefficient in use, for the relation over these τ+1 holders. */
 function relationHolds(context: ParityContext, holders: readonly number[]): boolean {
-  const { set, shares } = context;
+  const { set, shares, sizes } = context;
   const weights = parityWeights(context.points, holders);
   const bound = weights.reduce((sum, weight) => sum + absolute(weight), 0n) * maxSmudging(context.smudgingBits);
   const factors = weights.map((weight) => scalar(weight, set));
-  const blocks = shares.get(holders[0]!)!.length;
-  for (let block = 0; block < blocks; block++) {
+  for (const [block, used] of sizes.entries()) {
     const total = zeroElement(set);
     holders.forEach((holder, index) => addScaledElement(total, shares.get(holder)![block]!, factors[index]!, set));
-    if (!isWithin(total, bound, set)) return false;
+    if (!isWithin(total, bound, set, used)) return false;
   }
   return true;
 }

@@ -34,11 +34,12 @@ export interface ScriptedCommittee {
   expected: BigUint64Array;
   uploads: Uint8Array[];
   shares: Map<number, Uint8Array>;
-  blocks: number;
+  /** Length of every vector. */
+  coefficients: number;
 }
 
 export function shareInput(
-  committee: Pick<ScriptedCommittee, 'parameters' | 'keyShareSums' | 'blocks'>,
+  committee: Pick<ScriptedCommittee, 'parameters' | 'keyShareSums' | 'coefficients'>,
   holderIndex: number,
 ): DecryptionShareInput {
   return {
@@ -50,7 +51,7 @@ export function shareInput(
     holderIndex,
     keyShareSum: committee.keyShareSums[holderIndex]!,
     noiseKey: new Uint8Array(32).fill(holderIndex + 1),
-    blocks: committee.blocks,
+    coefficients: committee.coefficients,
   };
 }
 
@@ -60,8 +61,11 @@ export function largestCoefficient({ digitBits, valueBits }: AggregationParamete
   return digit + (digit << BigInt(digitBits)) + (digit << BigInt(2 * digitBits));
 }
 
-export function scriptedCommittee(parameters: AggregationParameters, blocks = 2): ScriptedCommittee {
-  const { degree } = parameterSet(parameters.set);
+/** @param coefficients length of the vectors; one whole block when left out */
+export function scriptedCommittee(
+  parameters: AggregationParameters,
+  coefficients = parameterSet(parameters.set).degree,
+): ScriptedCommittee {
   const sites = Array.from({ length: parameters.sites }, (_, index) => `site-${index}`);
   const dealings = sites.map((dealer) => deal({ e0: 'e0', dealer, parameters }));
   const keyShareSums = Array.from({ length: parameters.keyHolders }, (_, holderIndex) =>
@@ -82,15 +86,15 @@ export function scriptedCommittee(parameters: AggregationParameters, blocks = 2)
   const most = largestCoefficient(parameters);
   const vectors = sites.map((site, index) => {
     const stream = xof('example-vector', site);
-    return BigUint64Array.from({ length: blocks * degree }, () => (index === 0 ? most : stream.uniformBelow(most + 1n)));
+    return BigUint64Array.from({ length: coefficients }, () => (index === 0 ? most : stream.uniformBelow(most + 1n)));
   });
   const secretKeys = dealings.map(({ secretKey }) => secretKey);
-  const uploads = vectors.map((coefficients, index) => encryptVector({ parameters, k: K, secretKey: secretKeys[index]!, coefficients }));
+  const uploads = vectors.map((vector, index) => encryptVector({ parameters, k: K, secretKey: secretKeys[index]!, coefficients: vector }));
   const shares = new Map(
-    keyShareSums.map((_, holder) => [holder, decryptionShare(shareInput({ parameters, keyShareSums, blocks }, holder))]),
+    keyShareSums.map((_, holder) => [holder, decryptionShare(shareInput({ parameters, keyShareSums, coefficients }, holder))]),
   );
   const expected = vectors[0]!.map((_, i) => vectors.reduce((sum, vector) => sum + vector[i]!, 0n));
-  return { parameters, secretKeys, keyShareSums, vectors, expected, uploads, shares, blocks };
+  return { parameters, secretKeys, keyShareSums, vectors, expected, uploads, shares, coefficients };
 }
 
 /** The shares of these holders only. */

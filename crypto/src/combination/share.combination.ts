@@ -1,5 +1,6 @@
 import type { CommitteeConstants, DecodingSet } from '../committee/committee.constants.js';
 import { CryptoError } from '../crypto.error.js';
+import { blockSizes } from '../packing/block.layout.js';
 import { resolveParameters } from '../ring/aggregation.parameters.js';
 import { isWithin } from '../ring/crt.composition.js';
 import type { AggregationParameters, ParameterSet } from '../ring/parameter.set.js';
@@ -15,6 +16,8 @@ export interface CombineInput {
   parameters: AggregationParameters;
   /** The sum of the uploads of A, or the uploads themselves. */
   sum: CiphertextSum | readonly Uint8Array[];
+  /** Coefficients in use: the length of the vectors that were encrypted. */
+  coefficients: number;
   /** |A| */
   addends: number;
   /** Holder position (from 0) → its share of all blocks. */
@@ -29,26 +32,31 @@ export type Combination = { ok: true; coefficients: BigUint64Array } | { ok: fal
 
 /**
  * R7: parity relations over all shares, then x_b = L1·L2·Σc + Σ (L2·λ_j)·h_j with the first τ of them, SEAL's rounding of t·x/q,
- * and (L1·L2)^-1 mod t. The result is the exact Σ m modulo t, N words a block.
+ * and (L1·L2)^-1 mod t. The result is the exact Σ m modulo t, `coefficients` words.
  * Names hold as long as at most half of the shares beyond τ are wrong: more liars that aim at one result can frame an honest holder.
- * Throws 'malformed' (a share of wrong length or range: the message names its position), 'bad-committee', 'out-of-range' (fewer than τ shares).
+ * Throws 'malformed' (a share of wrong length or range: the message names its position), 'bad-committee', 'out-of-range' (fewer than τ
+ * shares, or a sum of other numbers of addends or coefficients).
  */
-export function combine({ parameters, sum, addends, shares }: CombineInput): Combination {
+export function combine({ parameters, sum, coefficients, addends, shares }: CombineInput): Combination {
   const { set, committee } = resolveParameters(parameters);
-  const total = 'blocks' in sum ? sum : sumCiphertexts(sum, parameters);
+  const total = 'blocks' in sum ? sum : sumCiphertexts(sum, coefficients, parameters);
   if (total.addends !== addends) throw new CryptoError('out-of-range', `The sum has ${total.addends} addends, not ${addends}.`);
-  const received = receive(shares, total.blocks.length, parameters, committee);
-  const context: DecodeContext = { committee, set, parameters, addends };
+  if (total.coefficients !== coefficients)
+    throw new CryptoError('out-of-range', `The sum has ${total.coefficients} coefficients, not ${coefficients}.`);
+  const received = receive(shares, coefficients, parameters, committee);
+  const sizes = blockSizes(coefficients, set);
+  const context: DecodeContext = { committee, set, parameters, addends, sizes };
   const verdict = checkParity({
     set,
     points: committee.points,
     threshold: committee.threshold,
     smudgingBits: parameters.smudgingBits,
+    sizes,
     shares: received,
   });
   if (verdict.consistent) {
-    const coefficients = decode(total, received, context);
-    return coefficients === undefined ? { ok: false, reason: 'residual' } : { ok: true, coefficients };
+    const opened = decode(total, received, context);
+    return opened === undefined ? { ok: false, reason: 'residual' } : { ok: true, coefficients: opened };
   }
   if (verdict.suspects === undefined) return { ok: false, reason: 'parity' };
   // Liars that agree with each other are a consistent set too and would put the blame on an honest holder: it must also decode.
@@ -61,10 +69,10 @@ export function combine({ parameters, sum, addends, shares }: CombineInput): Com
 function decode(total: CiphertextSum, received: ReceivedShares, context: DecodeContext): BigUint64Array | undefined {
   const { degree } = context.set;
   const decoding = firstDecodingSet(received, context.committee);
-  const coefficients = new BigUint64Array(total.blocks.length * degree);
+  const coefficients = new BigUint64Array(total.coefficients);
   for (const [block, blockSum] of total.blocks.entries()) {
     const shareBlocks = decoding.holders.map((holder) => received.get(holder)![block]!);
-    const message = decodeBlock(blockSum, shareBlocks, decoding, context);
+    const message = decodeBlock(blockSum, shareBlocks, context.sizes[block]!, decoding, context);
     if (message === undefined) return undefined;
     coefficients.set(message, block * degree);
   }
@@ -73,7 +81,7 @@ function decode(total: CiphertextSum, received: ReceivedShares, context: DecodeC
 
 function receive(
   shares: ReadonlyMap<number, Uint8Array>,
-  blocks: number,
+  coefficients: number,
   parameters: AggregationParameters,
   committee: CommitteeConstants,
 ): ReceivedShares {
@@ -85,7 +93,7 @@ function receive(
     if (committee.points[position] === undefined) {
       throw new CryptoError('bad-committee', `There is no key holder at position ${position} of ${committee.keyHolders}.`);
     }
-    received.set(position, shareElements(share, blocks, parameters, `The share of the holder at position ${position}`));
+    received.set(position, shareElements(share, coefficients, parameters, `The share of the holder at position ${position}`));
   }
   return received;
 }
@@ -101,12 +109,15 @@ interface DecodeContext {
   set: ParameterSet;
   parameters: AggregationParameters;
   addends: number;
+  /** Coefficients in use in each block. */
+  sizes: readonly number[];
 }
 
-/** Σ m of one block, or undefined when the residual is larger than honest noise. */
+/** Σ m of the coefficients in use of one block, or undefined when the residual is larger than honest noise. */
 function decodeBlock(
   blockSum: RingElement,
   shareBlocks: readonly RingElement[],
+  used: number,
   decoding: DecodingSet,
   { committee, set, parameters, addends }: DecodeContext,
 ): BigUint64Array | undefined {
@@ -125,7 +136,7 @@ function decodeBlock(
   if (2n * bound * set.plainModulus >= set.modulus) {
     throw new CryptoError('bad-parameters', `The noise bound ${bound} leaves no room in q: these parameters cannot decode.`);
   }
-  if (!isWithin(residual, bound, set)) return undefined;
-  scaleWords(message, 0, message.length, multiplier(inverse(scale, set.plainModulus), set.plainModulus));
-  return message;
+  if (!isWithin(residual, bound, set, used)) return undefined;
+  scaleWords(message, 0, used, multiplier(inverse(scale, set.plainModulus), set.plainModulus));
+  return message.subarray(0, used);
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { CryptoError } from '../crypto.error.js';
-import { truncateAndPack } from '../packing/bit.packing.js';
+import { isPaddedWithZeros, packedBytes, truncateAndPack } from '../packing/bit.packing.js';
+import { blockSizes, splitBytes } from '../packing/block.layout.js';
 import { resolveParameters } from '../ring/aggregation.parameters.js';
 import { compose } from '../ring/crt.composition.js';
 import type { AggregationParameters } from '../ring/parameter.set.js';
@@ -9,17 +10,22 @@ import { sealEngine } from '../ring/seal.engine.js';
 import { addErrors, sampleErrors } from '../sampling/error.sampler.js';
 import { publicElement } from '../sampling/uniform.sampler.js';
 
-/** Bytes of one uploaded block: N truncated coefficients of keptBits bits. */
-export function ciphertextBlockBytes(parameters: AggregationParameters): number {
-  return (resolveParameters(parameters).set.degree * parameters.keptBits) / 8;
+function uploadBlockBytes(coefficients: number, parameters: AggregationParameters): number[] {
+  const { set } = resolveParameters(parameters);
+  return blockSizes(coefficients, set).map((used) => packedBytes(used, parameters.keptBits));
 }
 
-/** Number of whole blocks in an upload; 'malformed' when it is none or not whole. */
-export function uploadBlocks(upload: Uint8Array, parameters: AggregationParameters): number {
-  const size = ciphertextBlockBytes(parameters);
-  const blocks = upload instanceof Uint8Array ? upload.length / size : 0;
-  if (!Number.isSafeInteger(blocks) || blocks < 1) {
-    throw new CryptoError('malformed', `An upload of ${upload?.length} bytes is not a whole number of ${size}-byte blocks.`);
+/** Bytes of an upload of so many coefficients, keptBits bits each; every block starts at a new byte. */
+export function ciphertextBytes(coefficients: number, parameters: AggregationParameters): number {
+  return uploadBlockBytes(coefficients, parameters).reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/** The blocks of an upload, as views; 'malformed' for another length than its coefficients take, or a padding bit that is set. */
+export function uploadBlocks(upload: Uint8Array, coefficients: number, parameters: AggregationParameters): Uint8Array[] {
+  const what = `An upload of ${coefficients} coefficients`;
+  const blocks = splitBytes(upload, uploadBlockBytes(coefficients, parameters), what);
+  if (!isPaddedWithZeros(upload, coefficients % resolveParameters(parameters).set.degree, parameters.keptBits)) {
+    throw new CryptoError('malformed', `${what} must end with zero bits after the last one.`);
   }
   return blocks;
 }
@@ -30,21 +36,19 @@ export interface EncryptionInput {
   k: string;
   /** s_i in NTT form, as dealt. */
   secretKey: Uint8Array;
-  /** Whole blocks of N words below t, from packVector. */
+  /** Words below t, from packVector: as many as are in use. */
   coefficients: BigUint64Array;
 }
 
 /**
- * R3 for all blocks: c_b = −a_b·s + e_b + ⌈q·m_b/t⌋ mod q, low bits dropped, concatenated.
+ * R3 for all blocks: c_b = −a_b·s + e_b + ⌈q·m_b/t⌋ mod q, low bits dropped, concatenated. Of the last block only the coefficients in use
+ * leave this function: opening works coefficient by coefficient, and the others would only be more equations in s.
  * a_b is public and comes from K alone, so a site cannot choose it. The errors are fresh at every call, but truncation hides most of them.
  */
 export function encryptVector({ parameters, k, secretKey, coefficients }: EncryptionInput): Uint8Array {
   const { set } = resolveParameters(parameters);
   requireRoundContext(k);
-  const blocks = coefficients.length / set.degree;
-  if (!Number.isSafeInteger(blocks) || blocks < 1) {
-    throw new CryptoError('out-of-range', `${coefficients.length} coefficients are not a whole number of blocks of ${set.degree}.`);
-  }
+  const sizes = blockSizes(coefficients.length, set);
   const beyond = coefficients.findIndex((coefficient) => coefficient >= set.plainModulus);
   if (beyond >= 0)
     throw new CryptoError('out-of-range', `Coefficient ${beyond} is ${coefficients[beyond]}, not below ${set.plainModulus}.`);
@@ -53,20 +57,22 @@ export function encryptVector({ parameters, k, secretKey, coefficients }: Encryp
   scaleElement(negated, scalar(-1n, set), set);
   const factor = engine.factor(negated);
   negated.fill(0n);
-  const blockBytes = ciphertextBlockBytes(parameters);
-  const upload = new Uint8Array(blocks * blockBytes);
+  const { droppedBits, keptBits } = parameters;
+  const upload = new Uint8Array(ciphertextBytes(coefficients.length, parameters));
+  let at = 0;
   try {
-    for (let block = 0; block < blocks; block++) {
+    for (const [block, used] of sizes.entries()) {
       const element = engine.productCoefficients(publicElement(k, block, set), factor);
       addErrors(element, sampleErrors(set.degree), set);
-      const message = coefficients.subarray(block * set.degree, (block + 1) * set.degree);
-      const composed = compose(engine.addScaledMessage(element, message), set);
-      truncateAndPack(
-        composed,
-        parameters.droppedBits,
-        parameters.keptBits,
-        new Uint32Array(upload.buffer, block * blockBytes, blockBytes / 4),
-      );
+      const message = new BigUint64Array(set.degree);
+      message.set(coefficients.subarray(block * set.degree, block * set.degree + used));
+      const composed = compose(engine.addScaledMessage(element, message), set, used);
+      const packed = new Uint32Array(Math.ceil((used * keptBits) / 32));
+      truncateAndPack(composed, droppedBits, keptBits, packed);
+      const bytes = packedBytes(used, keptBits);
+      upload.set(new Uint8Array(packed.buffer, 0, bytes), at);
+      at += bytes;
+      message.fill(0n);
     }
   } finally {
     factor.free();
@@ -80,20 +86,11 @@ export function requireRoundContext(k: string): void {
   }
 }
 
-/** SHA-256 of every block, the leaves of the upload's Merkle tree. */
-export function ciphertextBlockDigests(upload: Uint8Array, parameters: AggregationParameters): Uint8Array[] {
-  return digestsOf(upload, uploadBlocks(upload, parameters));
+/** SHA-256 of every block, the leaves of the upload's Merkle tree; 'malformed' as {@link uploadBlocks}. */
+export function ciphertextBlockDigests(upload: Uint8Array, coefficients: number, parameters: AggregationParameters): Uint8Array[] {
+  return digestsOf(uploadBlocks(upload, coefficients, parameters));
 }
 
-export function digestsOf(bytes: Uint8Array, blocks: number): Uint8Array[] {
-  const size = bytes.length / blocks;
-  return Array.from(
-    { length: blocks },
-    (_, block) =>
-      new Uint8Array(
-        createHash('sha256')
-          .update(bytes.subarray(block * size, (block + 1) * size))
-          .digest(),
-      ),
-  );
+export function digestsOf(blocks: readonly Uint8Array[]): Uint8Array[] {
+  return blocks.map((block) => new Uint8Array(createHash('sha256').update(block).digest()));
 }

@@ -4,7 +4,7 @@ const LIMBS = COMPOSED_WORDS * 2;
 
 /**
  * Drops the low `droppedBits` of each composed coefficient (floor) and writes `keptBits` bits of it, one after the other, little endian.
- * `out` is 4-byte aligned, zeroed and N·keptBits/8 bytes long (N is a multiple of 32).
+ * `out` is zeroed and has room for all of them; bits after the last one stay zero.
  */
 export function truncateAndPack(composed: BigUint64Array, droppedBits: number, keptBits: number, out: Uint32Array): void {
   const limbs = new Uint32Array(composed.buffer, composed.byteOffset, composed.length * 2);
@@ -25,6 +25,15 @@ export function truncateAndPack(composed: BigUint64Array, droppedBits: number, k
       bit += width;
     }
   }
+}
+
+/** Bytes of `count` coefficients of keptBits bits; the last byte is filled up with zero bits. */
+export const packedBytes = (count: number, keptBits: number): number => Math.ceil((count * keptBits) / 8);
+
+/** True when the bits after the last of `count` coefficients are zero: one value has one encoding. */
+export function isPaddedWithZeros(packed: Uint8Array, count: number, keptBits: number): boolean {
+  const used = (count * keptBits) % 8;
+  return used === 0 || packed.at(-1)! >> used === 0;
 }
 
 /** 32-bit limbs of a truncated coefficient. */

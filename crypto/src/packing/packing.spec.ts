@@ -61,6 +61,11 @@ describe('malformed vectors', () => {
       () => packVector(shape, parameters, good, [1n << 48n]),
       () => packVector(shape, parameters, good, Float64Array.of(0.5)),
       () => packVector({ packed: -1, exact: 0 }, parameters, good, []),
+      () => packVector({ packed: 0, exact: 0 }, parameters, new Uint32Array(0), []),
+      () => coefficientCount({ packed: 0, exact: 0 }, parameters),
+      () => coefficientCount({ packed: 0, exact: 2 ** 30 + 1 }, parameters),
+      () => blockCount({ packed: 0, exact: 0 }, parameters),
+      () => blockCount({ packed: 1.5, exact: 0 }, parameters),
     ];
     for (const attempt of attempts) expect(attempt).toThrow(refused('out-of-range'));
   });
@@ -74,15 +79,16 @@ describe('malformed vectors', () => {
     };
     const attempts: (() => unknown)[] = [
       () => unpackSum(shape, parameters, coefficients.subarray(1), 1),
+      () => unpackSum(shape, parameters, new BigUint64Array(4), 1),
+      () => unpackSum(shape, parameters, new BigUint64Array(1024), 1),
       () => unpackSum(shape, parameters, coefficients, 0),
       () => unpackSum(shape, parameters, coefficients, 6),
       // One digit beyond what one addend can send, in the lowest and in the highest place.
       () => unpackSum(shape, parameters, changed(0, 65536n), 1),
       () => unpackSum(shape, parameters, changed(0, 65536n << 38n), 1),
-      // A second digit where the vector has only one left, an exact sum too large, and padding that is not zero.
+      // A second digit where the vector has only one left, and an exact sum too large.
       () => unpackSum(shape, parameters, changed(1, 1n << 19n), 1),
       () => unpackSum(shape, parameters, changed(2, 1n << 48n), 1),
-      () => unpackSum(shape, parameters, changed(3, 1n), 1),
     ];
     for (const attempt of attempts) expect(attempt).toThrow(refused('out-of-range'));
   });
@@ -93,7 +99,15 @@ describe('packing', () => {
     expect(coefficientCount({ packed: 7, exact: 2 }, parameters)).toBe(5);
     expect(blockCount({ packed: 3 * 1024 - 3, exact: 1 }, parameters)).toBe(1);
     expect(blockCount({ packed: 3 * 1024 - 3, exact: 2 }, parameters)).toBe(2);
-    expect(blockCount({ packed: 0, exact: 0 }, parameters)).toBe(1);
+    expect(blockCount({ packed: 0, exact: 1 }, parameters)).toBe(1);
+  });
+
+  it('fills the coefficients in use and no others', () => {
+    expect(packVector({ packed: 4, exact: 1 }, parameters, Uint32Array.of(1, 2, 3, 4), [5n])).toEqual(
+      BigUint64Array.of(1n + (2n << 19n) + (3n << 38n), 4n, 5n),
+    );
+    expect(coefficientCount({ packed: 961, exact: 4 }, parameters)).toBe(325);
+    expect(packVector({ packed: 961, exact: 4 }, parameters, new Uint32Array(961), new Float64Array(4)).length).toBe(325);
   });
 
   it('adds like the integers it holds', () => {
@@ -111,7 +125,7 @@ describe('packing', () => {
       fc.property(fc.array(vector, { minLength: 1, maxLength: 5 }), layouts, (vectors, layout) => {
         const shape = { packed: 7, exact: 2 };
         const chosen = { ...parameters, ...layout };
-        const sum = new BigUint64Array(parameterSet(chosen.set).degree);
+        const sum = new BigUint64Array(coefficientCount(shape, chosen));
         for (const { packed, exact } of vectors) packVector(shape, chosen, packed, exact).forEach((value, index) => (sum[index]! += value));
         const opened = unpackSum(shape, chosen, sum, vectors.length);
         expect(Array.from(opened.packed)).toEqual(

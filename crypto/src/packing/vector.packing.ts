@@ -1,6 +1,7 @@
 import { CryptoError } from '../crypto.error.js';
 import type { AggregationParameters } from '../ring/parameter.set.js';
 import { resolveParameters } from '../ring/aggregation.parameters.js';
+import { blockSizes } from './block.layout.js';
 
 /** A vector of `packed` values of valueBits each, several to a coefficient, followed by `exact` integers in coefficients of their own. */
 export interface VectorShape {
@@ -17,20 +18,23 @@ function requireShape({ packed, exact }: VectorShape): void {
   }
 }
 
-/** Coefficients that carry values. */
+/** Coefficients in use: those that carry values. Only they are encrypted, opened and published. 'out-of-range' for an empty vector. */
 export function coefficientCount(shape: VectorShape, parameters: AggregationParameters): number {
   requireShape(shape);
-  return Math.ceil(shape.packed / parameters.digitsPerCoefficient) + shape.exact;
+  const { set } = resolveParameters(parameters);
+  const count = Math.ceil(shape.packed / parameters.digitsPerCoefficient) + shape.exact;
+  blockSizes(count, set);
+  return count;
 }
 
-/** Ciphertext blocks of N coefficients; at least one. */
+/** Ciphertext blocks: whole ones of N coefficients and, unless the vector ends with one, a cut one. */
 export function blockCount(shape: VectorShape, parameters: AggregationParameters): number {
   const { set } = resolveParameters(parameters);
-  return Math.max(1, Math.ceil(coefficientCount(shape, parameters) / set.degree));
+  return blockSizes(coefficientCount(shape, parameters), set).length;
 }
 
 /**
- * Plaintext coefficients (blockCount·N words below t), zero padded: digit i of a coefficient starts at bit i·digitBits.
+ * Plaintext coefficients (coefficientCount words below t): digit i of a coefficient starts at bit i·digitBits.
  * Throws 'out-of-range' for a wrong length, a packed value of more than valueBits bits or an exact integer outside [0, 2^48).
  */
 export function packVector(
@@ -39,7 +43,6 @@ export function packVector(
   packed: Uint32Array,
   exact: readonly bigint[] | Float64Array,
 ): BigUint64Array {
-  const { set } = resolveParameters(parameters);
   if (packed.length !== shape.packed || exact.length !== shape.exact) {
     throw new CryptoError(
       'out-of-range',
@@ -47,7 +50,7 @@ export function packVector(
     );
   }
   const { digitsPerCoefficient, digitBits, valueBits } = parameters;
-  const coefficients = new BigUint64Array(blockCount(shape, parameters) * set.degree);
+  const coefficients = new BigUint64Array(coefficientCount(shape, parameters));
   const halves = new Uint32Array(coefficients.buffer);
   for (let i = 0; i < packed.length; i++) {
     const value = packed[i]!;
@@ -79,7 +82,7 @@ function exactInteger(value: bigint | number, index: number): bigint {
 
 /**
  * Digit sums and exact sums of a decoded sum over `addends` vectors. Throws 'out-of-range' when a sum is larger than `addends` honest
- * values can make it, or a padding coefficient is not zero: some contribution was malformed, and nothing of the sum may be used.
+ * values can make it: some contribution was malformed, and nothing of the sum may be used.
  */
 export function unpackSum(
   shape: VectorShape,
@@ -87,8 +90,7 @@ export function unpackSum(
   coefficients: BigUint64Array,
   addends: number,
 ): { packed: Float64Array; exact: bigint[] } {
-  const { set } = resolveParameters(parameters);
-  const expected = blockCount(shape, parameters) * set.degree;
+  const expected = coefficientCount(shape, parameters);
   if (coefficients.length !== expected)
     throw new CryptoError('out-of-range', `Got ${coefficients.length} coefficients, expected ${expected}.`);
   if (!Number.isSafeInteger(addends) || addends < 1 || addends > parameters.sites) {
@@ -113,13 +115,10 @@ export function unpackSum(
     }
   }
   const exactLimit = BigInt(addends) * ((1n << BigInt(EXACT_BITS)) - 1n);
-  const exact = Array.from(coefficients.subarray(start, start + shape.exact));
+  const exact = Array.from(coefficients.subarray(start));
   exact.forEach((sum, index) => {
     if (sum > exactLimit)
       throw new CryptoError('out-of-range', `Exact sum ${index} is ${sum}; ${addends} addends reach at most ${exactLimit}.`);
   });
-  for (let c = start + shape.exact; c < coefficients.length; c++) {
-    if (coefficients[c] !== 0n) throw new CryptoError('out-of-range', `Padding coefficient ${c} sums to ${coefficients[c]}, not to zero.`);
-  }
   return { packed, exact };
 }

@@ -37,16 +37,16 @@ function subtract(a: bigint, b: bigint, prime: bigint): bigint {
   return x >= y ? BigInt.asUintN(64, x - y) : BigInt.asUintN(64, BigInt.asUintN(64, x + prime) - y);
 }
 
-/** Every coefficient as the integer in [0, q): three little-endian 64-bit words each, coefficient-major. */
-export function compose(element: RingElement, set: ParameterSet): BigUint64Array {
+/** The first `count` coefficients as integers in [0, q): three little-endian 64-bit words each, coefficient-major. */
+export function compose(element: RingElement, set: ParameterSet, count = set.degree): BigUint64Array {
   const { degree } = set;
   const { primes, first2, first3, second3 } = garner(set);
   const [p1, p2, p3] = primes;
   const { factor: f2, quotient: q2 } = first2;
   const { factor: f3, quotient: q3 } = first3;
   const { factor: s3, quotient: t3 } = second3;
-  const words = new BigUint64Array(degree * COMPOSED_WORDS);
-  for (let i = 0, out = 0; i < degree; i++, out += COMPOSED_WORDS) {
+  const words = new BigUint64Array(count * COMPOSED_WORDS);
+  for (let i = 0, out = 0; i < count; i++, out += COMPOSED_WORDS) {
     const d1 = BigInt.asUintN(64, element[i]!);
     const d2 = multiplyBy(subtract(BigInt.asUintN(64, element[i + degree]!), d1, p2), f2, q2, p2);
     const r3 = multiplyBy(subtract(BigInt.asUintN(64, element[i + 2 * degree]!), d1, p3), f3, q3, p3);
@@ -72,9 +72,9 @@ function atMost(words: BigUint64Array, at: number, high: bigint, middle: bigint,
   return words[at]! <= low;
 }
 
-/** True when every coefficient, taken in (−q/2, q/2], is at most `bound` in absolute value; 0 ≤ bound < q/2. */
-export function isWithin(element: RingElement, bound: bigint, set: ParameterSet): boolean {
-  const words = compose(element, set);
+/** True when each of the first `count` coefficients, taken in (−q/2, q/2], is at most `bound` in absolute value; 0 ≤ bound < q/2. */
+export function isWithin(element: RingElement, bound: bigint, set: ParameterSet, count = set.degree): boolean {
+  const words = compose(element, set, count);
   const negative = set.modulus - bound - 1n;
   const [b0, b1, b2] = [bound & WORD, (bound >> 64n) & WORD, bound >> 128n];
   const [n0, n1, n2] = [negative & WORD, (negative >> 64n) & WORD, negative >> 128n];

@@ -26,34 +26,56 @@ export function bytesFromWords(words: BigUint64Array): Uint8Array {
   return new Uint8Array(words.buffer, words.byteOffset, words.byteLength).slice();
 }
 
-function requireReduced(words: BigUint64Array, set: ParameterSet, what: string): void {
-  const { degree, dataPrimes } = set;
-  for (let base = 0; base < words.length; base += elementWords(set)) {
+/** `used` words for each data prime, over and over. */
+function requireReduced(words: BigUint64Array, used: number, { dataPrimes }: ParameterSet, what: string): void {
+  for (let base = 0; base < words.length; base += dataPrimes.length * used) {
     for (let p = 0; p < dataPrimes.length; p++) {
       const prime = dataPrimes[p]!;
-      const from = base + p * degree;
-      for (let i = from; i < from + degree; i++) {
+      const from = base + p * used;
+      for (let i = from; i < from + used; i++) {
         if (words[i]! >= prime) throw new CryptoError('malformed', `${what}: word ${i} is not below its prime ${prime}.`);
       }
     }
   }
 }
 
+function requireLength(bytes: Uint8Array, expected: number, set: ParameterSet, what: string): void {
+  if (bytes instanceof Uint8Array && bytes.length === expected) return;
+  const found = bytes instanceof Uint8Array ? `${bytes.length} bytes` : typeof bytes;
+  throw new CryptoError('malformed', `${what} must be ${expected} bytes in ${set.name}, not ${found}.`);
+}
+
 /** `count` elements from the wire: exact length, every residue below its prime, else 'malformed'. */
 export function elementsFromBytes(bytes: Uint8Array, count: number, set: ParameterSet, what: string): RingElement[] {
-  const expected = count * elementBytes(set);
-  if (!(bytes instanceof Uint8Array) || bytes.length !== expected) {
-    const found = bytes instanceof Uint8Array ? `${bytes.length} bytes` : typeof bytes;
-    throw new CryptoError('malformed', `${what} must be ${expected} bytes in ${set.name}, not ${found}.`);
-  }
+  requireLength(bytes, count * elementBytes(set), set, what);
   const words = wordsFromBytes(bytes);
-  requireReduced(words, set, what);
+  requireReduced(words, set.degree, set, what);
   const size = elementWords(set);
   return Array.from({ length: count }, (_, index) => words.subarray(index * size, (index + 1) * size));
 }
 
 export function elementFromBytes(bytes: Uint8Array, set: ParameterSet, what: string): RingElement {
   return elementsFromBytes(bytes, 1, set, what)[0]!;
+}
+
+/** Bytes of the first `used` coefficients of an element. */
+export const cutBytes = (used: number, set: ParameterSet): number => set.dataPrimes.length * used * 8;
+
+/** The first `used` coefficients of an element for the wire: `used` words for each data prime. */
+export function bytesFromCut(element: RingElement, used: number, set: ParameterSet): Uint8Array {
+  const words = new BigUint64Array(set.dataPrimes.length * used);
+  set.dataPrimes.forEach((_, p) => words.set(element.subarray(p * set.degree, p * set.degree + used), p * used));
+  return bytesFromWords(words);
+}
+
+/** The element of which {@link bytesFromCut} sent `used` coefficients; the others are zero. 'malformed' as {@link elementsFromBytes}. */
+export function elementFromCut(bytes: Uint8Array, used: number, set: ParameterSet, what: string): RingElement {
+  requireLength(bytes, cutBytes(used, set), set, what);
+  const words = wordsFromBytes(bytes);
+  requireReduced(words, used, set, what);
+  const element = zeroElement(set);
+  set.dataPrimes.forEach((_, p) => element.set(words.subarray(p * used, (p + 1) * used), p * set.degree));
+  return element;
 }
 
 /** One integer as a factor modulo every data prime. */

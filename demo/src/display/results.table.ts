@@ -19,7 +19,7 @@ export function resultsTable(summary: Summary, colour: boolean): string {
   return [
     `Error (${metric.name}, ${metric.unit}). Local-only: each site alone. Pooled: possible only here, because the demo owns every site's records.`,
     table.toString(),
-    `Uploaded per update   ${aggregation.uploadBytesPerParameter.toFixed(2)} bytes a parameter (${aggregation.modelParameters} parameters; uploads are whole encrypted blocks, so a small model pays most)`,
+    `Uploaded per update   ${aggregation.uploadBytesPerParameter.toFixed(2)} bytes a parameter (${aggregation.modelParameters} parameters; the encrypted weight and error sums that go with them weigh most in a small model)`,
     `Who can open a sum    ${aggregation.threshold} of ${aggregation.keyHolders} key holders, after ${aggregation.attestQuorum} sites signed the set; up to ${aggregation.collusionBound} may collude`,
     `Ledger                ${ledger.size} entries, ${ledger.verified ? green('verified by the auditor') : red('DOES NOT VERIFY')}, root ${ledger.rootHash}`,
     `Time                  ${summary.seconds.total.toFixed(0)} s in all, ${summary.seconds.perRoundMedian.toFixed(1)} s a round (median)`,

@@ -1,0 +1,27 @@
+import { CryptoError } from '../crypto.error.js';
+import type { ParameterSet } from '../ring/parameter.set.js';
+
+/** No key encrypts or opens more blocks than this in its life, so no vector has more. */
+const MAX_BLOCKS = 2 ** 20;
+
+/**
+ * Coefficients in use in each block of a vector: N in all but the last, which is cut after the last coefficient in use.
+ * Throws 'out-of-range' for a count that is no whole number, below one, or beyond 2^20 blocks.
+ */
+export function blockSizes(coefficients: number, { degree }: ParameterSet): number[] {
+  if (!Number.isSafeInteger(coefficients) || coefficients < 1 || coefficients > MAX_BLOCKS * degree) {
+    throw new CryptoError('out-of-range', `A vector has 1 to ${MAX_BLOCKS * degree} coefficients, not ${coefficients}.`);
+  }
+  return Array.from({ length: Math.ceil(coefficients / degree) }, (_, block) => Math.min(degree, coefficients - block * degree));
+}
+
+/** `bytes` in consecutive pieces of these lengths, as views; 'malformed' when they do not fill it exactly. */
+export function splitBytes(bytes: Uint8Array, lengths: readonly number[], what: string): Uint8Array[] {
+  const expected = lengths.reduce((sum, length) => sum + length, 0);
+  if (!(bytes instanceof Uint8Array) || bytes.length !== expected) {
+    const found = bytes instanceof Uint8Array ? `${bytes.length} bytes` : typeof bytes;
+    throw new CryptoError('malformed', `${what} must be ${expected} bytes, not ${found}.`);
+  }
+  let at = 0;
+  return lengths.map((length) => bytes.subarray(at, (at += length)));
+}
