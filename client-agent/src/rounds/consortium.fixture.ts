@@ -7,13 +7,11 @@ import {
   initialState,
   inputContext,
   modelDigest,
-  NO_RANGES,
   type Plan,
   peekStatement,
   planAggregation,
   planBytes,
   planDigest,
-  rangesDigest,
   resolveQuorum,
   type Roster,
   rosterBytes,
@@ -26,7 +24,7 @@ import {
   type StrategyState,
   type SumKind,
   vectorShape,
-  weightRule,
+  sumInput,
 } from '@coferment/consortium';
 import {
   bytesToHex,
@@ -140,15 +138,9 @@ export class ScriptedConsortium {
   contextOf({ name, nonces, contributions }: FrozenSum) {
     const { plan, state } = this;
     const own = name.kind === 'update' || name.kind === 'evaluate' ? state : null;
-    const modelIn = own === null ? 'none' : modelDigest(describeModel(plan), own.model);
-    const ranges = name.kind === 'update' && own !== null ? rangesDigest(own.ranges) : NO_RANGES;
-    const i = inputContext({
-      plan: planDigest(plan),
-      kind: name.kind,
-      modelIn,
-      ranges,
-      weightRule: weightRule(plan, own?.weightCap ?? null),
-    });
+    const input = sumInput(plan, name.kind, own);
+    const { modelIn } = input;
+    const i = inputContext(input);
     const k = roundContext({ e: this.e, i, sum: name.sum, attempt: name.attempt, nonces });
     const counted = contributions.map(
       (envelope) => (peekStatement(envelope) as { predicate: { site: string; merkleRoot: string } }).predicate,

@@ -1,20 +1,16 @@
 import {
   checkFreeze,
   checkNonceList,
-  describeModel,
   epochSites,
   type FrozenSet,
   inputContext,
   maximumSum,
-  modelDigest,
-  NO_RANGES,
   type NonceEntry,
-  rangesDigest,
   roundContext,
   type StrategyState,
   type SumPosition,
+  sumInput,
   vectorShape,
-  weightRule,
 } from '@coferment/consortium';
 import { blockCount, coefficientCount, type VectorShape } from '@coferment/crypto';
 import { AgentError } from '../agent.error.js';
@@ -31,7 +27,6 @@ export interface SumFacts {
   position: SumPosition;
   modelIn: string;
   ranges: string;
-  weightRule: string;
   i: string;
   shape: VectorShape;
   blocks: number;
@@ -76,7 +71,7 @@ export function timingOf(name: SumName, facts: EpochFacts, progress: RunProgress
 
 /** Rebuilds I and all its parts. @throws AgentError 'not-approved' before this site has signed the key epoch */
 export function rebuildSum(name: SumName, facts: EpochFacts, progress: RunProgress): SumFacts {
-  const { plan, run, parameters, roster } = facts;
+  const { plan, parameters, roster } = facts;
   if (facts.e === null)
     throw new AgentError(
       'not-approved',
@@ -85,18 +80,15 @@ export function rebuildSum(name: SumName, facts: EpochFacts, progress: RunProgre
   const fromModel = name.kind === 'update' || name.kind === 'evaluate';
   const state = fromModel ? progress.state : null;
   if (fromModel && state === null) throw mismatch(name, 'this site has not applied the statistics sum');
-  const modelIn = state === null ? 'none' : modelDigest(describeModel(plan), state.model);
-  const ranges = name.kind === 'update' && state !== null ? rangesDigest(state.ranges) : NO_RANGES;
-  const rule = weightRule(plan, state?.weightCap ?? null);
+  const input = sumInput(plan, name.kind, state);
   const shape = vectorShape(plan, name.kind);
   const { consortium } = facts.position;
   return {
     name,
     position: { consortium, run: name.run, epoch: name.epoch, e: facts.e, kind: name.kind, sum: name.sum, attempt: name.attempt },
-    modelIn,
-    ranges,
-    weightRule: rule,
-    i: inputContext({ plan: run.plan, kind: name.kind, modelIn, ranges, weightRule: rule }),
+    modelIn: input.modelIn,
+    ranges: input.ranges,
+    i: inputContext(input),
     shape,
     blocks: blockCount(shape, parameters),
     coefficients: coefficientCount(shape, parameters),

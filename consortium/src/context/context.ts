@@ -26,6 +26,8 @@ export interface InputParts {
   /** Digest of the model the site trained from, or `none`. */
   modelIn: string;
   ranges: string;
+  /** Digest of what inputs and targets are scaled by: a site told another would compute another update from the same model. */
+  normalisation: string;
   weightRule: string;
 }
 
@@ -41,6 +43,9 @@ export interface CountedEntry {
 
 /** Digest that stands for the ranges of sums whose layout has none. */
 export const NO_RANGES = digest('ranges', 'none');
+
+/** Digest that stands for the normalisation of sums that start from no model. */
+export const NO_NORMALISATION = digest('normalisation', 'none');
 
 /** E0 (S1). */
 export function epochZero(identity: EpochIdentity): string {
@@ -60,7 +65,7 @@ export function epochContext(e0: string, dealings: readonly DealingReference[], 
 
 /** I (R1). */
 export function inputContext(parts: InputParts): string {
-  return digest('input', parts.plan, parts.kind, parts.modelIn, parts.ranges, parts.weightRule);
+  return digest('input', parts.plan, parts.kind, parts.modelIn, parts.ranges, parts.normalisation, parts.weightRule);
 }
 
 /** K (R2). The list must already be sorted by site; `checkNonceList` refuses any other. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { signStatement } from '../statements/index.js';
-import { inputContext, NO_RANGES, roundContext, setDigest } from './context.js';
+import { inputContext, NO_NORMALISATION, NO_RANGES, roundContext, setDigest } from './context.js';
 import { type SumPosition, checkCertificate, checkFreeze, checkNonceList, checkShareStatement } from './freeze.js';
 import { CONSORTIUM, RUN, digestOf, members } from './members.fixture.js';
 
@@ -9,7 +9,14 @@ const { identities, roster } = members(ids);
 const e = digestOf(0xee);
 const position: SumPosition = { consortium: CONSORTIUM, run: RUN, epoch: 1, e, kind: 'update', sum: 7, attempt: 1 };
 const nonces = ids.map((site, index) => ({ site, nonce: digestOf(index + 1) }));
-const i = inputContext({ plan: digestOf(0xaa), kind: 'update', modelIn: digestOf(0xbb), ranges: NO_RANGES, weightRule: 'samples' });
+const i = inputContext({
+  plan: digestOf(0xaa),
+  kind: 'update',
+  modelIn: digestOf(0xbb),
+  ranges: NO_RANGES,
+  normalisation: NO_NORMALISATION,
+  weightRule: 'samples',
+});
 const k = roundContext({ e, i, sum: position.sum, attempt: 1, nonces });
 
 type ContributionChange = Partial<{

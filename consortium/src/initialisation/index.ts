@@ -1,2 +1,9 @@
 export { initialModel } from './initial.model.js';
-export { type Normalisation, normalisationFromStatistics, rowCapFrom, type StatisticsSum, weightCapFrom } from './statistics.rule.js';
+export {
+  type Normalisation,
+  normalisationDigest,
+  normalisationFromStatistics,
+  rowCapFrom,
+  type StatisticsSum,
+  weightCapFrom,
+} from './statistics.rule.js';

@@ -1,5 +1,6 @@
+import { digest } from '@coferment/crypto';
 import { ConsortiumError } from '../errors/index.js';
-import { decodeExact } from '../model-vector/index.js';
+import { decodeExact, modelBytes } from '../model-vector/index.js';
 import { featureRanges, type Plan, targetRange } from '../plan/index.js';
 
 /** The opened statistics sum: exact integers in layout order, and over how many sites. */
@@ -89,4 +90,9 @@ export function weightCapFrom(plan: Plan, sum: StatisticsSum): number {
     case 'samples':
       return plan.weighting.cap === 'auto' ? rowCapFrom(plan, sum) : plan.weighting.cap;
   }
+}
+
+/** Names the normalisation in I: float64, little-endian, in the order of the fields and columns. */
+export function normalisationDigest({ count, mean, std, targetMean, targetStd }: Normalisation): string {
+  return digest('normalisation', modelBytes(Float64Array.of(count, targetMean, targetStd, ...mean, ...std)));
 }

@@ -116,6 +116,7 @@ export const predicates = {
     i: digestSchema,
     modelIn: modelSchema,
     ranges: digestSchema,
+    normalisation: digestSchema,
     weightRule: z.string().max(500),
     nonces: nonceListSchema,
     k: digestSchema,

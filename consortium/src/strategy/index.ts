@@ -1,3 +1,4 @@
 export { applySum, initialState, type StrategyState, type UpdateSum } from './fedavg.strategy.js';
 export { shouldStop } from './stopping.rule.js';
+export { sumInput } from './sum.input.js';
 export { contributionWeight, weightRule } from './weight.rule.js';

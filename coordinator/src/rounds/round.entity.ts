@@ -18,6 +18,8 @@ export interface RoundRow {
   i: string;
   modelIn: string;
   ranges: string;
+  /** Digest of what inputs and targets are scaled by. */
+  normalisation: string;
   weightRule: string;
   openedMs: number;
   /** When the stage that collects from sites stops waiting for stragglers. */
@@ -54,6 +56,7 @@ export const RoundEntity = new EntitySchema<RoundRow>({
     i: text,
     modelIn: { ...text, name: 'model_in' },
     ranges: text,
+    normalisation: text,
     weightRule: { ...text, name: 'weight_rule' },
     openedMs: { ...big, name: 'opened_ms' },
     deadlineMs: { ...big, name: 'deadline_ms' },

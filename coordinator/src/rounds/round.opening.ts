@@ -1,4 +1,4 @@
-import { NO_RANGES, type SumKind, epochSites, inputContext, rangesDigest, vectorShape, weightRule } from '@coferment/consortium';
+import { type SumKind, epochSites, inputContext, sumInput, vectorShape } from '@coferment/consortium';
 import { ciphertextBytes, coefficientCount } from '@coferment/crypto';
 import type { StoredState } from '../models/model.service.js';
 import type { RunView } from '../runs/run.view.js';
@@ -18,9 +18,8 @@ export interface SumToOpen {
 /** A new sum, with I rebuilt by the same rules as every site's (R1). */
 export function newRound(view: RunView, { kind, sum, round, confirms, from }: SumToOpen, nowMs: number): RoundRow {
   const { plan, run, epoch } = view;
-  const modelIn = from?.row.model ?? 'none';
-  const ranges = kind === 'update' && from !== undefined ? rangesDigest(from.state.ranges) : NO_RANGES;
-  const rule = weightRule(plan, from?.state.weightCap ?? null);
+  const input = sumInput(plan, kind, from?.state ?? null);
+  const { modelIn, ranges, normalisation, weightRule } = input;
   const { parameters } = epoch.roster;
   return {
     run: run.run,
@@ -31,10 +30,11 @@ export function newRound(view: RunView, { kind, sum, round, confirms, from }: Su
     confirms,
     state: 'training',
     attempt: 1,
-    i: inputContext({ plan: run.plan, kind, modelIn, ranges, weightRule: rule }),
+    i: inputContext(input),
     modelIn,
     ranges,
-    weightRule: rule,
+    normalisation,
+    weightRule,
     openedMs: nowMs,
     deadlineMs: nowMs + plan.quorum.deadline,
     nonces: [],

@@ -73,6 +73,7 @@ export class RoundService {
         i: before.i,
         modelIn: before.modelIn,
         ranges: before.ranges,
+        normalisation: before.normalisation,
         weightRule: before.weightRule,
         nonces: before.nonces,
         k,

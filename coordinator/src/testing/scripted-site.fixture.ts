@@ -8,26 +8,22 @@ import {
   applySum,
   checkEpoch,
   confirmVector,
-  describeModel,
   encodeExact,
   epochZero,
   exactNames,
   inputContext,
-  modelDigest,
-  NO_RANGES,
   initialState,
   parsePlan,
   parseRoster,
   parseStatement,
   quantiseUpdate,
-  rangesDigest,
   rosterFingerprint,
   roundContext,
   setDigest,
   freezeContext,
   signStatement,
   vectorShape,
-  weightRule,
+  sumInput,
 } from '@coferment/consortium';
 import {
   type Identity,
@@ -178,10 +174,8 @@ export class ScriptedSite {
 
   context(name: SumName) {
     const from = name.kind === 'update' || name.kind === 'evaluate' ? this.state : undefined;
-    const modelIn = from === undefined ? 'none' : modelDigest(describeModel(this.plan), from.model);
-    const ranges = name.kind === 'update' ? rangesDigest(from!.ranges) : NO_RANGES;
-    const rule = weightRule(this.plan, from?.weightCap ?? null);
-    return { modelIn, ranges, i: inputContext({ plan: this.planDigest, kind: name.kind as 'update', modelIn, ranges, weightRule: rule }) };
+    const input = sumInput(this.plan, name.kind as 'update', from ?? null);
+    return { ...input, i: inputContext(input) };
   }
 
   private async deal(): Promise<void> {

@@ -64,6 +64,7 @@ describe('statements about sums that do not belong together', () => {
       'counted-sets',
       '"alpha" is counted but has no nonce',
     ],
+    ['another normalisation', forging('round-frozen', () => ({ normalisation: other }), firstRound), 'contexts', 'I does not follow'],
     ['another weight rule', forging('round-frozen', () => ({ weightRule: 'equal' }), firstRound), 'contexts', 'I does not follow'],
     [
       'another nonce',

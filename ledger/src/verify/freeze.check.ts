@@ -52,11 +52,11 @@ export function checkContexts(evidence: Evidence): Finding {
   const list = new ProblemList();
   const freezes = evidence.all('round-frozen');
   for (const frozen of freezes) {
-    const { run, e, kind, sum, attempt, i, k, t, modelIn, ranges, weightRule, nonces, counted } = frozen.predicate;
+    const { run, e, kind, sum, attempt, i, k, t, modelIn, ranges, normalisation, weightRule, nonces, counted } = frozen.predicate;
     const plan = evidence.run(run)?.predicate.plan;
     if (!list.require(plan !== undefined, frozen, `run "${run}" was never opened`)) continue;
     list.require(
-      i === inputContext({ plan: plan!, kind, modelIn, ranges, weightRule }),
+      i === inputContext({ plan: plan!, kind, modelIn, ranges, normalisation, weightRule }),
       frozen,
       'I does not follow from plan, model and ranges',
     );

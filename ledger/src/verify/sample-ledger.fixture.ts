@@ -1,5 +1,6 @@
 import {
   type CountedEntry,
+  NO_NORMALISATION,
   NO_RANGES,
   type Predicate,
   type PredicateName,
@@ -158,8 +159,9 @@ function recordSum(log: Recorder, { e, kind, sum, round, sites, modelIn, modelOu
   const epoch = 1;
   const weightRule = 'samples';
   const ranges = NO_RANGES;
+  const normalisation = NO_NORMALISATION;
   const inSum = { ...inRun, e, kind, sum };
-  const i = inputContext({ plan: PLAN, kind, modelIn, ranges, weightRule });
+  const i = inputContext({ plan: PLAN, kind, modelIn, ranges, normalisation, weightRule });
   const nonces = sites.map((site) => ({ site, nonce: digest('fixture', 'nonce', site, sum) }));
   const k = roundContext({ e, i, sum, attempt, nonces });
   const counted: CountedEntry[] = sites.map((site) => ({ site, merkleRoot: digest('fixture', 'upload', site, sum) }));
@@ -171,7 +173,22 @@ function recordSum(log: Recorder, { e, kind, sum, round, sites, modelIn, modelOu
   }
   const t = freezeContext(k, counted);
   const excluded = SITES.filter((site) => !sites.includes(site)).map((site) => ({ site, reason: 'late' as const }));
-  log.record('round-frozen', { ...inSum, epoch, round, attempt, i, modelIn, ranges, weightRule, nonces, k, t, counted, excluded });
+  log.record('round-frozen', {
+    ...inSum,
+    epoch,
+    round,
+    attempt,
+    i,
+    modelIn,
+    ranges,
+    normalisation,
+    weightRule,
+    nonces,
+    k,
+    t,
+    counted,
+    excluded,
+  });
   const set = setDigest(sites);
   const certificate = SITES.slice(0, NUMBERS.rho).map((site) => ({
     site,

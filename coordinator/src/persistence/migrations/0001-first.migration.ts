@@ -74,6 +74,7 @@ const STATEMENTS = [
     i text NOT NULL,
     model_in text NOT NULL,
     ranges text NOT NULL,
+    normalisation text NOT NULL,
     weight_rule text NOT NULL,
     opened_ms bigint NOT NULL,
     deadline_ms bigint NOT NULL,
