@@ -76,7 +76,8 @@ export function explanationText(explanation: PlanExplanation): string {
     `  encryption           ${parameters.set}: ${parameters.digitsPerCoefficient} values of ${parameters.valueBits} bits a coefficient, ${parameters.keptBits} bits sent, ${parameters.droppedBits} dropped`,
     `  a site sends         ${explanation.uploadBytesPerRound} bytes a round (${explanation.bytesPerParameter.toFixed(1)} a parameter); a key holder ${explanation.shareBytesPerRound} more`,
     `  shares tell nothing  advantage 2^${explanation.distinguishingAdvantageLog2.toFixed(1)} over the whole run (κ = ${parameters.kappa}, an estimate)`,
-    '  seen by all members  every sum: the mean update, the total weight, and the error over all holdouts; when the counted set changes between',
-    '                       two sums, so does the difference of the weights (weighting: { by: equal } avoids that)',
+    '  seen by all members  every sum: the mean update, the total weight, and the error over all holdouts. When the counted set changes by one',
+    '                       site from one round to the next, the differences show its weight and holdout count, and, where a round moves the',
+    '                       model only a little (large batches, low learning rate), much of its update. Differential privacy is not built yet',
   ].join('\n');
 }
