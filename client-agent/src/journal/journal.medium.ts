@@ -107,6 +107,19 @@ describe('what may happen once', () => {
     journal.close();
   });
 
+  it('counts an update and an evaluation of one model over one set, and statistics over their own', () => {
+    const journal = openWithEpoch();
+    const freeze = { consortium: 'acme', run: RUN, modelIn: D('1'), sites: ['a', 'b', 'c'], set: D('1') };
+    const smaller = { sites: ['a', 'b'], set: D('2') };
+    journal.rounds.bindFreeze({ ...freeze, kind: 'update', sum: 5, t: D('5') });
+    expect(() => journal.rounds.bindFreeze({ ...freeze, ...smaller, kind: 'evaluate', sum: 6, t: D('6') })).toThrow(/difference/);
+    journal.rounds.bindFreeze({ ...freeze, kind: 'evaluate', sum: 7, t: D('7') });
+    journal.rounds.bindFreeze({ ...freeze, ...smaller, kind: 'evaluate', modelIn: D('2'), sum: 8, t: D('8') });
+    expect(() => journal.rounds.bindFreeze({ ...freeze, kind: 'update', modelIn: D('2'), sum: 9, t: D('9') })).toThrow(/difference/);
+    journal.rounds.bindFreeze({ ...freeze, ...smaller, kind: 'statistics', sum: 10, t: D('a') });
+    journal.close();
+  });
+
   it('keeps the first vector of a key, and applies sums in order', () => {
     const journal = openWithEpoch();
     const vector = { coefficients: new BigUint64Array([1n]), samples: 1, salt: new Uint8Array(32), backend: 'cpu' as const, saturated: 0 };

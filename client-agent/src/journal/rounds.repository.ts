@@ -94,7 +94,8 @@ export class RoundsRepository {
   }
 
   /**
-   * One T for a sum and one set for a model, for life (R5). Stored before anything over them is signed or released.
+   * One T for a sum and one set for a model, for life (R5). Stored before anything over them is signed or released. An update and an
+   * evaluation of one model share their set: both carry holdout sums, and two sets would show one site's holdout count and error.
    * `confirm` opens one public vector each and is exempt from the set rule.
    * @throws AgentError 'sum-changed' or 'set-changed'
    */
@@ -109,6 +110,7 @@ export class RoundsRepository {
     sites: readonly string[];
   }): void {
     const { consortium, run, sum, kind, modelIn, t, set, sites } = freeze;
+    const key = kind === 'evaluate' ? 'update' : kind;
     this.database.transaction(() => {
       this.database.run('INSERT OR IGNORE INTO frozen_sums (run, sum, t) VALUES (?, ?, ?)', run, sum, t);
       const stored = this.frozenT(run, sum);
@@ -122,7 +124,7 @@ export class RoundsRepository {
       this.database.run(
         'INSERT OR IGNORE INTO counted_sets (consortium, kind, model_in, set_digest, sites) VALUES (?, ?, ?, ?, ?)',
         consortium,
-        kind,
+        key,
         modelIn,
         set,
         JSON.stringify(sites),
@@ -130,7 +132,7 @@ export class RoundsRepository {
       const first = this.database.get(
         'SELECT set_digest, sites FROM counted_sets WHERE consortium = ? AND kind = ? AND model_in = ?',
         consortium,
-        kind,
+        key,
         modelIn,
       );
       if (first?.['set_digest'] !== set) {
