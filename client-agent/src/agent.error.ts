@@ -23,6 +23,8 @@ export type AgentErrorCode =
   | 'pair-not-growing'
   | 'block-limit'
   | 'epoch-dead'
+  | 'run-closed'
+  | 'not-built-yet'
   | 'model-mismatch'
   | 'out-of-order'
   | 'no-model'

@@ -22,7 +22,7 @@ export function readPlan(bytes: Uint8Array): Plan {
 /**
  * What needs no human before a plan is approved: the run's name says plan and ordinal, the site list is sorted and holds this site, and the plan's
  * numbers work out among so many sites.
- * @throws AgentError 'context-mismatch', ConsortiumError 'impossible-quorum'
+ * @throws AgentError 'context-mismatch', 'not-built-yet', ConsortiumError 'impossible-quorum'
  */
 export function checkRunRequest(
   request: { run: string; ordinal: number; plan: string; sites: readonly string[] },
@@ -36,6 +36,12 @@ export function checkRunRequest(
   if (unsorted !== undefined)
     throw new AgentError('context-mismatch', `The site list of ${run} is not sorted or names "${unsorted}" twice.`);
   if (!sites.includes(site)) throw new AgentError('context-mismatch', `This site, "${site}", is not among the sites of ${run}.`);
+  if (plan.stopping.patience !== null) {
+    throw new AgentError(
+      'not-built-yet',
+      `The plan has stopping.patience = ${plan.stopping.patience}. Stopping before the last round is not built yet: this site cannot check that the rule asks for it. The plan was not approved; ask for one with stopping.patience = null.`,
+    );
+  }
   const { n, m, tau } = resolveQuorum(plan, sites.length);
   planAggregation({ sites: n, keyHolders: m, threshold: tau, valueBits: plan.quantisation.valueBits });
 }

@@ -29,6 +29,13 @@ describe('a plan from the coordinator', () => {
     expect(() => checkRunRequest({ ...request, sites: ['a', 'b'] }, 'a', plan)).toThrow(/2/);
   });
 
+  it('is refused when it may stop early, which this site could not check', () => {
+    const patient = { ...plan, stopping: { patience: 3 } };
+    const patientDigest = planDigest(patient);
+    const asked = { ...request, plan: patientDigest, run: runId(patientDigest, 1) };
+    expect(() => checkRunRequest(asked, 'a', patient)).toThrow(/stopping\.patience = 3.*not built yet/);
+  });
+
   it('cannot come back with an older ordinal', () => {
     expect(() => checkOrdinal('r2-x', 2, 1)).not.toThrow();
     expect(() => checkOrdinal('r1-x', 1, 1)).toThrow(/approved ordinal 1/);

@@ -5,7 +5,7 @@ import type { InstructionBody } from '../connection/instruction.parser.js';
 import { EpochSecrets } from '../keys/epoch.secrets.js';
 import { checkOrdinal, checkRunRequest, describePlan } from '../policy/plan.policy.js';
 import { checkRosterFor, MAX_ROSTER_BYTES } from '../policy/roster.policy.js';
-import { loadPlan, published, requireRun } from './run.facts.js';
+import { loadPlan, published, requireBuiltEpoch, requireRun } from './run.facts.js';
 import { DONE, type Outcome, type SiteContext, waiting } from './site.context.js';
 
 /** A run of a plan on this site's data: checked by the machine, decided by a person of this site, signed once. */
@@ -46,6 +46,7 @@ export async function offerSealingKey(context: SiteContext, body: InstructionBod
   const { run, ordinal, plan, epoch } = body;
   const { journal, consortium, site } = context;
   const record = requireRun(context, run);
+  requireBuiltEpoch(run, epoch);
   if (record.plan !== plan || record.ordinal !== ordinal)
     throw new AgentError('context-mismatch', `${run} was approved for another plan or ordinal.`);
   const { publicKey } = new EpochSecrets(context.store, run, epoch).sealingKey();
@@ -59,6 +60,7 @@ export async function approveRoster(context: SiteContext, body: InstructionBody<
   const { run, epoch, roster: digest } = body;
   const { journal, consortium, site, identity } = context;
   const record = requireRun(context, run);
+  requireBuiltEpoch(run, epoch);
   const plan = await loadPlan(context, record.plan);
   const roster = parseRoster(await published(context, digest, MAX_ROSTER_BYTES));
   const sealingKey = new EpochSecrets(context.store, run, epoch).sealingKey().publicKey;

@@ -2,7 +2,8 @@ import { checkCertificate, epochSites, peekStatement } from '@coferment/consorti
 import { decryptionShare, merkleRoot, shareBlockDigests, sumKeyShares } from '@coferment/crypto';
 import { ObjectPurpose } from '@coferment/proto';
 import { AgentError } from '../agent.error.js';
-import type { FrozenSum, InstructionBody } from '../connection/instruction.parser.js';
+import type { FrozenSum, InstructionBody, SumName } from '../connection/instruction.parser.js';
+import { requireRemembered } from './run.departure.js';
 import { type EpochFacts, loadEpoch } from './run.facts.js';
 import { DONE, LATER, type Outcome, type SiteContext } from './site.context.js';
 import { type RebuiltFreeze, rebuildFreeze, rebuildSum, type SumFacts, timingOf } from './sum.context.js';
@@ -20,12 +21,18 @@ export function checkFrozenSum(context: SiteContext, facts: EpochFacts, frozen: 
   const sum = rebuildSum(frozen.name, facts, journal.models.progress(frozen.name.run));
   const rebuilt = rebuildFreeze(sum, facts, frozen);
   const own = rebuilt.frozen.contributions.find((contribution) => contribution.predicate.site === site);
-  if (own !== undefined && !journal.statements.has(own.digest)) {
-    const reason = `sum ${frozen.name.sum} holds an upload signed by this site that its journal does not know. The data folder was restored from a backup; a new run is needed.`;
-    journal.runs.setState(frozen.name.run, 'dead', reason);
-    throw new AgentError('epoch-dead', `This site takes no further part in ${frozen.name.run}: ${reason}`);
-  }
+  if (own !== undefined) requireRemembered(context, frozen.name.run, `an upload to sum ${frozen.name.sum}`, own.digest);
   return { sum, ...rebuilt };
+}
+
+/** @param certificate as `checkCertificate` returns it, with every signature verified */
+export function requireOwnAttestation(
+  context: SiteContext,
+  name: SumName,
+  certificate: readonly { site: string; attestation: string }[],
+): void {
+  const own = certificate.find(({ site }) => site === context.site);
+  if (own !== undefined) requireRemembered(context, name.run, `an attestation of sum ${name.sum}`, own.attestation);
 }
 
 /** Stores T and A for life. Must return before anything over them is signed or released. */
@@ -89,7 +96,7 @@ export async function releaseShare(context: SiteContext, body: InstructionBody<'
   if (timing === 'ahead') return LATER;
   const checked = checkFrozenSum(context, facts, body.frozen);
   const { sum, k, frozen } = checked;
-  checkCertificate({
+  const certificate = checkCertificate({
     roster: facts.roster,
     position: sum.position,
     k,
@@ -98,6 +105,7 @@ export async function releaseShare(context: SiteContext, body: InstructionBody<'
     modelIn: sum.modelIn,
     attestations: body.certificate,
   });
+  requireOwnAttestation(context, name, certificate);
   bindFreeze(context, checked);
   const release = journal.statements.find(name.run, 'share', String(name.sum)) ?? computeShare(context, facts, checked);
   const statement = peekStatement(release.envelope);

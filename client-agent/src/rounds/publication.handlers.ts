@@ -13,10 +13,11 @@ import { unpackSum } from '@coferment/crypto';
 import { AgentError } from '../agent.error.js';
 import type { InstructionBody } from '../connection/instruction.parser.js';
 import { eraseRunSecrets } from '../keys/epoch.secrets.js';
-import { bindFreeze, type CheckedFreeze, checkFrozenSum } from './opening.handlers.js';
-import { type EpochFacts, loadEpoch, requireRun } from './run.facts.js';
+import { bindFreeze, type CheckedFreeze, checkFrozenSum, requireOwnAttestation } from './opening.handlers.js';
+import { leaveRun, requireRemembered } from './run.departure.js';
+import { type EpochFacts, loadEpoch, requireFollowed } from './run.facts.js';
 import { DONE, LATER, type Outcome, type SiteContext } from './site.context.js';
-import { timingOf } from './sum.context.js';
+import { applicationTiming } from './sum.context.js';
 
 /**
  * Verifies a published sum and computes the next state from it with the same pure code as everybody. Nothing is taken from the coordinator but the sum
@@ -25,9 +26,9 @@ import { timingOf } from './sum.context.js';
 export async function applySum(context: SiteContext, body: InstructionBody<'applySum'>): Promise<Outcome> {
   const { name } = body.frozen;
   const { journal } = context;
-  const facts = await loadEpoch(context, name.run, name.epoch);
+  const facts = await loadEpoch(context, name.run, name.epoch, requireFollowed);
   const progress = journal.models.progress(name.run);
-  const timing = timingOf(name, facts, progress);
+  const timing = applicationTiming(name, facts, progress);
   if (timing === 'past') return DONE;
   if (timing === 'ahead') return LATER;
   const checked = checkFrozenSum(context, facts, body.frozen);
@@ -68,10 +69,13 @@ function checkAggregate(context: SiteContext, facts: EpochFacts, checked: Checke
     modelIn: sum.modelIn,
     attestations: body.certificate,
   });
+  requireOwnAttestation(context, sum.name, certificate);
   const shares = body.shares.map((envelope) => {
     const { predicate, digest } = checkShareStatement(roster, position, k, frozen.t, envelope);
     return { site: predicate.site, share: digest };
   });
+  const own = shares.find(({ site }) => site === context.site);
+  if (own !== undefined) requireRemembered(context, position.run, `a decryption share of sum ${position.sum}`, own.share);
   const holders = new Set(shares.map((share) => share.site));
   if (holders.size !== shares.length || holders.size < roster.numbers.tau)
     throw refuse(sum.position.sum, `${holders.size} key holders opened it; ${roster.numbers.tau} are needed`);
@@ -158,8 +162,7 @@ export async function closeRun(context: SiteContext, { run, closing }: Instructi
 }
 
 function leave(context: SiteContext, run: string, reason: string): AgentError {
-  requireRun(context, run);
-  context.journal.runs.setState(run, 'dead', reason);
+  leaveRun(context, run, reason);
   return new AgentError('model-mismatch', `This site leaves ${run}: ${reason}`);
 }
 

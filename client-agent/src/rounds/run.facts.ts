@@ -21,8 +21,16 @@ export interface EpochFacts {
   secrets: EpochSecrets;
 }
 
-/** @throws AgentError 'not-approved' for a run this site has not approved, or refuses everything further in */
+/** @throws AgentError 'not-approved', 'epoch-dead' or 'run-closed' for a run in which this site signs, encrypts and opens nothing */
 export function requireRun(context: SiteContext, run: string): RunRecord {
+  const record = requireFollowed(context, run);
+  if (record.state === 'closed')
+    throw new AgentError('run-closed', `${run} is closed (${record.detail}); its keys are erased and nothing more is signed in it.`);
+  return record;
+}
+
+/** Sums that were opened before the end may be applied after it: that needs no key and signs nothing. */
+export function requireFollowed(context: SiteContext, run: string): RunRecord {
   const record = context.journal.runs.get(run);
   if (record === undefined || record.state === 'asked') {
     throw new AgentError('not-approved', `This site has not approved ${run}; nothing is done in it.`);
@@ -35,9 +43,22 @@ export async function loadPlan(context: SiteContext, digest: string): Promise<Pl
   return readPlan(await published(context, digest, MAX_PLAN_BYTES));
 }
 
-/** @throws AgentError 'not-approved' before this site has approved the roster of the epoch */
-export async function loadEpoch(context: SiteContext, runId: string, epoch: number): Promise<EpochFacts> {
-  const run = requireRun(context, runId);
+/** Nobody signs for what this version cannot carry through: a run has one key epoch. @throws AgentError 'not-built-yet' */
+export function requireBuiltEpoch(run: string, epoch: number): void {
+  if (epoch === 1) return;
+  throw new AgentError(
+    'not-built-yet',
+    `Key epoch ${epoch} of ${run} is refused: a second key epoch comes in a later version. Ask the operator to launch a new run.`,
+  );
+}
+
+/**
+ * @param require which runs are let through
+ * @throws AgentError 'not-approved' before this site has approved the roster of the epoch
+ */
+export async function loadEpoch(context: SiteContext, runId: string, epoch: number, require = requireRun): Promise<EpochFacts> {
+  const run = require(context, runId);
+  requireBuiltEpoch(runId, epoch);
   const record = context.journal.runs.epoch(runId, epoch);
   if (record === undefined) throw new AgentError('not-approved', `This site has not approved a roster for epoch ${epoch} of ${runId}.`);
   const plan = await loadPlan(context, run.plan);

@@ -53,6 +53,8 @@ export function timingOf(name: SumName, facts: EpochFacts, progress: RunProgress
     throw mismatch(name, `the first ${members} sums of a run, and only they, are confirm sums`);
   if ((name.kind === 'confirm' || name.kind === 'statistics') && name.round !== 0) throw mismatch(name, 'it belongs to no training round');
   if (name.kind === 'update' && (name.round < 1 || name.round > plan.rounds)) throw mismatch(name, `the plan has ${plan.rounds} rounds`);
+  if (name.kind === 'evaluate' && name.round !== plan.rounds)
+    throw mismatch(name, `only the model after the last round, ${plan.rounds}, is evaluated`);
   if (name.sum <= progress.appliedSum) return 'past';
   const done = progress.state?.round ?? -1;
   switch (name.kind) {
@@ -65,8 +67,15 @@ export function timingOf(name: SumName, facts: EpochFacts, progress: RunProgress
       if (name.round <= done) throw mismatch(name, `this site has applied round ${done} already`);
       return name.round === done + 1 ? 'due' : 'ahead';
     case 'evaluate':
-      return done >= 1 && (plan.stopping.patience !== null || done === plan.rounds) ? 'due' : 'ahead';
+      // From the last model no update is ever made, so the holdout sums of this sum and of the updates are never over one model.
+      return done === plan.rounds ? 'due' : 'ahead';
   }
+}
+
+/** Confirm sums are prepared and attested together, but each is verified by itself: applying the last one must not pass over the others. */
+export function applicationTiming(name: SumName, facts: EpochFacts, progress: RunProgress): SumTiming {
+  const timing = timingOf(name, facts, progress);
+  return timing === 'due' && name.kind === 'confirm' && name.sum !== progress.appliedSum + 1 ? 'ahead' : timing;
 }
 
 /** Rebuilds I and all its parts. @throws AgentError 'not-approved' before this site has signed the key epoch */

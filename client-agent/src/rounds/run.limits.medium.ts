@@ -1,0 +1,153 @@
+import { join } from 'node:path';
+import { signStatement } from '@coferment/consortium';
+import { type DsseEnvelope, loadCrypto } from '@coferment/crypto';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AgentError } from '../agent.error.js';
+import type { FrozenSum } from '../connection/instruction.parser.js';
+import { approveRoster, offerSealingKey } from './approval.handlers.js';
+import { checkDealing, dealKey } from './ceremony.handlers.js';
+import { ScriptedConsortium } from './consortium.fixture.js';
+import { prepareSum } from './contribution.handlers.js';
+import type { Member } from './members.fixture.js';
+import { releaseShare } from './opening.handlers.js';
+import { applySum, closeRun } from './publication.handlers.js';
+
+const open: ScriptedConsortium[] = [];
+
+async function inTraining(rounds = 1): Promise<ScriptedConsortium> {
+  const consortium = new ScriptedConsortium(['a', 'b', 'c'], rounds);
+  open.push(consortium);
+  await consortium.toRounds();
+  return consortium;
+}
+
+const code = async (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'no error',
+    (error: unknown) => (error as AgentError).code,
+  );
+
+function closing(consortium: ScriptedConsortium): DsseEnvelope {
+  const { run, operator } = consortium;
+  return signStatement(
+    'run-closed',
+    { consortium: 'acme', run, status: 'completed', rounds: 1, model: 'none', contributions: [] },
+    operator,
+  );
+}
+
+/** What a database restored from an older backup lacks. */
+function forget(member: Member, name: string): void {
+  const raw = new DatabaseSync(join(member.folder, 'journal.sqlite'));
+  raw.prepare('DELETE FROM statements WHERE name = ?').run(name);
+  raw.close();
+}
+
+function corrupted(envelope: DsseEnvelope): DsseEnvelope {
+  const [signature] = envelope.signatures;
+  const bytes = Buffer.from(signature.sig, 'base64');
+  bytes[0]! ^= 1;
+  return { ...envelope, signatures: [{ ...signature, sig: bytes.toString('base64') }] };
+}
+
+beforeAll(loadCrypto);
+afterAll(() => open.forEach((consortium) => consortium.close()));
+
+describe('a closed run', () => {
+  it('gets no signature any more, and the last sums are still followed', async () => {
+    const consortium = await inTraining();
+    const a = consortium.member('a');
+    const frozen = await consortium.contribute(consortium.name('update', 5, 1));
+    const instruction = await consortium.open(frozen, await consortium.certify([frozen]));
+    await closeRun(a, { run: consortium.run, closing: closing(consortium) });
+    const { plan, ordinal } = a.journal.runs.get(consortium.run)!;
+    const before = consortium.board.acts.length;
+    expect(await code(offerSealingKey(a, { run: consortium.run, ordinal, plan, epoch: 1 }))).toBe('run-closed');
+    expect(await code(dealKey(a, { run: consortium.run, epoch: 1 }))).toBe('run-closed');
+    expect(await code(prepareSum(a, { name: consortium.name('evaluate', 6, 1) }))).toBe('run-closed');
+    expect(consortium.board.acts).toHaveLength(before);
+    await applySum(a, instruction);
+    expect(a.journal.models.progress(consortium.run).state?.round).toBe(1);
+    expect(a.journal.runs.get(consortium.run)?.state).toBe('closed');
+  });
+});
+
+describe('a second key epoch', () => {
+  it('is refused everywhere: no later version made it', async () => {
+    const consortium = new ScriptedConsortium();
+    open.push(consortium);
+    consortium.openEpoch();
+    const { run } = consortium;
+    const a = consortium.member('a');
+    const { plan, ordinal, roster } = { ...a.journal.runs.get(run)!, ...a.journal.runs.epoch(run, 1)! };
+    await expect(offerSealingKey(a, { run, ordinal, plan, epoch: 2 })).rejects.toThrow(/later version/);
+    await expect(approveRoster(a, { run, epoch: 2, roster })).rejects.toThrow(/later version/);
+    await expect(dealKey(a, { run, epoch: 2 })).rejects.toThrow(/later version/);
+    await expect(checkDealing(a, { run, epoch: 2, dealing: {} as DsseEnvelope })).rejects.toThrow(/later version/);
+    expect(consortium.board.acts).toHaveLength(0);
+  });
+});
+
+describe('the evaluation', () => {
+  it('is of the last model only, and no update follows it', async () => {
+    const consortium = await inTraining(2);
+    const a = consortium.member('a');
+    await consortium.wholeSum(consortium.name('update', 5, 1));
+    expect(await prepareSum(a, { name: consortium.name('evaluate', 6, 2) })).toEqual({ outcome: 'later' });
+    expect(await code(prepareSum(a, { name: consortium.name('evaluate', 6, 1) }))).toBe('context-mismatch');
+    await consortium.wholeSum(consortium.name('update', 6, 2));
+    await consortium.wholeSum(consortium.name('evaluate', 7, 2));
+    for (const round of [1, 2, 3]) {
+      expect(await code(prepareSum(a, { name: consortium.name('update', 8, round) }))).toBe('context-mismatch');
+    }
+  });
+});
+
+describe('confirm sums', () => {
+  it('are applied one by one: none is passed over unverified', async () => {
+    const consortium = new ScriptedConsortium();
+    open.push(consortium);
+    consortium.openEpoch();
+    await consortium.ceremony();
+    const confirms: FrozenSum[] = [];
+    for (const [index, { site }] of consortium.members.entries())
+      confirms.push(await consortium.contribute(consortium.name('confirm', index + 1), [site]));
+    const certificate = await consortium.certify(confirms);
+    const a = consortium.member('a');
+    const instructions = [];
+    for (const frozen of confirms) instructions.push(await consortium.open(frozen, certificate));
+    expect(await applySum(a, instructions[2]!)).toEqual({ outcome: 'later' });
+    expect(a.journal.models.progress(consortium.run).appliedSum).toBe(0);
+    for (const instruction of instructions) await applySum(a, instruction);
+    expect(a.journal.models.progress(consortium.run).appliedSum).toBe(3);
+  });
+});
+
+describe('a journal restored from a backup', () => {
+  it('releases nothing under a certificate with a signature of its own that it does not know, and survives a forged one', async () => {
+    const consortium = await inTraining();
+    const frozen = await consortium.contribute(consortium.name('update', 5, 1));
+    const certificate = await consortium.certify([frozen]);
+    const a = consortium.member('a');
+    forget(a, 'attestation');
+    expect(await code(releaseShare(a, { frozen, certificate: certificate.map(corrupted) }))).not.toBe('epoch-dead');
+    expect(a.journal.runs.get(consortium.run)?.state).toBe('approved');
+    expect(await code(releaseShare(a, { frozen, certificate }))).toBe('epoch-dead');
+    expect(a.journal.runs.get(consortium.run)).toMatchObject({ state: 'dead', detail: expect.stringMatching(/backup/) });
+    expect(a.store.read(`epochs/${consortium.run}/1/secret`)).toBeUndefined();
+  });
+
+  it.each(['attestation', 'share'])('applies nothing over a forgotten %s of its own, and survives a forged one', async (name) => {
+    const consortium = await inTraining();
+    const frozen = await consortium.contribute(consortium.name('update', 5, 1));
+    const instruction = await consortium.open(frozen, await consortium.certify([frozen]));
+    const a = consortium.member('a');
+    forget(a, name);
+    const part = name === 'share' ? 'shares' : 'certificate';
+    expect(await code(applySum(a, { ...instruction, [part]: instruction[part].map(corrupted) }))).not.toBe('epoch-dead');
+    expect(a.journal.runs.get(consortium.run)?.state).toBe('approved');
+    expect(await code(applySum(a, instruction))).toBe('epoch-dead');
+    expect(a.journal.runs.get(consortium.run)).toMatchObject({ state: 'dead', detail: expect.stringMatching(/backup/) });
+  });
+});
