@@ -21,7 +21,7 @@ export {
 } from './identity/dsse.envelope.js';
 export { generateIdentity, identityFromSeed, signBytes, verifyBytes, type Identity } from './identity/ed25519.identity.js';
 export { parameterSet, type AggregationParameters, type ParameterSet, type ParameterSetName } from './ring/parameter.set.js';
-export { generateSealingKey, openFrom, sealFor, type SealingKey } from './sealing/box.sealing.js';
+export { generateSealingKey, isUsableSealingKey, openFrom, sealFor, type SealingKey } from './sealing/box.sealing.js';
 export { deriveStoreKey, openAtRest, sealAtRest } from './sealing/store.sealing.js';
 export { committeeConstants, MAX_KEY_HOLDERS, type CommitteeConstants, type DecodingSet } from './committee/committee.constants.js';
 export { combinationScale, lagrangeAtZero, parityWeights, type Rational } from './committee/lagrange.rational.js';

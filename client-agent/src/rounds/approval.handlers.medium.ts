@@ -103,6 +103,15 @@ describe('a roster', () => {
     expect(swapped).not.toEqual(honest);
   });
 
+  it('names the member whose sealing key nobody can seal for', async () => {
+    const roster = honestRoster();
+    const key = '0'.repeat(64);
+    const { identity } = members[1]!;
+    const envelope = signStatement('sealing-key', { consortium: CONSORTIUM, run, epoch: 1, site: 'b', key }, identity);
+    roster.sealingKeys[1] = { site: 'b', key, envelope };
+    await expect(offer(roster)).rejects.toThrow(/sealing key of "b" is a point of low order/);
+  });
+
   it.each<[string, (roster: Roster) => void, RegExp]>([
     ["this site's identity key", (roster) => (roster.sites[0]!.identityKey = 'b'.repeat(64)), /./],
     ["this site's sealing key", (roster) => (roster.sealingKeys[0]!.key = 'c'.repeat(64)), /sealing key/],

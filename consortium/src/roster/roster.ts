@@ -1,4 +1,4 @@
-import { type AggregationParameters, type DsseEnvelope, digest, hexToBytes, sha256Hex } from '@coferment/crypto';
+import { type AggregationParameters, type DsseEnvelope, digest, hexToBytes, isUsableSealingKey, sha256Hex } from '@coferment/crypto';
 import { z } from 'zod';
 import { ConsortiumError } from '../errors/index.js';
 import {
@@ -153,6 +153,9 @@ export function checkSealingKeys(roster: Roster, context: { consortium: string; 
       predicate.site === entry.site &&
       predicate.key === entry.key;
     if (!matches) throw invalid(`the sealing key of "${entry.site}" was signed for another run, epoch, site or key`);
+    if (!isUsableSealingKey(hexToBytes(entry.key))) {
+      throw invalid(`the sealing key of "${entry.site}" is a point of low order: no dealing could be sealed for it`);
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createPublicKey, diffieHellman, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { CryptoError } from '../crypto.error.js';
 import { concatBytes } from '../hashing/bytes.codec.js';
 import { loadedSodium } from './sodium.loader.js';
@@ -15,6 +15,20 @@ const TAG_BYTES = 16;
 export function generateSealingKey(): SealingKey {
   const { publicKey, privateKey } = loadedSodium().crypto_box_keypair();
   return { publicKey, privateKey };
+}
+
+/**
+ * Whether a shared secret can be agreed with this X25519 key. With a point of low order the secret is all zeros whatever the other key is
+ * (RFC 7748, 6.1): nothing can be sealed for it. Needs no `loadCrypto`.
+ */
+export function isUsableSealingKey(publicKey: Uint8Array): boolean {
+  try {
+    const point = createPublicKey({ key: { kty: 'OKP', crv: 'X25519', x: Buffer.from(publicKey).toString('base64url') }, format: 'jwk' });
+    const secret = diffieHellman({ privateKey: generateKeyPairSync('x25519').privateKey, publicKey: point });
+    return secret.some((byte) => byte !== 0);
+  } catch {
+    return false;
+  }
 }
 
 /**

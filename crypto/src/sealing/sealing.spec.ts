@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { CryptoError } from '../crypto.error.js';
 import { openDealingShare, sealedDealingShare } from '../dealing/share.sealing.js';
-import { generateSealingKey, openFrom, sealFor, type SealingKey } from './box.sealing.js';
+import { generateSealingKey, isUsableSealingKey, openFrom, sealFor, type SealingKey } from './box.sealing.js';
 import { loadedSodium, loadSodium } from './sodium.loader.js';
 import { deriveStoreKey, openAtRest, sealAtRest } from './store.sealing.js';
 
@@ -35,6 +35,22 @@ describe('sealing', () => {
       [() => sealFor(new Uint8Array(3), dealer.privateKey, message), 'malformed'],
     ];
     for (const [attempt, code] of attempts) expect(attempt).toThrow(expect.objectContaining({ code }));
+  });
+
+  it('knows the points of low order, with which every shared secret is zero', () => {
+    expect(isUsableSealingKey(dealer.publicKey)).toBe(true);
+    const hex = (text: string) => new Uint8Array(Buffer.from(text, 'hex'));
+    const low = [
+      '00'.repeat(32),
+      `01${'00'.repeat(31)}`,
+      'e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800',
+      '5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157',
+      `ec${'ff'.repeat(30)}7f`,
+      `ed${'ff'.repeat(30)}7f`,
+      `ee${'ff'.repeat(30)}7f`,
+    ];
+    expect(low.map((point) => isUsableSealingKey(hex(point)))).toEqual(low.map(() => false));
+    expect(isUsableSealingKey(new Uint8Array(31))).toBe(false);
   });
 
   it('opens for the recipient and is different every time', () => {
