@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { describeFailure } from '../agent.error.js';
+import { printableLines } from '../printable.text.js';
 
 export interface Answer {
   /** With --json, on one line. */
@@ -12,7 +13,7 @@ export interface Answer {
 export async function answer(options: { json?: boolean }, work: () => Answer | Promise<Answer>): Promise<void> {
   try {
     const { json, text } = await work();
-    process.stdout.write(options.json === true ? `${JSON.stringify(json)}\n` : `${text}\n`);
+    process.stdout.write(options.json === true ? `${JSON.stringify(json)}\n` : `${printableLines(text)}\n`);
   } catch (error) {
     fail(options, error);
   }
@@ -21,7 +22,7 @@ export async function answer(options: { json?: boolean }, work: () => Answer | P
 export function fail(options: { json?: boolean }, error: unknown): void {
   const failure = describeFailure(error);
   if (options.json === true) process.stdout.write(`${JSON.stringify({ error: failure })}\n`);
-  process.stderr.write(`${failure.message}\n`);
+  process.stderr.write(`${printableLines(failure.message)}\n`);
   process.exitCode = 1;
 }
 

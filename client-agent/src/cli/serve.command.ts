@@ -2,6 +2,7 @@ import type { BackendName } from '@coferment/learning';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { ProbeStep } from '../connection/connection.probe.js';
 import { readPassphrase } from '../keys/passphrase.file.js';
+import { printableLines } from '../printable.text.js';
 import { serve, type ServeWatcher } from '../rounds/agent.service.js';
 import type { AgentEvent } from '../rounds/site.context.js';
 import { fail } from './command.output.js';
@@ -70,12 +71,12 @@ function jsonWatcher(): ServeWatcher {
 }
 
 function textWatcher(): ServeWatcher {
-  const print = (text: string) => process.stdout.write(`${text}\n`);
+  const print = (text: string) => process.stdout.write(`${printableLines(text)}\n`);
   return {
     serving: ({ site, consortium, coordinator }) =>
       print(`Site ${site} serves ${consortium}; coordinator ${coordinator}. Stop with Ctrl-C.`),
     event: (event) => print(describe(event)),
-    probed: (steps, message) => process.stderr.write([message, ...steps.map(describeStep), ''].join('\n')),
+    probed: (steps, message) => process.stderr.write(printableLines([message, ...steps.map(describeStep), ''].join('\n'))),
   };
 }
 

@@ -1,5 +1,6 @@
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { AgentError, type AgentErrorCode } from '../agent.error.js';
+import { printable } from '../printable.text.js';
 
 /** Name of the trailing metadata that carries the coordinator's own error code. */
 const CODE_FIELD = 'coferment-code';
@@ -71,9 +72,4 @@ function refusalText(refusal: string, what: string, text: string): string {
 
 function certificateText(text: string): string {
   return `The coordinator does not accept this site's certificate: ${text} It is renewed on its own; if this stays, ask the operator whether the site is still enrolled.`;
-}
-
-function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- terminal escapes of a hostile server must not reach a screen
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ').slice(0, 600);
 }

@@ -56,6 +56,20 @@ describe('an instruction', () => {
 });
 
 describe('views of runs', () => {
+  it('cannot write to a terminal', () => {
+    const view = {
+      run: 'r1-0123456789abcdef',
+      plan: 'a'.repeat(64),
+      state: '\u001b[2Jrunning',
+      round: 1,
+      rounds: 2,
+      roundState: '\u009b2J',
+      waitingFor: ['b\n\u001b[2J'],
+      deadlineMs: 0,
+    };
+    expect(parseRunViews([view as never])).toMatchObject([{ state: ' [2Jrunning', roundState: ' 2J', waitingFor: ['b  [2J'] }]);
+  });
+
   it('are left out when malformed', () => {
     const view = { run: RUN, plan: D, state: 'running', round: 1, rounds: 2, roundState: '', waitingFor: [], deadlineMs: 0 };
     expect(parseRunViews([view, { ...view, run: 'x' }, { ...view, deadlineMs: -1 }])).toEqual([view]);

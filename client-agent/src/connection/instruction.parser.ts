@@ -2,6 +2,7 @@ import { digestSchema, MAX_KEY_HOLDERS, MAX_SITES, siteIdSchema, sumKindSchema }
 import { sha256Hex } from '@coferment/crypto';
 import { Instruction as WireInstruction, type RunView } from '@coferment/proto';
 import { z } from 'zod';
+import { printable } from '../printable.text.js';
 import { wireEnvelopeSchema } from './envelope.codec.js';
 
 const run = z.string().regex(/^r[0-9]{1,6}-[0-9a-f]{16}$/, 'must be a run id');
@@ -93,6 +94,9 @@ const runViewSchema = z.object({
 export function parseRunViews(views: readonly RunView[]): RunView[] {
   return views.slice(0, 1000).flatMap((view) => {
     const parsed = runViewSchema.safeParse(view);
-    return parsed.success ? [parsed.data] : [];
+    if (!parsed.success) return [];
+    const { state, roundState, waitingFor, ...rest } = parsed.data;
+    const shown = { state: printable(state), roundState: printable(roundState), waitingFor: waitingFor.map((name) => printable(name)) };
+    return [{ ...rest, ...shown }];
   });
 }

@@ -5,6 +5,7 @@ import { AgentError, describeFailure } from '../agent.error.js';
 import { BackoffSchedule } from '../connection/backoff.schedule.js';
 import { CoordinatorRefusal } from '../connection/coordinator.errors.js';
 import { type Instruction, type MalformedInstruction, parseInstruction, parseRunViews } from '../connection/instruction.parser.js';
+import { printable } from '../printable.text.js';
 import { carryOut, laneOf, subjectOf } from './instruction.router.js';
 import type { Outcome, SiteContext } from './site.context.js';
 import { WorkBoard, type WorkItem } from './work.board.js';
@@ -23,6 +24,10 @@ const LEAST_ROUND_TRIP_MS = 50;
 
 /** Work that has begun may end; a long training is given up, as it would be by a power cut. */
 const STOP_WITHIN_MS = 3_000;
+
+/** A waiting for people can name all sites of a run. */
+const LONGEST_WAIT = 10_000;
+const LONGEST_REFUSAL = 2000;
 
 /** The coordinator's word for work that came too late: a list closed, a round ended, a run is over. */
 const OVERTAKEN: ReadonlySet<string> = new Set(['not-owed', 'run-over']);
@@ -113,18 +118,23 @@ export class PollLoop {
       case 'later':
         return;
       case 'waiting':
-        if (context.journal.activity.wait(run, subject, result.reason, result.whatToDo)) {
-          context.tell({ event: 'waiting', run, reason: result.reason, whatToDo: result.whatToDo });
-        }
+        this.#wait(run, subject, printable(result.reason, LONGEST_WAIT), printable(result.whatToDo, LONGEST_WAIT));
         return;
       case 'failed':
         this.#refuse(run, subject, result.error);
     }
   }
 
+  #wait(run: string, subject: string, reason: string, whatToDo: string): void {
+    if (this.context.journal.activity.wait(run, subject, reason, whatToDo)) this.context.tell({ event: 'waiting', run, reason, whatToDo });
+  }
+
   /** Failures of the network are retried silently, and work that the run has gone past is dropped; all else is a refusal that people see, once. */
   #refuse(run: string, subject: string, error: unknown): void {
-    const { code, message } = describeFailure(error);
+    const failure = describeFailure(error);
+    const { code } = failure;
+    // Errors quote what the coordinator sent: plans, rosters, names.
+    const message = printable(failure.message, LONGEST_REFUSAL);
     if (code === 'unreachable' || (error instanceof CoordinatorRefusal && OVERTAKEN.has(error.refusal))) return;
     if (this.context.journal.activity.refuse(run, subject, code, message)) this.context.tell({ event: 'refused', run, code, message });
   }
@@ -132,7 +142,7 @@ export class PollLoop {
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
     const first = this.#connected === undefined;
     const { code, message } = describeFailure(error);
-    this.#setConnected(false, message);
+    this.#setConnected(false, printable(message));
     if (code !== 'unreachable') this.#refuse('', 'poll', error);
     if (first) await this.settings.explain(error);
     if (code === 'certificate-refused') await this.settings.renew().catch((failure: unknown) => this.#refuse('', 'renewal', failure));
