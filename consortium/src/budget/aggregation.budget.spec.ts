@@ -132,7 +132,7 @@ describe('packing', () => {
 describe('explainAggregation', () => {
   it('gives bytes a parameter and the advantage over an epoch', () => {
     const plan = planAggregation({ sites: 16, keyHolders: 7, threshold: 5 });
-    const explained = explainAggregation(plan, { shape: { packed: 2 ** 10 * 24576, exact: 0 }, sums: 2 ** 10 });
+    const explained = explainAggregation(plan, { shape: { packed: 2 ** 10 * 24576 - 3, exact: 0 }, sums: 2 ** 10 });
     expect(explained).toMatchObject({ valuesPerBlock: 24576, blocksPerEpoch: 2 ** 20, L1: 72n, worstL2: 140n });
     expect(explained.bytesPerParameter).toBeCloseTo(3.17, 2);
     expect(explained.distinguishingAdvantageLog2).toBeCloseTo(-63.68, 1);
@@ -141,10 +141,10 @@ describe('explainAggregation', () => {
   it('gives the bytes of a small model as they are, not those of a block', () => {
     const plan = planAggregation({ sites: 3, keyHolders: 3, threshold: 3 });
     const explained = explainAggregation(plan, { shape: { packed: 15, exact: 4 }, sums: 10 });
-    // 5 coefficients of three values and 4 exact ones, 62 bits each; a share has three residues of 8 bytes.
-    expect(explained).toMatchObject({ blocksPerSum: 1, uploadBytesPerSum: 70, shareBytesPerSum: 216, bytesPerParameter: 70 / 15 });
+    // 5 coefficients of three values, 4 exact ones and the check, 62 bits each; a share has three residues of 8 bytes.
+    expect(explained).toMatchObject({ blocksPerSum: 1, uploadBytesPerSum: 78, shareBytesPerSum: 240, bytesPerParameter: 78 / 15 });
     const larger = explainAggregation(plan, { shape: { packed: 961, exact: 4 }, sums: 10 });
-    expect(larger).toMatchObject({ uploadBytesPerSum: 2519, shareBytesPerSum: 7800 });
+    expect(larger).toMatchObject({ uploadBytesPerSum: 2527, shareBytesPerSum: 7824 });
     // Fewer coefficients opened tell less.
     expect(explained.distinguishingAdvantageLog2).toBeLessThan(larger.distinguishingAdvantageLog2);
   });
@@ -156,6 +156,6 @@ describe('explainAggregation', () => {
 
   it('refuses an epoch of more than 2^20 blocks', () => {
     const plan = planAggregation({ sites: 3, keyHolders: 3, threshold: 3 });
-    expect(() => explainAggregation(plan, { shape: { packed: 2 ** 10 * 24576, exact: 0 }, sums: 2 ** 10 + 1 })).toThrow('1049600');
+    expect(() => explainAggregation(plan, { shape: { packed: 2 ** 10 * 24576 - 3, exact: 0 }, sums: 2 ** 10 + 1 })).toThrow('1049600');
   });
 });

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { coefficientCount, unpackSum } from '../packing/vector.packing.js';
 import { ciphertextBlockDigests, ciphertextBytes, encryptVector } from '../encryption/vector.encryption.js';
 import { parameterSet } from '../ring/parameter.set.js';
 import { bytesFromCut, type RingElement } from '../ring/ring.element.js';
@@ -117,17 +118,22 @@ describe('a cut block', () => {
     expect(combine({ ...all, shares: pick(changed, [0, 1, 3, 4]) }).ok).toBe(true);
   });
 
-  it('of few coefficients is not always noticed to be garbage: a documented limit, each one in use is one more chance', () => {
-    const opened = (coefficients: number, tries: number): number => {
-      const { parameters, uploads, shares } = scriptedCommittee(plannedFor(3, 3), coefficients);
-      return Array.from({ length: tries }, () => {
-        const upload = new Uint8Array(randomBytes(uploads[0]!.length));
-        if ((coefficients * 62) % 8 > 0) upload[upload.length - 1]! &= 2 ** ((coefficients * 62) % 8) - 1;
-        return combine({ parameters, sum: [...uploads.slice(1), upload], coefficients, addends: 3, shares });
-      }).filter((result) => result.ok).length;
-    };
-    // The bound is 0.28 of half a plaintext step at (3, 3): a random coefficient is within it that often, 32 of them once in 10^17.
-    expect(opened(1, 60)).toBeGreaterThan(0);
-    expect(opened(32, 20)).toBe(0);
+  it('of few coefficients may be garbage within the noise bound; the check coefficient then refuses it', () => {
+    const shape = { packed: 3, exact: 0 };
+    const base = plannedFor(3, 3);
+    const coefficients = coefficientCount(shape, base);
+    const { parameters, uploads, shares } = scriptedCommittee(base, coefficients);
+    const spare = (coefficients * parameters.keptBits) % 8;
+    let withinBound = 0;
+    for (let tries = 0; tries < 100; tries++) {
+      const upload = new Uint8Array(randomBytes(uploads[0]!.length));
+      if (spare > 0) upload[upload.length - 1]! &= 2 ** spare - 1;
+      const result = combine({ parameters, sum: [...uploads.slice(1), upload], coefficients, addends: 3, shares });
+      if (!result.ok) continue;
+      withinBound++;
+      expect(() => unpackSum(shape, parameters, result.coefficients, 3)).toThrow(/check coefficient|Digit sum/);
+    }
+    // A random coefficient is within the bound 0.28 of the time at (3, 3), both of them one time in 13.
+    expect(withinBound).toBeGreaterThan(0);
   });
 });

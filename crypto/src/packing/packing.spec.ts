@@ -79,7 +79,7 @@ describe('malformed vectors', () => {
     };
     const attempts: (() => unknown)[] = [
       () => unpackSum(shape, parameters, coefficients.subarray(1), 1),
-      () => unpackSum(shape, parameters, new BigUint64Array(4), 1),
+      () => unpackSum(shape, parameters, new BigUint64Array(5), 1),
       () => unpackSum(shape, parameters, new BigUint64Array(1024), 1),
       () => unpackSum(shape, parameters, coefficients, 0),
       () => unpackSum(shape, parameters, coefficients, 6),
@@ -89,6 +89,8 @@ describe('malformed vectors', () => {
       // A second digit where the vector has only one left, and an exact sum too large.
       () => unpackSum(shape, parameters, changed(1, 1n << 19n), 1),
       () => unpackSum(shape, parameters, changed(2, 1n << 48n), 1),
+      // A check coefficient that is not zero.
+      () => unpackSum(shape, parameters, changed(3, 1n), 1),
     ];
     for (const attempt of attempts) expect(attempt).toThrow(refused('out-of-range'));
   });
@@ -96,18 +98,18 @@ describe('malformed vectors', () => {
 
 describe('packing', () => {
   it('counts coefficients and blocks', () => {
-    expect(coefficientCount({ packed: 7, exact: 2 }, parameters)).toBe(5);
-    expect(blockCount({ packed: 3 * 1024 - 3, exact: 1 }, parameters)).toBe(1);
-    expect(blockCount({ packed: 3 * 1024 - 3, exact: 2 }, parameters)).toBe(2);
+    expect(coefficientCount({ packed: 7, exact: 2 }, parameters)).toBe(6);
+    expect(blockCount({ packed: 3 * 1024 - 6, exact: 1 }, parameters)).toBe(1);
+    expect(blockCount({ packed: 3 * 1024 - 6, exact: 2 }, parameters)).toBe(2);
     expect(blockCount({ packed: 0, exact: 1 }, parameters)).toBe(1);
   });
 
   it('fills the coefficients in use and no others', () => {
     expect(packVector({ packed: 4, exact: 1 }, parameters, Uint32Array.of(1, 2, 3, 4), [5n])).toEqual(
-      BigUint64Array.of(1n + (2n << 19n) + (3n << 38n), 4n, 5n),
+      BigUint64Array.of(1n + (2n << 19n) + (3n << 38n), 4n, 5n, 0n),
     );
-    expect(coefficientCount({ packed: 961, exact: 4 }, parameters)).toBe(325);
-    expect(packVector({ packed: 961, exact: 4 }, parameters, new Uint32Array(961), new Float64Array(4)).length).toBe(325);
+    expect(coefficientCount({ packed: 961, exact: 4 }, parameters)).toBe(326);
+    expect(packVector({ packed: 961, exact: 4 }, parameters, new Uint32Array(961), new Float64Array(4)).length).toBe(326);
   });
 
   it('adds like the integers it holds', () => {

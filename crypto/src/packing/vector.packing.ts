@@ -12,17 +12,24 @@ export interface VectorShape {
 /** Exact integers are in [0, 2^48). */
 export const EXACT_BITS = 48;
 
+/**
+ * The last coefficient of every vector is zero. A garbage share or upload makes every coefficient of the "sum" random, and a random one passes the
+ * residual bound with probability up to a half; that this one then also decodes to zero has probability 2^-57, however short the vector is.
+ */
+const CHECK_COEFFICIENTS = 1;
+
 function requireShape({ packed, exact }: VectorShape): void {
   if (![packed, exact].every((count) => Number.isSafeInteger(count) && count >= 0)) {
     throw new CryptoError('out-of-range', `A vector of ${packed} packed and ${exact} exact values is not possible.`);
   }
 }
 
-/** Coefficients in use: those that carry values. Only they are encrypted, opened and published. 'out-of-range' for an empty vector. */
+/** Coefficients in use: those that carry values, and the check. Only they are encrypted, opened and published. 'out-of-range' for an empty vector. */
 export function coefficientCount(shape: VectorShape, parameters: AggregationParameters): number {
   requireShape(shape);
   const { set } = resolveParameters(parameters);
-  const count = Math.ceil(shape.packed / parameters.digitsPerCoefficient) + shape.exact;
+  const values = Math.ceil(shape.packed / parameters.digitsPerCoefficient) + shape.exact;
+  const count = values === 0 ? 0 : values + CHECK_COEFFICIENTS;
   blockSizes(count, set);
   return count;
 }
@@ -82,7 +89,7 @@ function exactInteger(value: bigint | number, index: number): bigint {
 
 /**
  * Digit sums and exact sums of a decoded sum over `addends` vectors. Throws 'out-of-range' when a sum is larger than `addends` honest
- * values can make it: some contribution was malformed, and nothing of the sum may be used.
+ * values can make it, or when the check coefficient is not zero: something in it was malformed, and nothing of the sum may be used.
  */
 export function unpackSum(
   shape: VectorShape,
@@ -115,7 +122,14 @@ export function unpackSum(
     }
   }
   const exactLimit = BigInt(addends) * ((1n << BigInt(EXACT_BITS)) - 1n);
-  const exact = Array.from(coefficients.subarray(start));
+  const check = coefficients[expected - 1]!;
+  if (check !== 0n) {
+    throw new CryptoError(
+      'out-of-range',
+      `The check coefficient is ${check} instead of 0: an upload or a share was not what it should be.`,
+    );
+  }
+  const exact = Array.from(coefficients.subarray(start, start + shape.exact));
   exact.forEach((sum, index) => {
     if (sum > exactLimit)
       throw new CryptoError('out-of-range', `Exact sum ${index} is ${sum}; ${addends} addends reach at most ${exactLimit}.`);
