@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { AUDITOR, DEMO, processesOn, REPOSITORY, runCommand } from '../e2e/command.runner.js';
 import { type PlayedDemo, playDemo } from './demo.fixture.js';
 
@@ -97,8 +97,4 @@ describe('a demo that does not come to its end', () => {
     expect(await ended).toBe(130);
     expect(processesOn(out)).toEqual([]);
   });
-});
-
-afterAll(() => {
-  expect(processesOn('coferment-demo-')).toEqual([]);
 });

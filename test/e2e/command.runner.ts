@@ -31,12 +31,18 @@ export function runCommand(script: string, args: readonly string[], setting: Com
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  // A test that gives up must not leave its command running.
+  const stop = (): void => void child.kill('SIGTERM');
+  process.once('exit', stop);
   const read = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk: Buffer) => (read.stdout += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (read.stderr += chunk.toString()));
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', (code) => resolve({ code, ...read }));
+    child.once('close', (code) => {
+      process.off('exit', stop);
+      resolve({ code, ...read });
+    });
   });
 }
 

@@ -95,7 +95,7 @@ sample:
   phase: batch
 target: { variable: product_concentration }
 features: [time_since_phase]
-model: { kind: mlp, hidden: [8] }
+model: { kind: mlp, hidden: [64, 32] }
 training: { epochs: 1, learningRate: 0.01 }
 rounds: ${rounds}
 quorum: { minContributors: 4 }
