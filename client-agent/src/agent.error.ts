@@ -21,6 +21,7 @@ export type AgentErrorCode =
   | 'set-changed'
   | 'sum-changed'
   | 'pair-not-growing'
+  | 'vector-spent'
   | 'block-limit'
   | 'epoch-dead'
   | 'run-closed'

@@ -5,6 +5,7 @@ import { hexToBytes } from '@coferment/crypto';
 import { AgentError } from '../agent.error.js';
 import { wireEnvelopeSchema } from '../connection/envelope.codec.js';
 import { KeyStore } from '../keys/key.store.js';
+import { privateFolder } from '../keys/private.file.js';
 import { createSiteIdentity, hasSiteIdentity, identityKeyHex, openSiteIdentity, writeTlsCredential } from '../keys/site.identity.js';
 import { type CertificateRequest, readCertificate, requestCertificate } from './certificate.request.js';
 import { EnrolmentClient } from './enrolment.client.js';
@@ -40,6 +41,7 @@ export async function joinConsortium(input: JoinInput): Promise<Membership> {
   }
   const endpoint = { address: invite.coordinator, serverName: invite.serverName, caCertificate: invite.caCertificate };
   const request = await requestCertificate(invite.site);
+  privateFolder(input.folder);
   const store = openStore(input);
   const { identity } = hasSiteIdentity(store) ? openSiteIdentity(store) : createSiteIdentity(store, input.trainingSeed);
   const client = new EnrolmentClient(endpoint);

@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AgentError } from '../agent.error.js';
+import { privateFile, privateFolder } from '../keys/private.file.js';
 
 /** Held while `serve` runs; given back by `release`, or by the kernel when the process dies in any way. */
 export interface FolderLock {
@@ -14,8 +15,9 @@ export interface FolderLock {
  * @throws AgentError 'folder-locked' naming the process that holds it
  */
 export function lockFolder(folder: string): FolderLock {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  privateFolder(folder);
   const holderFile = join(folder, 'lock.json');
+  privateFile(join(folder, 'lock.sqlite'));
   const database = new DatabaseSync(join(folder, 'lock.sqlite'), { timeout: 0 });
   try {
     database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');

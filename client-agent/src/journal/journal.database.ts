@@ -1,6 +1,7 @@
-import { chmodSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from 'node:sqlite';
 import { AgentError } from '../agent.error.js';
+import { privateFile } from '../keys/private.file.js';
 import { migrations } from './journal.schema.js';
 
 /** One column value of a row as SQLite gives it. */
@@ -19,11 +20,12 @@ export class JournalDatabase {
 
   /** @throws AgentError 'journal-damaged' or 'journal-version' */
   static open(path: string): JournalDatabase {
+    // SQLite gives the -wal and -shm files the rights that the database has when they are made.
+    for (const file of [path, `${path}-wal`, `${path}-shm`]) if (file === path || existsSync(file)) privateFile(file);
     const database = new DatabaseSync(path, { timeout: 10_000 });
     try {
-      database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+      database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON');
       migrate(database);
-      if (process.platform !== 'win32') chmodSync(path, 0o600);
     } catch (error) {
       database.close();
       if (error instanceof AgentError) throw error;
@@ -77,4 +79,6 @@ function migrate(database: DatabaseSync): void {
   migrations.slice(version).forEach((sql, index) => {
     database.exec(`BEGIN IMMEDIATE; ${sql}; PRAGMA user_version = ${version + index + 1}; COMMIT`);
   });
+  // What a migration took out of the tables must not stay behind in the log.
+  if (version < migrations.length) database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
 }

@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MAX_BLOCKS_PER_EPOCH } from '@coferment/consortium';
-import { generateIdentity, identityFromSeed } from '@coferment/crypto';
+import { generateIdentity, identityFromSeed, loadCrypto } from '@coferment/crypto';
 import { DatabaseSync } from 'node:sqlite';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { KeyStore } from '../keys/key.store.js';
 import { lockFolder } from './folder.lock.js';
 import { Journal } from './journal.js';
 
@@ -15,23 +16,37 @@ const D = (digit: string) => digit.repeat(64);
 const SEED = new Uint8Array(32).fill(7);
 
 let folder: string;
+let vault: KeyStore;
+let vaultFolder: string;
+beforeAll(async () => {
+  await loadCrypto();
+  vaultFolder = mkdtempSync(join(tmpdir(), 'agent-vault-'));
+  vault = KeyStore.create(vaultFolder, 'correct horse');
+});
 const path = () => join(folder, 'journal.sqlite');
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'agent-journal-'));
 });
 
 function openWithEpoch(): Journal {
-  const journal = Journal.open(path(), identityFromSeed(SEED));
+  const journal = Journal.open(path(), { identity: identityFromSeed(SEED), vault });
   journal.runs.announce(RUN, D('a'), 1, ['a', 'b', 'c']);
   journal.runs.setState(RUN, 'approved');
   journal.runs.openEpoch({ run: RUN, epoch: 1, roster: D('b'), fingerprint: D('c'), e0: D('d') });
   return journal;
 }
 
+function filesOf(at: string): string[] {
+  return readdirSync(at, { recursive: true, withFileTypes: true }).flatMap((entry) =>
+    entry.isFile() ? [join(entry.parentPath, entry.name)] : [],
+  );
+}
+
 /** Runs built code in another process until it prints a line; the build is part of `npm test`. */
 async function startChild(code: string): Promise<ChildProcess> {
   const dist = (file: string) => JSON.stringify(new URL(`../../dist/journal/${file}`, import.meta.url).href);
-  const script = `import { Journal } from ${dist('journal.js')}; import { lockFolder } from ${dist('folder.lock.js')}; ${code}
+  const script = `import { Journal } from ${dist('journal.js')}; import { lockFolder } from ${dist('folder.lock.js')};
+    import { KeyStore } from ${dist('../keys/key.store.js')}; ${code}
     process.stdout.write('ready\\n'); setInterval(() => {}, 1000);`;
   const child = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
   await once(child.stdout!, 'data');
@@ -47,14 +62,16 @@ describe('when the agent is killed between storing and sending', () => {
   it('still knows the pair, the act, T, A and the vector', async () => {
     openWithEpoch().close();
     const child = await startChild(`
-      const { identityFromSeed } = await import(${JSON.stringify(import.meta.resolve('@coferment/crypto').replace('/src/index.ts', '/dist/index.js'))});
-      const journal = Journal.open(${JSON.stringify(path())}, identityFromSeed(new Uint8Array(32).fill(7)));
+      const { identityFromSeed, loadCrypto } = await import(${JSON.stringify(import.meta.resolve('@coferment/crypto').replace('/src/index.ts', '/dist/index.js'))});
+      await loadCrypto();
+      const vault = KeyStore.open(${JSON.stringify(vaultFolder)}, 'correct horse');
+      const journal = Journal.open(${JSON.stringify(path())}, { identity: identityFromSeed(new Uint8Array(32).fill(7)), vault });
       journal.rounds.keepVector('${D('a')}', 'update', '${D('1')}', { coefficients: new BigUint64Array([5n, 6n]), samples: 3, salt: new Uint8Array(32), backend: 'wasm', saturated: 0 });
       journal.rounds.reserveEncryption('${RUN}', 1, 7, 2, 3);
       journal.rounds.bindFreeze({ consortium: 'acme', run: '${RUN}', sum: 7, kind: 'update', modelIn: '${D('1')}', t: '${D('2')}', set: '${D('3')}', sites: ['a', 'b', 'c'] });
       journal.statements.sign('${RUN}', 'sealing-key', '1', { consortium: 'acme', run: '${RUN}', epoch: 1, site: 'a', key: '${D('4')}' });`);
     await kill(child);
-    const journal = Journal.open(path(), identityFromSeed(SEED));
+    const journal = Journal.open(path(), { identity: identityFromSeed(SEED), vault });
     expect(() => journal.rounds.reserveEncryption(RUN, 1, 7, 2, 1)).toThrow(/does not come after/);
     expect(() => journal.rounds.reserveEncryption(RUN, 1, 7, 1, 1)).toThrow(/does not come after/);
     expect(journal.rounds.vector(D('a'), 'update', D('1'))?.coefficients).toEqual(new BigUint64Array([5n, 6n]));
@@ -143,7 +160,7 @@ describe('approvals', () => {
   it('count when they come before the plan, and are then bound to its sites', () => {
     const people = Journal.open(path());
     people.approvals.decidePlan(D('a'), 1, 'approved');
-    const agent = Journal.open(path(), generateIdentity());
+    const agent = Journal.open(path(), { identity: generateIdentity() });
     expect(agent.approvals.planDecision(D('a'), 2, ['a', 'b', 'c'])).toBe('undecided');
     expect(agent.approvals.planDecision(D('a'), 1, ['a', 'b', 'c'])).toBe('approved');
     expect(agent.approvals.planDecision(D('a'), 1, ['a', 'b'])).toBe('other-sites');
@@ -151,6 +168,21 @@ describe('approvals', () => {
     expect(agent.approvals.planDecision(D('a'), 1, ['a', 'b', 'c'])).toBe('rejected');
     people.close();
     agent.close();
+  });
+
+  it('of a roster follow the order of use, not the clock, and are used up together', () => {
+    let clock = 1000;
+    const journal = Journal.open(path(), {}, () => (clock -= 10));
+    const { approvals } = journal;
+    for (const digit of ['1', '1', '2']) approvals.approveRoster(D(digit));
+    expect([approvals.useRoster(D('1')), approvals.useRoster(D('2'))]).toEqual([true, true]);
+    expect(approvals.lastRoster()).toBe(D('2'));
+    expect(approvals.useRoster(D('1'))).toBe(false);
+    approvals.approveRoster(D('2'));
+    approvals.approveRoster(D('3'));
+    expect(approvals.useRoster(D('3'))).toBe(true);
+    expect(approvals.useRoster(D('2'))).toBe(false);
+    journal.close();
   });
 
   it('of a roster are needed again whenever it differs from the last one', () => {
@@ -165,7 +197,51 @@ describe('approvals', () => {
   });
 });
 
+describe('vectors', () => {
+  const vector = { samples: 987_654_321, salt: new Uint8Array(32).fill(0xa5), backend: 'cpu' as const, saturated: 0 };
+
+  it('lie in no file of the folder in the clear, and an erased one forbids another for its key', () => {
+    const text = 'a planted vector of this site!!!';
+    const coefficients = new BigUint64Array(new Uint8Array(Buffer.from(text)).buffer);
+    const found = () =>
+      filesOf(folder).filter((file) => {
+        const bytes = readFileSync(file);
+        return bytes.includes(text) || bytes.includes(Buffer.from(vector.salt)) || bytes.includes('987654321');
+      });
+    const journal = openWithEpoch();
+    journal.rounds.keepVector(D('a'), 'update', D('1'), { ...vector, coefficients });
+    expect(found()).toEqual([]);
+    expect(journal.rounds.vector(D('a'), 'update', D('1'))).toEqual({ ...vector, coefficients });
+    journal.rounds.eraseVectors(D('a'));
+    expect(journal.rounds.vector(D('a'), 'update', D('1'))).toBeUndefined();
+    expect(() => journal.rounds.keepVector(D('a'), 'update', D('1'), { ...vector, coefficients: new BigUint64Array([1n]) })).toThrow(
+      /second one is refused/,
+    );
+    expect(journal.rounds.keepVector(D('a'), 'update', D('1'), { ...vector, coefficients }).coefficients).toEqual(coefficients);
+    journal.close();
+    expect(found()).toEqual([]);
+  });
+});
+
 describe('the file', () => {
+  it.skipIf(process.platform === 'win32')('is for its owner only, with its log and the lock', () => {
+    chmodSync(folder, 0o755);
+    const journal = openWithEpoch();
+    const lock = lockFolder(folder);
+    const modes = Object.fromEntries(readdirSync(folder).map((name) => [name, (statSync(join(folder, name)).mode & 0o777).toString(8)]));
+    expect(modes).toEqual({
+      'journal.sqlite': '600',
+      'journal.sqlite-wal': '600',
+      'journal.sqlite-shm': '600',
+      'lock.sqlite': '600',
+      'lock.sqlite-journal': '600',
+      'lock.json': '600',
+    });
+    expect((statSync(folder).mode & 0o777).toString(8)).toBe('700');
+    lock.release();
+    journal.close();
+  });
+
   it('of a newer agent is refused', () => {
     Journal.open(path()).close();
     const raw = new DatabaseSync(path());

@@ -45,4 +45,19 @@ export const migrations: readonly string[] = [
   CREATE TABLE views (run TEXT PRIMARY KEY, view TEXT NOT NULL, seen_ms INTEGER NOT NULL) STRICT;
   CREATE TABLE connection (id INTEGER PRIMARY KEY CHECK (id = 1), state TEXT NOT NULL, detail TEXT NOT NULL, changed_ms INTEGER NOT NULL) STRICT;
   `,
+  `
+  -- A vector and what belongs to it, sealed under the key store. erased: what is left is its digest, which forbids another vector for the key;
+  -- vectors of version 1 lay in the clear and leave no digest.
+  CREATE TABLE sealed_vectors (
+    plan TEXT NOT NULL, kind TEXT NOT NULL, model_in TEXT NOT NULL, sealed BLOB, erased INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (plan, kind, model_in)
+  ) STRICT;
+  INSERT INTO sealed_vectors (plan, kind, model_in, sealed, erased) SELECT plan, kind, model_in, NULL, 1 FROM vectors;
+  DROP TABLE vectors;
+  UPDATE OR IGNORE counted_sets SET kind = 'update' WHERE kind = 'evaluate';
+  ALTER TABLE roster_approvals ADD COLUMN used INTEGER;
+  UPDATE roster_approvals AS entry SET used = (
+    SELECT COUNT(*) FROM roster_approvals AS other WHERE other.used_ms IS NOT NULL AND (other.used_ms, other.id) <= (entry.used_ms, entry.id)
+  ) WHERE used_ms IS NOT NULL;
+  ALTER TABLE sent ADD COLUMN outcome TEXT NOT NULL DEFAULT 'accepted';
+  `,
 ];

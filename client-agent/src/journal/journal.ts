@@ -4,7 +4,7 @@ import { ActivityRepository } from './activity.repository.js';
 import { ApprovalsRepository } from './approvals.repository.js';
 import { JournalDatabase } from './journal.database.js';
 import { ModelsRepository } from './models.repository.js';
-import { RoundsRepository } from './rounds.repository.js';
+import { RoundsRepository, type Vault } from './rounds.repository.js';
 import { RunsRepository } from './runs.repository.js';
 import { StatementsRepository } from './statements.repository.js';
 import { StepsRepository } from './steps.repository.js';
@@ -20,25 +20,26 @@ export class Journal {
   readonly activity: ActivityRepository;
   readonly #database: JournalDatabase;
 
-  private constructor(database: JournalDatabase, identity: () => Identity, now: () => number) {
+  private constructor(database: JournalDatabase, identity: () => Identity, vault: () => Vault, now: () => number) {
     this.#database = database;
     this.approvals = new ApprovalsRepository(database, now);
     this.runs = new RunsRepository(database, now);
     this.statements = new StatementsRepository(database, identity, now);
-    this.rounds = new RoundsRepository(database);
+    this.rounds = new RoundsRepository(database, vault);
     this.models = new ModelsRepository(database);
     this.steps = new StepsRepository(database, now);
     this.activity = new ActivityRepository(database, now);
   }
 
-  /** @param identity signs acts; commands that only read or approve open the journal without one. */
-  static open(path: string, identity?: Identity, now: () => number = Date.now): Journal {
-    const signer = () => {
-      if (identity === undefined)
-        throw new AgentError('wrong-passphrase', 'This command opened the journal without the keys of the site and cannot sign.');
-      return identity;
-    };
-    return new Journal(JournalDatabase.open(path), signer, now);
+  /** @param keys sign acts and seal vectors; commands that only read or approve open the journal without them. */
+  static open(path: string, keys: { identity?: Identity; vault?: Vault } = {}, now: () => number = Date.now): Journal {
+    const { identity, vault } = keys;
+    return new Journal(
+      JournalDatabase.open(path),
+      () => identity ?? withoutKeys('cannot sign'),
+      () => vault ?? withoutKeys('cannot read vectors'),
+      now,
+    );
   }
 
   /** All of it or nothing. */
@@ -49,4 +50,8 @@ export class Journal {
   close(): void {
     this.#database.close();
   }
+}
+
+function withoutKeys(what: string): never {
+  throw new AgentError('wrong-passphrase', `This command opened the journal without the keys of the site and ${what}.`);
 }

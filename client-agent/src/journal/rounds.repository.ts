@@ -1,4 +1,5 @@
 import { MAX_BLOCKS_PER_EPOCH, type SumKind } from '@coferment/consortium';
+import { bytesToHex, hexToBytes, sha256Hex } from '@coferment/crypto';
 import { AgentError } from '../agent.error.js';
 import type { JournalDatabase } from './journal.database.js';
 
@@ -13,38 +14,87 @@ export interface StoredVector {
   saturated: number;
 }
 
+/** Seals what must not lie in the clear on the disk; a record opens under its own name only. */
+export interface Vault {
+  sealRecord(name: string, secret: Uint8Array): Uint8Array;
+  openRecord(name: string, sealed: Uint8Array): Uint8Array;
+}
+
 /** The durable records that make an honest agent safe to kill at any instant (secure-aggregation.md §3). */
 export class RoundsRepository {
-  constructor(private readonly database: JournalDatabase) {}
+  constructor(
+    private readonly database: JournalDatabase,
+    private readonly vault: () => Vault,
+  ) {}
 
+  /** Undefined when there is none, or when its run is over and it was erased. */
   vector(plan: string, kind: SumKind, modelIn: string): StoredVector | undefined {
-    const row = this.database.get('SELECT * FROM vectors WHERE plan = ? AND kind = ? AND model_in = ?', plan, kind, modelIn);
-    if (row === undefined) return undefined;
-    const bytes = row['coefficients'] as Uint8Array;
-    return {
-      coefficients: new BigUint64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength)),
-      samples: Number(row['samples']),
-      salt: row['salt'] as Uint8Array,
-      backend: String(row['backend']) as StoredVector['backend'],
-      saturated: Number(row['saturated']),
-    };
+    const row = this.#vectorRow(plan, kind, modelIn);
+    if (row === undefined || row.erased) return undefined;
+    return decodeVector(this.vault().openRecord(vectorName(plan, kind, modelIn), row.sealed));
   }
 
-  /** Keeps the first vector of a key: a second one, however it came about, is dropped and the first returned. */
+  /**
+   * Keeps the first vector of a key: a second one, however it came about, is dropped and the first returned. Of an erased one the digest is
+   * left: the same vector may be kept again, any other is refused.
+   * @throws AgentError 'vector-spent'
+   */
   keepVector(plan: string, kind: SumKind, modelIn: string, vector: StoredVector): StoredVector {
-    const { coefficients } = vector;
-    this.database.run(
-      'INSERT OR IGNORE INTO vectors (plan, kind, model_in, coefficients, samples, salt, backend, saturated) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    return this.database.transaction(() => {
+      const row = this.#vectorRow(plan, kind, modelIn);
+      if (row !== undefined && !row.erased) return this.vector(plan, kind, modelIn) ?? vector;
+      if (row !== undefined && !this.#isErased(plan, kind, modelIn, row.sealed, vector)) {
+        throw new AgentError(
+          'vector-spent',
+          `This site has sent another ${kind} vector for model ${modelIn.slice(0, 16)} of this plan, in a run that is over. A second one is refused: the difference of two sums would tell about the records that have changed. Ask the operator for a plan with another seed.`,
+        );
+      }
+      this.database.run(
+        'INSERT OR REPLACE INTO sealed_vectors (plan, kind, model_in, sealed, erased) VALUES (?, ?, ?, ?, 0)',
+        plan,
+        kind,
+        modelIn,
+        this.vault().sealRecord(vectorName(plan, kind, modelIn), encodeVector(vector)),
+      );
+      return vector;
+    });
+  }
+
+  /** Replaces the vectors of a plan by their digests, which are sealed too: a vector of few numbers could be guessed from its digest. */
+  eraseVectors(plan: string): void {
+    this.database.transaction(() => {
+      for (const row of this.database.all('SELECT kind, model_in FROM sealed_vectors WHERE plan = ? AND erased = 0', plan)) {
+        const [kind, modelIn] = [String(row['kind']) as SumKind, String(row['model_in'])];
+        const vector = this.vector(plan, kind, modelIn);
+        if (vector === undefined) continue;
+        const digest = hexToBytes(sha256Hex(wordBytes(vector.coefficients)));
+        const tombstone = this.vault().sealRecord(`erased-${vectorName(plan, kind, modelIn)}`, digest);
+        this.database.run(
+          'UPDATE sealed_vectors SET sealed = ?, erased = 1 WHERE plan = ? AND kind = ? AND model_in = ?',
+          tombstone,
+          plan,
+          kind,
+          modelIn,
+        );
+      }
+    });
+  }
+
+  #vectorRow(plan: string, kind: SumKind, modelIn: string): { sealed: Uint8Array; erased: boolean } | undefined {
+    const row = this.database.get(
+      'SELECT sealed, erased FROM sealed_vectors WHERE plan = ? AND kind = ? AND model_in = ?',
       plan,
       kind,
       modelIn,
-      new Uint8Array(coefficients.buffer, coefficients.byteOffset, coefficients.byteLength),
-      vector.samples,
-      vector.salt,
-      vector.backend,
-      vector.saturated,
     );
-    return this.vector(plan, kind, modelIn) ?? vector;
+    if (row === undefined) return undefined;
+    return { sealed: (row['sealed'] as Uint8Array | null) ?? new Uint8Array(), erased: row['erased'] === 1 };
+  }
+
+  #isErased(plan: string, kind: SumKind, modelIn: string, tombstone: Uint8Array, vector: StoredVector): boolean {
+    if (tombstone.length === 0) return false;
+    const digest = this.vault().openRecord(`erased-${vectorName(plan, kind, modelIn)}`, tombstone);
+    return bytesToHex(digest) === sha256Hex(wordBytes(vector.coefficients));
   }
 
   /**
@@ -145,6 +195,29 @@ export class RoundsRepository {
       }
     });
   }
+}
+
+function vectorName(plan: string, kind: SumKind, modelIn: string): string {
+  return `vector/${plan}/${kind}/${modelIn}`;
+}
+
+function wordBytes(words: BigUint64Array): Uint8Array {
+  return new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+}
+
+const LINE_END = 10;
+
+/** One line of JSON, then the coefficients. */
+function encodeVector({ coefficients, salt, ...rest }: StoredVector): Uint8Array {
+  return Buffer.concat([Buffer.from(`${JSON.stringify({ ...rest, salt: bytesToHex(salt) })}\n`), wordBytes(coefficients)]);
+}
+
+function decodeVector(bytes: Uint8Array): StoredVector {
+  const end = bytes.indexOf(LINE_END);
+  const head = JSON.parse(Buffer.from(bytes.subarray(0, end)).toString('utf8')) as Omit<StoredVector, 'coefficients' | 'salt'> & {
+    salt: string;
+  };
+  return { ...head, salt: hexToBytes(head.salt), coefficients: new BigUint64Array(bytes.slice(end + 1).buffer) };
 }
 
 function grows(last: { sum: number; attempt: number }, next: { sum: number; attempt: number }): boolean {

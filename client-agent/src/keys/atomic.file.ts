@@ -24,8 +24,8 @@ export function writeFileDurably(path: string, bytes: Uint8Array): void {
   syncFolder(folder);
 }
 
-/** A rename is durable only once the folder that holds the name is. Windows cannot open folders and needs no such step. */
-function syncFolder(folder: string): void {
+/** A rename or a deletion is durable only once the folder that holds the name is. Windows cannot open folders and needs no such step. */
+export function syncFolder(folder: string): void {
   if (process.platform === 'win32') return;
   const handle = openSync(folder, 'r');
   try {

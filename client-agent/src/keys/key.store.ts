@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { bytesToHex, concatBytes, CryptoError, deriveStoreKey, hash, hexToBytes, openAtRest, sealAtRest } from '@coferment/crypto';
 import { z } from 'zod';
 import { AgentError } from '../agent.error.js';
-import { writeFileDurably } from './atomic.file.js';
+import { syncFolder, writeFileDurably } from './atomic.file.js';
 
 const NAME = /^[a-z0-9-]+(\/[a-z0-9-]+)*$/;
 const CHECK = 'passphrase-check';
@@ -43,17 +43,27 @@ export class KeyStore {
   }
 
   write(name: string, secret: Uint8Array): void {
-    writeFileDurably(this.#path(name), sealAtRest(this.#key, concatBytes([label(name), secret])));
+    writeFileDurably(this.#path(name), this.sealRecord(name, secret));
+  }
+
+  /** For what is kept elsewhere, such as in the journal, and must not lie there in the clear. */
+  sealRecord(name: string, secret: Uint8Array): Uint8Array {
+    return sealAtRest(this.#key, concatBytes([label(name), secret]));
+  }
+
+  /** @throws AgentError 'store-damaged' for altered bytes, or a record that was sealed under another name */
+  openRecord(name: string, sealed: Uint8Array, place = `the record "${name}"`): Uint8Array {
+    const opened = this.#open(name, sealed, place);
+    const expected = label(name);
+    if (!Buffer.from(expected).equals(opened.subarray(0, expected.length))) throw damaged(place, `it holds another record than "${name}"`);
+    return opened.subarray(expected.length);
   }
 
   /** Undefined when there is no such record. */
   read(name: string): Uint8Array | undefined {
     const path = this.#path(name);
     if (!existsSync(path)) return undefined;
-    const opened = this.#open(name, readFileSync(path));
-    const expected = label(name);
-    if (!Buffer.from(expected).equals(opened.subarray(0, expected.length))) throw damaged(path, `it holds another record than "${name}"`);
-    return opened.subarray(expected.length);
+    return this.openRecord(name, readFileSync(path), path);
   }
 
   /** @throws AgentError 'store-damaged' when there is no such record */
@@ -63,10 +73,12 @@ export class KeyStore {
     return secret;
   }
 
-  /** Deletes every record whose name starts with `group/`. */
+  /** Deletes every record whose name starts with `group/`; after it returns no power cut brings them back. */
   erase(group: string): void {
     if (!NAME.test(group)) throw new AgentError('store-damaged', `"${group}" is no name of key records.`);
-    rmSync(join(this.#folder, group), { recursive: true, force: true });
+    const path = join(this.#folder, group);
+    rmSync(path, { recursive: true, force: true });
+    if (existsSync(dirname(path))) syncFolder(dirname(path));
   }
 
   #path(name: string): string {
@@ -74,7 +86,7 @@ export class KeyStore {
     return join(this.#folder, `${name}.sealed`);
   }
 
-  #open(name: string, sealed: Uint8Array): Uint8Array {
+  #open(name: string, sealed: Uint8Array, place: string): Uint8Array {
     try {
       return openAtRest(this.#key, sealed);
     } catch (error) {
@@ -84,7 +96,7 @@ export class KeyStore {
           `The passphrase does not open the keys in ${this.#folder}. Give the passphrase file that was used when this site joined.`,
         );
       }
-      throw damaged(this.#path(name), error instanceof Error ? error.message : String(error));
+      throw damaged(place, error instanceof Error ? error.message : String(error));
     }
   }
 }

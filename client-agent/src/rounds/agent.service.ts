@@ -14,10 +14,12 @@ import { endpointOf, renewalIsDue, renewCertificate } from '../enrolment/renewal
 import { lockFolder } from '../journal/folder.lock.js';
 import { Journal } from '../journal/journal.js';
 import { KeyStore } from '../keys/key.store.js';
+import { privateFile } from '../keys/private.file.js';
 import { openSiteIdentity, readTlsCredential } from '../keys/site.identity.js';
 import { SiteTrainer } from '../training/site.trainer.js';
 import { NonceMemory } from './nonce.memory.js';
 import { PollLoop } from './poll.loop.js';
+import { forgetEndedRuns } from './run.departure.js';
 import type { AgentEvent, SiteContext } from './site.context.js';
 
 export interface ServeInput {
@@ -50,7 +52,8 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
     const { identity, trainingSeed } = openSiteIdentity(store);
     const records = { mappingFile: input.mappingFile, dataDir: input.recordsFolder };
     const trainer = await SiteTrainer.start(records, trainingSeed, input.backend);
-    const journal = Journal.open(join(input.folder, 'journal.sqlite'), identity);
+    const journal = Journal.open(join(input.folder, 'journal.sqlite'), { identity, vault: store });
+    privateFile(join(input.folder, 'agent.log'));
     const log = pino({ base: { site: member.site } }, pino.destination({ dest: join(input.folder, 'agent.log'), mkdir: true, sync: true }));
     const client = new WireClient(endpointOf(member), readTlsCredential(store));
     const tell = (event: AgentEvent) => {
@@ -66,6 +69,7 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
     const objects = new ObjectCache(join(input.folder, 'objects'));
     const nonces = new NonceMemory();
     const context: SiteContext = { consortium, site, identity, operatorKey, journal, store, objects, port, trainer, nonces, tell };
+    forgetEndedRuns(context);
     const certificate = new CertificateKeeper(input.folder, member, store, client, log);
     const loop = new PollLoop(context, {
       waitMs: input.pollWaitMs,

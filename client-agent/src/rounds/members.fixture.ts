@@ -47,6 +47,10 @@ export class ConstantTrainer implements Trainer {
 export class SharedBoard {
   readonly objects = new Map<string, Uint8Array>();
   readonly acts: { site: string; envelope: DsseEnvelope }[] = [];
+  /** What was asked for in parts, by whom. */
+  readonly parts: { site: string; digest: string; offset: number }[] = [];
+  /** Digests of the blocks of an upload or share, as an honest coordinator reads them from its store. */
+  digestsOf: (digest: string) => Uint8Array[] = () => [];
   failing = false;
 
   portOf(site: string): CoordinatorPort {
@@ -69,6 +73,13 @@ export class SharedBoard {
         const bytes = this.objects.get(digest);
         return bytes === undefined ? Promise.reject(new AgentError('object-mismatch', `no object ${digest}`)) : Promise.resolve(bytes);
       },
+      downloadPart: (digest, offset, length) => {
+        if (this.failing) return Promise.reject(new AgentError('unreachable', 'the line is cut'));
+        this.parts.push({ site, digest, offset });
+        const bytes = this.objects.get(digest)?.subarray(offset, offset + length);
+        return bytes?.length === length ? Promise.resolve(bytes) : Promise.reject(new AgentError('object-mismatch', `no object ${digest}`));
+      },
+      blockDigests: (digest) => Promise.resolve(this.digestsOf(digest)),
     };
   }
 
@@ -116,7 +127,7 @@ function openMember(
     site,
     identity,
     operatorKey,
-    journal: Journal.open(join(folder, 'journal.sqlite'), identity),
+    journal: Journal.open(join(folder, 'journal.sqlite'), { identity, vault: store }),
     store,
     objects: new ObjectCache(join(folder, 'objects')),
     port: board.portOf(site),

@@ -12,9 +12,8 @@ import {
 import { unpackSum } from '@coferment/crypto';
 import { AgentError } from '../agent.error.js';
 import type { InstructionBody } from '../connection/instruction.parser.js';
-import { eraseRunSecrets } from '../keys/epoch.secrets.js';
 import { bindFreeze, type CheckedFreeze, checkFrozenSum, requireOwnAttestation } from './opening.handlers.js';
-import { leaveRun, requireRemembered } from './run.departure.js';
+import { forgetRun, leaveRun, requireRemembered } from './run.departure.js';
 import { type EpochFacts, loadEpoch, requireFollowed } from './run.facts.js';
 import { DONE, LATER, type Outcome, type SiteContext } from './site.context.js';
 import { applicationTiming } from './sum.context.js';
@@ -154,9 +153,8 @@ export async function closeRun(context: SiteContext, { run, closing }: Instructi
   if (predicate.run !== run || predicate.consortium !== context.consortium)
     throw new AgentError('context-mismatch', `The closing of ${run} was signed for another run.`);
   context.nonces.wipe(run);
-  eraseRunSecrets(context.store, run);
-  for (const object of journal.statements.objects(run)) context.objects.remove(object);
   journal.runs.setState(run, 'closed', predicate.status);
+  forgetRun(context, run);
   context.tell({ event: 'run-closed', run, status: predicate.status, model: predicate.model });
   return DONE;
 }

@@ -12,6 +12,7 @@ import { prepareSum } from './contribution.handlers.js';
 import type { Member } from './members.fixture.js';
 import { releaseShare } from './opening.handlers.js';
 import { applySum, closeRun } from './publication.handlers.js';
+import { forgetEndedRuns } from './run.departure.js';
 
 const open: ScriptedConsortium[] = [];
 
@@ -70,6 +71,28 @@ describe('a closed run', () => {
     await applySum(a, instruction);
     expect(a.journal.models.progress(consortium.run).state?.round).toBe(1);
     expect(a.journal.runs.get(consortium.run)?.state).toBe('closed');
+  });
+});
+
+describe('the end of a run', () => {
+  it('erases its vectors, and is carried through at the next start when it was cut off', async () => {
+    const consortium = await inTraining();
+    const { run } = consortium;
+    const frozen = await consortium.contribute(consortium.name('update', 5, 1));
+    const { modelIn } = consortium.contextOf(frozen);
+    const a = consortium.member('a');
+    const { plan } = a.journal.runs.get(run)!;
+    const [object] = a.journal.statements.objects(run);
+    expect(a.journal.rounds.vector(plan, 'update', modelIn)).toBeDefined();
+    await closeRun(a, { run, closing: closing(consortium) });
+    expect(a.journal.rounds.vector(plan, 'update', modelIn)).toBeUndefined();
+    const b = consortium.restart('b');
+    b.journal.runs.setState(run, 'dead', 'the power was cut here');
+    expect(b.store.read(`epochs/${run}/1/secret`)).toBeDefined();
+    forgetEndedRuns(b);
+    expect(b.store.read(`epochs/${run}/1/secret`)).toBeUndefined();
+    expect(b.journal.rounds.vector(plan, 'update', modelIn)).toBeUndefined();
+    expect(a.objects.read(object!)).toBeUndefined();
   });
 });
 
