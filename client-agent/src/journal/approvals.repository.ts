@@ -51,33 +51,32 @@ export class ApprovalsRepository {
   }
 
   approveRoster(fingerprint: string): void {
-    this.database.run('INSERT INTO roster_approvals (fingerprint, decided_ms) VALUES (?, ?)', fingerprint, this.now());
+    this.database.transaction(() => {
+      this.database.run('INSERT INTO roster_approvals (fingerprint, decided_ms) VALUES (?, ?)', fingerprint, this.now());
+      // Entered again while in use, it must not lie in store for the day on which it is an old one.
+      if (this.lastRoster() === fingerprint) this.#use(fingerprint);
+    });
   }
 
   /**
    * Whether a person stands behind this fingerprint: it is the one last used, or one entered and not used yet. Going back to
-   * an older roster is a change too and needs a person again.
+   * an older roster is a change too and needs a person again, so all its entries are used up together. Order is that of use, never of a clock.
    */
   useRoster(fingerprint: string): boolean {
-    return this.database.transaction(() => {
-      const last = this.database.get(
-        'SELECT fingerprint FROM roster_approvals WHERE used_ms IS NOT NULL ORDER BY used_ms DESC, id DESC LIMIT 1',
-      );
-      if (last?.['fingerprint'] === fingerprint) return true;
-      return (
-        this.database.run(
-          'UPDATE roster_approvals SET used_ms = ? WHERE id = (SELECT MIN(id) FROM roster_approvals WHERE fingerprint = ? AND used_ms IS NULL)',
-          this.now(),
-          fingerprint,
-        ) === 1
-      );
-    });
+    return this.database.transaction(() => this.lastRoster() === fingerprint || this.#use(fingerprint));
   }
 
   lastRoster(): string | undefined {
-    const row = this.database.get(
-      'SELECT fingerprint FROM roster_approvals WHERE used_ms IS NOT NULL ORDER BY used_ms DESC, id DESC LIMIT 1',
-    );
+    const row = this.database.get('SELECT fingerprint FROM roster_approvals WHERE used IS NOT NULL ORDER BY used DESC LIMIT 1');
     return row === undefined ? undefined : String(row['fingerprint']);
+  }
+
+  #use(fingerprint: string): boolean {
+    const used = this.database.run(
+      'UPDATE roster_approvals SET used_ms = ?, used = (SELECT COALESCE(MAX(used), 0) + 1 FROM roster_approvals) WHERE fingerprint = ? AND used IS NULL',
+      this.now(),
+      fingerprint,
+    );
+    return used > 0;
   }
 }
