@@ -1,6 +1,7 @@
 import { peekStatement } from '@coferment/consortium';
 import { type DsseEnvelope, sha256Hex } from '@coferment/crypto';
 import { ObjectPurpose, PollRequest, type PollResponse } from '@coferment/proto';
+import { describeFailure } from '../agent.error.js';
 import type { CoordinatorPort, OutgoingObject } from './coordinator.port.js';
 
 export interface SentItem {
@@ -10,53 +11,68 @@ export interface SentItem {
   digest: string;
 }
 
-/** Writes down everything that left the site, by name, size and digest, when it has been accepted. Nothing leaves by another way. */
+/** Writes down how the coordinator took what was sent: `accepted`, or the code of its refusal. */
+export type NoteOutcome = (outcome: string) => void;
+
+/**
+ * Writes down everything that leaves the site, by name, size and digest. Nothing leaves by another way, and each item is written down before its
+ * first byte goes out: a coordinator can take bytes and answer with an error.
+ */
 export class SentRecorder implements CoordinatorPort {
   #lastPoll = '';
 
   constructor(
     private readonly port: CoordinatorPort,
-    private readonly record: (item: SentItem) => void,
+    private readonly record: (item: SentItem) => NoteOutcome,
   ) {}
 
   /** Polls repeat; one is written down whenever what it says has changed. */
   async poll(request: PollRequest, signal: AbortSignal): Promise<PollResponse> {
     const said = PollRequest.encode({ ...request, known: '' }).finish();
     const digest = sha256Hex(said);
-    const response = await this.port.poll(request, signal);
-    if (digest !== this.#lastPoll) this.record({ name: 'poll', run: '', bytes: said.length, digest });
+    if (digest === this.#lastPoll) return this.port.poll(request, signal);
+    const response = await this.#recorded({ name: 'poll', run: '', bytes: said.length, digest }, () => this.port.poll(request, signal));
     this.#lastPoll = digest;
     return response;
   }
 
-  async submitStatement(envelope: DsseEnvelope): Promise<void> {
-    await this.port.submitStatement(envelope);
-    this.#recordStatement(envelope);
+  submitStatement(envelope: DsseEnvelope): Promise<void> {
+    return this.#recorded(describeStatement(envelope), () => this.port.submitStatement(envelope));
   }
 
-  async submitNonce(envelope: DsseEnvelope): Promise<void> {
-    await this.port.submitNonce(envelope);
-    this.#recordStatement(envelope);
+  submitNonce(envelope: DsseEnvelope): Promise<void> {
+    return this.#recorded(describeStatement(envelope), () => this.port.submitNonce(envelope));
   }
 
-  async submitShare(envelope: DsseEnvelope): Promise<void> {
-    await this.port.submitShare(envelope);
-    this.#recordStatement(envelope);
+  submitShare(envelope: DsseEnvelope): Promise<void> {
+    return this.#recorded(describeStatement(envelope), () => this.port.submitShare(envelope));
   }
 
-  async upload(object: OutgoingObject): Promise<void> {
-    await this.port.upload(object);
-    this.record({ name: purposeName(object.purpose), run: object.run, bytes: object.bytes.length, digest: object.digest });
+  upload(object: OutgoingObject): Promise<void> {
+    const { purpose, run, bytes, digest } = object;
+    return this.#recorded({ name: purposeName(purpose), run, bytes: bytes.length, digest }, () => this.port.upload(object));
   }
 
   download(digest: string, maxBytes: number): Promise<Uint8Array> {
     return this.port.download(digest, maxBytes);
   }
 
-  #recordStatement(envelope: DsseEnvelope): void {
-    const { name, predicate, digest } = peekStatement(envelope);
-    this.record({ name, run: 'run' in predicate ? predicate.run : '', bytes: Buffer.byteLength(envelope.payload, 'base64'), digest });
+  async #recorded<T>(item: SentItem, send: () => Promise<T>): Promise<T> {
+    const note = this.record(item);
+    try {
+      const answer = await send();
+      note('accepted');
+      return answer;
+    } catch (error) {
+      note(describeFailure(error).code);
+      throw error;
+    }
   }
+}
+
+function describeStatement(envelope: DsseEnvelope): SentItem {
+  const { name, predicate, digest } = peekStatement(envelope);
+  return { name, run: 'run' in predicate ? predicate.run : '', bytes: Buffer.byteLength(envelope.payload, 'base64'), digest };
 }
 
 function purposeName(purpose: ObjectPurpose): string {

@@ -22,6 +22,8 @@ export interface SentObject {
   bytes: number;
   digest: string;
   atMs: number;
+  /** `accepted`, `unanswered`, or the code of the failure: the bytes may have arrived all the same. */
+  outcome: string;
 }
 
 export interface ConnectionState {
@@ -89,15 +91,31 @@ export class ActivityRepository {
     }));
   }
 
-  sent(entry: Omit<SentObject, 'atMs'>): void {
-    this.database.run(
-      'INSERT INTO sent (name, run, bytes, digest, sent_ms) VALUES (?, ?, ?, ?, ?)',
-      entry.name,
-      entry.run,
-      entry.bytes,
-      entry.digest,
-      this.now(),
-    );
+  /** Must return before the first byte goes out. The same bytes that were not accepted before are one entry, however often they are tried. */
+  sending(entry: Omit<SentObject, 'atMs' | 'outcome'>): { id: number; isNew: boolean } {
+    const { name, run, bytes, digest } = entry;
+    return this.database.transaction(() => {
+      const tried = this.database.get(
+        "SELECT id FROM sent WHERE name = ? AND run = ? AND digest = ? AND outcome <> 'accepted' ORDER BY id DESC LIMIT 1",
+        name,
+        run,
+        digest,
+      );
+      if (tried !== undefined) return { id: Number(tried['id']), isNew: false };
+      const inserted = this.database.get(
+        "INSERT INTO sent (name, run, bytes, digest, sent_ms, outcome) VALUES (?, ?, ?, ?, ?, 'unanswered') RETURNING id",
+        name,
+        run,
+        bytes,
+        digest,
+        this.now(),
+      );
+      return { id: Number(inserted?.['id']), isNew: true };
+    });
+  }
+
+  noteOutcome(id: number, outcome: string): void {
+    this.database.run('UPDATE sent SET outcome = ? WHERE id = ?', outcome, id);
   }
 
   recentlySent(limit: number): SentObject[] {
@@ -107,6 +125,7 @@ export class ActivityRepository {
       bytes: Number(row['bytes']),
       digest: String(row['digest']),
       atMs: Number(row['sent_ms']),
+      outcome: String(row['outcome']),
     }));
   }
 

@@ -61,8 +61,9 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
       watcher.event(event);
     };
     const port = new SentRecorder(client, (item) => {
-      journal.activity.sent(item);
-      tell({ event: 'sent', ...item });
+      const entry = journal.activity.sending(item);
+      if (entry.isNew) tell({ event: 'sent', ...item });
+      return (outcome) => journal.activity.noteOutcome(entry.id, outcome);
     });
     const { consortium, site } = member;
     const operatorKey = hexToBytes(member.operatorKey);
