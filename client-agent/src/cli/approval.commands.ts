@@ -1,10 +1,13 @@
 import { join } from 'node:path';
-import { digestSchema, formatFingerprint } from '@coferment/consortium';
+import { digestSchema, formatFingerprint, parseRoster } from '@coferment/consortium';
 import { type Command, InvalidArgumentError } from 'commander';
 import { AgentError } from '../agent.error.js';
+import { ObjectCache } from '../connection/object.cache.js';
 import { readMembership } from '../enrolment/membership.file.js';
 import { Journal } from '../journal/journal.js';
 import type { RunRecord } from '../journal/runs.repository.js';
+import { describeMembers } from '../policy/roster.policy.js';
+import { printableLines } from '../printable.text.js';
 import { type Answer, answer } from './command.output.js';
 
 interface DataOptions {
@@ -46,7 +49,7 @@ export function addApprovalCommands(program: Command): void {
     .requiredOption('--data <dir>', 'data folder of this site')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  coferment-agent roster show --data /var/lib/coferment')
-    .action((options: DataOptions) => answer(options, () => withJournal(options, showRoster)));
+    .action((options: DataOptions) => answer(options, () => withJournal(options, (journal) => showRoster(journal, options.data))));
   roster
     .command('approve')
     .description('Approve the roster whose fingerprint you compared with the other sites, not with the coordinator')
@@ -102,12 +105,23 @@ function decidePlan(journal: Journal, plan: string, decision: 'approved' | 'reje
   }
   const [run] = asked;
   const ordinal = wanted ?? run?.ordinal ?? 1;
-  journal.approvals.decidePlan(plan, ordinal, decision, run?.sites);
+  const earlier = runs.filter((other) => other.ordinal < ordinal);
   const sites = run === undefined ? 'the sites it is announced with' : run.sites.join(', ');
-  const earlier = runs.filter((other) => other.ordinal < ordinal).map(describeEarlier);
+  // On the screen before anything is recorded: a decision counts from the moment it stands in the journal.
+  if (run !== undefined) {
+    const lists = [`Run ${ordinal} of plan ${plan} has the sites ${sites}.`, ...earlier.map(describeEarlier)];
+    process.stderr.write(`${printableLines(lists.join('\n'))}\n`);
+  }
+  journal.approvals.decidePlan(plan, ordinal, decision, run?.sites);
   return {
-    json: { plan, ordinal, decision, sites: run?.sites ?? null },
-    text: [`Run ${ordinal} of plan ${plan} is ${decision} for ${sites}.`, ...earlier].join('\n'),
+    json: {
+      plan,
+      ordinal,
+      decision,
+      sites: run?.sites ?? null,
+      earlier: earlier.map((other) => ({ ordinal: other.ordinal, sites: other.sites })),
+    },
+    text: `Run ${ordinal} of plan ${plan} is ${decision} for ${sites}.`,
   };
 }
 
@@ -115,15 +129,22 @@ function describeEarlier(run: RunRecord): string {
   return `Note: run ${run.ordinal} of this plan had the sites ${run.sites.join(', ')}. Where site lists differ, the difference of two results can tell about the sites in one list only.`;
 }
 
-function showRoster(journal: Journal): Answer {
+function showRoster(journal: Journal, folder: string): Answer {
   const approved = journal.approvals.lastRoster() ?? null;
-  const epochs = journal.runs
-    .all()
-    .flatMap((run) => journal.runs.epochs(run.run).map(({ epoch, fingerprint }) => ({ run: run.run, epoch, fingerprint })));
+  const objects = new ObjectCache(join(folder, 'objects'));
+  const epochs = journal.runs.all().flatMap((run) =>
+    journal.runs.epochs(run.run).map(({ epoch, fingerprint, roster }) => {
+      const bytes = objects.read(roster);
+      return { run: run.run, epoch, fingerprint, members: bytes === undefined ? null : describeMembers(parseRoster(bytes)) };
+    }),
+  );
   const waits = journal.activity.waits().filter((wait) => wait.subject.startsWith('approveRoster'));
   const lines = [
     `Last approved: ${approved === null ? 'none' : formatFingerprint(approved)}`,
-    ...epochs.map(({ run, epoch, fingerprint }) => `${run} epoch ${epoch}: ${formatFingerprint(fingerprint)}`),
+    ...epochs.map(
+      ({ run, epoch, fingerprint, members }) =>
+        `${run} epoch ${epoch}: ${formatFingerprint(fingerprint)}${members === null ? '' : ` – ${members}`}`,
+    ),
     ...waits.flatMap((wait) => [wait.reason, `→ ${wait.whatToDo}`]),
   ];
   return { json: { approved, epochs, waiting: waits }, text: lines.join('\n') };

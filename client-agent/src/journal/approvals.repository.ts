@@ -1,3 +1,4 @@
+import { AgentError } from '../agent.error.js';
 import type { JournalDatabase } from './journal.database.js';
 
 export type PlanDecision = 'approved' | 'rejected' | 'undecided' | 'other-sites';
@@ -9,8 +10,18 @@ export class ApprovalsRepository {
     private readonly now: () => number,
   ) {}
 
-  /** @param sites the site list that was shown, or undefined when the run is not known yet: then the first list that arrives is bound. */
+  /**
+   * @param sites the site list that was shown, or undefined when the run is not known yet: then the first list that arrives is bound. Only the first
+   * run of a plan can be approved so: of a later one the lists of both must be compared.
+   * @throws AgentError 'not-approved'
+   */
   decidePlan(plan: string, ordinal: number, decision: 'approved' | 'rejected', sites?: readonly string[]): void {
+    if (decision === 'approved' && ordinal > 1 && sites === undefined) {
+      throw new AgentError(
+        'not-approved',
+        `Run ${ordinal} of plan ${plan} has not been announced yet, so its sites cannot be compared with those of the earlier runs. Nothing was approved; approve it when the request is here.`,
+      );
+    }
     this.database.run(
       'INSERT INTO plan_approvals (plan, ordinal, sites, decision, decided_ms) VALUES (?, ?, ?, ?, ?)',
       plan,
@@ -32,6 +43,7 @@ export class ApprovalsRepository {
       );
       if (latest === undefined) return 'undecided';
       if (latest['decision'] === 'rejected') return 'rejected';
+      if (latest['sites'] === null && ordinal > 1) return 'undecided';
       if (latest['sites'] === null) this.database.run('UPDATE plan_approvals SET sites = ? WHERE id = ?', shown, latest['id'] ?? null);
       return latest['sites'] === null || latest['sites'] === shown ? 'approved' : 'other-sites';
     });

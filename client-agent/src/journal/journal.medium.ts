@@ -170,6 +170,15 @@ describe('approvals', () => {
     agent.close();
   });
 
+  it('of a second run are never given before its site list is known', () => {
+    const journal = Journal.open(path());
+    expect(() => journal.approvals.decidePlan(D('a'), 2, 'approved')).toThrow(/has not been announced yet/);
+    journal.approvals.decidePlan(D('a'), 2, 'approved', ['a', 'b', 'c']);
+    expect(journal.approvals.planDecision(D('a'), 2, ['a', 'b'])).toBe('other-sites');
+    expect(journal.approvals.planDecision(D('a'), 2, ['a', 'b', 'c'])).toBe('approved');
+    journal.close();
+  });
+
   it('of a roster follow the order of use, not the clock, and are used up together', () => {
     let clock = 1000;
     const journal = Journal.open(path(), {}, () => (clock -= 10));

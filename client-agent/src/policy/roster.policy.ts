@@ -48,6 +48,12 @@ export function checkRosterFor(roster: Roster, expected: RosterExpectation): str
   return rosterFingerprint(roster);
 }
 
+/** What stands behind a fingerprint, in words: whoever approves it must see for whom and against how many. */
+export function describeMembers({ sites, numbers }: Roster): string {
+  const names = sites.map(({ site }) => site).join(', ');
+  return `sites ${names}; safe while at most c = ${numbers.c} of them work together with the operator; every sum is over at least ${numbers.minContributors} sites`;
+}
+
 /** The encryption parameters of a plan among so many sites, recomputed here: weaker ones from outside are refused. */
 export function planParameters(plan: Plan, sites: number): AggregationParameters {
   const { n, m, tau } = resolveQuorum(plan, sites);

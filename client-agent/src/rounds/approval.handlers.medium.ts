@@ -84,6 +84,7 @@ describe('a roster', () => {
     const roster = honestRoster();
     const first = await offer(roster);
     const fingerprint = 'whatToDo' in first ? /approve ([0-9a-f]{64})/.exec(first.whatToDo)?.[1] : undefined;
+    expect(first).toMatchObject({ reason: expect.stringMatching(/sites a, b, c; .* c = 1 .* at least 3 sites/) });
     members[0]!.journal.approvals.approveRoster('f'.repeat(64));
     expect(await offer(roster)).toMatchObject({ outcome: 'waiting' });
     members[0]!.journal.approvals.approveRoster(fingerprint!);

@@ -4,7 +4,7 @@ import { AgentError } from '../agent.error.js';
 import type { InstructionBody } from '../connection/instruction.parser.js';
 import { EpochSecrets } from '../keys/epoch.secrets.js';
 import { checkOrdinal, checkRunRequest, describePlan } from '../policy/plan.policy.js';
-import { checkRosterFor, MAX_ROSTER_BYTES } from '../policy/roster.policy.js';
+import { checkRosterFor, describeMembers, MAX_ROSTER_BYTES } from '../policy/roster.policy.js';
 import { loadPlan, published, requireBuiltEpoch, requireRun } from './run.facts.js';
 import { DONE, type Outcome, type SiteContext, waiting } from './site.context.js';
 
@@ -72,7 +72,7 @@ export async function approveRoster(context: SiteContext, body: InstructionBody<
     const changed =
       before === undefined ? 'has not been approved here yet' : `differs from the last one approved here (${formatFingerprint(before)})`;
     return waiting(
-      `The roster of ${run} ${changed}. Its fingerprint is ${formatFingerprint(fingerprint)}.`,
+      `The roster of ${run} ${changed}. Its fingerprint is ${formatFingerprint(fingerprint)} (${describeMembers(roster)}).`,
       `Compare it with the other sites by telephone or on paper, never through the coordinator. If it is the same: coferment-agent roster approve ${fingerprint}`,
     );
   }
