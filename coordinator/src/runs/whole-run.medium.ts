@@ -60,21 +60,20 @@ describe('a run of three scripted sites', () => {
     alpha.nonces.set('1/1', JSON.parse(Buffer.from(nonce.payload, 'base64').toString()).predicate.nonce as string);
   });
 
-  it('refuses a nonce for another model', async () => {
-    const { waitingFor } = await coordinator.run(run);
-    const site = sites.find((candidate) => candidate.site === waitingFor.at(-1))!;
-    const own = sites.indexOf(site) + 1;
-    const name = { run, epoch: 1, sum: own, kind: 'confirm', round: 0, attempt: 1 };
-    const wrong = site.submit('nonce', { ...site.inSum(name), i: 'c'.repeat(64), attempt: 1, site: site.site, nonce: 'd'.repeat(64) });
-    await expect(wrong).rejects.toMatchObject({ code: 'context-mismatch' });
-  });
-
   it('opens the confirm sums exactly and goes on to the statistics', async () => {
     await workUntil(sites, async () => (await stateOf(4)) !== undefined);
     const status = await coordinator.run(run);
     expect(status.state).toBe('running');
     expect(status.rounds.slice(0, 3).map((round) => round.state)).toEqual(['closed', 'closed', 'closed']);
     expect(status.rounds.slice(0, 3).map((round) => round.counted)).toEqual([['alpha'], ['beta'], ['gamma']]);
+  });
+
+  it('refuses a nonce for another model', async () => {
+    const { waitingFor } = await coordinator.run(run);
+    const site = sites.find((candidate) => candidate.site === waitingFor.at(-1))!;
+    const name = { run, epoch: 1, sum: 4, kind: 'statistics', round: 0, attempt: 1 };
+    const wrong = site.submit('nonce', { ...site.inSum(name), i: 'c'.repeat(64), attempt: 1, site: site.site, nonce: 'd'.repeat(64) });
+    await expect(wrong).rejects.toMatchObject({ code: 'context-mismatch' });
   });
 
   it('resumes an upload where it stopped, and refuses wrong offsets, sizes and digests', async () => {
