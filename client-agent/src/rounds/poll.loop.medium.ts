@@ -18,9 +18,8 @@ describe('a plan that tries to write to the terminal', () => {
     const approvePlan = { run: runId(plan, 1), ordinal: 1, plan, sites: ['a', 'b', 'c'] };
     const instructions = [{ kind: { $case: 'approvePlan' as const, approvePlan } }];
     member.port.poll = () => Promise.resolve({ instructions, runs: [], owed: '1' });
-    const { tell } = member;
     member.tell = (event) => {
-      tell(event);
+      member.events.push(event);
       if (event.event === 'refused') stop.abort();
     };
     const loop = new PollLoop(member, { waitMs: 100, renew: () => Promise.resolve(), explain: () => Promise.resolve() });
