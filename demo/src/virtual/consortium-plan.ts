@@ -33,7 +33,7 @@ model: { kind: mlp, hidden: [32, 16], activation: relu }
 training: { epochs: 2, batchSize: 32, optimizer: adam, learningRate: 0.01 }
 strategy: { kind: fedavg }
 rounds: 10
-quorum: { minContributors: ${minContributors}, waitFor: all, deadline: 10 min, absentAfterPolls: 5 }
+quorum: { minContributors: ${minContributors}, waitFor: all, deadline: 10 min }
 weighting: { by: samples, cap: auto }
 privacy: { keyHolders: ${keyHolders}, threshold: ${threshold}, collusionBound: ${collusion} }
 evaluation: { metric: rmse, holdout: { byBatch: 0.2 } }
