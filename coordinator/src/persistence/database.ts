@@ -14,6 +14,11 @@ export class Database {
     return this.source.transaction(work);
   }
 
+  /** Reads several tables as they were at one moment, also while others write: a run's row and its acts must belong together. */
+  snapshot<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return this.source.transaction('REPEATABLE READ', work);
+  }
+
   async close(): Promise<void> {
     await this.source.destroy();
     await this.stop();

@@ -21,16 +21,20 @@ export class ActIndex {
   readonly digests = new Set<string>();
   #lastSequence = 0;
 
-  /** The signatures were verified when the acts were accepted. */
+  /**
+   * The signatures were verified when the acts were accepted. Two readers of one run may bring the same rows: each act is added once, or a site would be
+   * counted twice.
+   */
   add(rows: readonly ActRow[]): void {
     for (const row of rows) {
+      if (row.sequence <= this.#lastSequence) continue;
       const { name, site, slot, digest, envelope, receivedMs } = row;
       const { predicate } = parseStatement(Buffer.from(envelope.payload, 'base64'));
       const act: Act = { name, site, slot, digest, envelope, predicate, receivedMs };
       this.digests.add(digest);
       this.#bySlot.set(keyOf(name, site, slot), act);
       this.#byName.set(name, [...(this.#byName.get(name) ?? []), act]);
-      this.#lastSequence = Math.max(this.#lastSequence, row.sequence);
+      this.#lastSequence = row.sequence;
     }
   }
 

@@ -23,12 +23,12 @@ export class RunViews {
 
   /** @throws CoordinatorError 'unknown-run' */
   load(run: string): Promise<RunView> {
-    return this.database.transaction((manager) => this.loadIn(manager, run));
+    return this.database.snapshot((manager) => this.loadIn(manager, run));
   }
 
   /** All runs, oldest first. */
   all(): Promise<RunView[]> {
-    return this.database.transaction(async (manager) => {
+    return this.database.snapshot(async (manager) => {
       const views: RunView[] = [];
       for (const { run } of await this.repository.runs(manager)) views.push(await this.loadIn(manager, run));
       return views;
