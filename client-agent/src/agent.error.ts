@@ -27,6 +27,7 @@ export type AgentErrorCode =
   | 'run-closed'
   | 'not-built-yet'
   | 'model-mismatch'
+  | 'sum-unverified'
   | 'out-of-order'
   | 'no-model'
   | 'missing-file';

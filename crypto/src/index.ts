@@ -30,9 +30,23 @@ export { doubledNoise } from './combination/noise.bound.js';
 export { combine, type Combination, type CombineInput } from './combination/share.combination.js';
 export { checkDealing, deal, type Dealing, type DealingCheck } from './dealing/key.dealing.js';
 export { openDealingShare, sealedDealingShare, type DealingShareLabel } from './dealing/share.sealing.js';
-export { ciphertextBlockDigests, ciphertextBytes, encryptVector, type EncryptionInput } from './encryption/vector.encryption.js';
+export {
+  ciphertextBlockDigests,
+  ciphertextBlockSpan,
+  ciphertextBytes,
+  encryptVector,
+  type EncryptionInput,
+} from './encryption/vector.encryption.js';
+export type { BlockSpan } from './packing/block.layout.js';
 export { blockCount, coefficientCount, EXACT_BITS, packVector, unpackSum, type VectorShape } from './packing/vector.packing.js';
 export { parametersDigest } from './ring/aggregation.parameters.js';
-export { decryptionShare, shareBlockDigests, shareBytes, sumKeyShares, type DecryptionShareInput } from './shares/decryption.share.js';
+export {
+  decryptionShare,
+  shareBlockDigests,
+  shareBlockSpan,
+  shareBytes,
+  sumKeyShares,
+  type DecryptionShareInput,
+} from './shares/decryption.share.js';
 export { MAX_ERROR } from './sampling/error.sampler.js';
 export { maxSmudging } from './sampling/smudging.sampler.js';

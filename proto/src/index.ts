@@ -28,6 +28,8 @@ export {
   DownloadResponse,
   DownloadServiceClient,
   DownloadServiceService,
+  GetBlockDigestsRequest,
+  GetBlockDigestsResponse,
   GetUploadRequest,
   GetUploadResponse,
   ModelServiceClient,

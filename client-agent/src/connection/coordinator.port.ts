@@ -17,4 +17,11 @@ export interface CoordinatorPort {
   upload(object: OutgoingObject): Promise<void>;
   /** Bytes whose SHA-256 is `digest`. @throws AgentError 'object-mismatch' for other bytes or more than `maxBytes`. */
   download(digest: string, maxBytes: number): Promise<Uint8Array>;
+  /**
+   * `length` bytes of an object. What they should be the caller must know: the digest of the whole says nothing about a part.
+   * @throws AgentError 'object-mismatch' for another number of bytes
+   */
+  downloadPart(digest: string, offset: number, length: number): Promise<Uint8Array>;
+  /** What the coordinator says are the digests of the `blocks` blocks of an object. @throws AgentError 'object-mismatch' for another number of them */
+  blockDigests(digest: string, blocks: number): Promise<Uint8Array[]>;
 }

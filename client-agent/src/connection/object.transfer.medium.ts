@@ -12,7 +12,7 @@ import {
 } from '@coferment/proto';
 import { credentials, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { downloadObject, uploadObject } from './object.transfer.js';
+import { downloadBlockDigests, downloadObject, downloadPart, uploadObject } from './object.transfer.js';
 
 const bytes = new Uint8Array(randomBytes(1_500_000));
 const digest = sha256Hex(bytes);
@@ -25,6 +25,8 @@ let offsets: number[];
 /** Bytes after which the next call is cut off. */
 let cutAfter: number | undefined;
 let served: Uint8Array;
+let blockDigests: Buffer[];
+let pageSize: number;
 
 const uploads: UploadServiceServer = {
   getUpload: (_call, callback) =>
@@ -50,15 +52,21 @@ const uploads: UploadServiceServer = {
 
 const downloads: DownloadServiceServer = {
   download: (call) => {
-    offsets.push(call.request.offset);
+    const { offset, length } = call.request;
+    offsets.push(offset);
     call.write({ size: served.length, chunk: Buffer.alloc(0) });
-    const end = cutAfter ?? served.length;
-    for (let from = call.request.offset; from < end; from += 262_144) {
+    const last = length === 0 ? served.length : Math.min(served.length, offset + length);
+    const end = cutAfter ?? last;
+    for (let from = offset; from < end; from += 262_144) {
       call.write({ size: 0, chunk: Buffer.from(served.subarray(from, Math.min(from + 262_144, end))) });
     }
     if (cutAfter === undefined) call.end();
     else call.emit('error', { code: status.UNAVAILABLE, details: 'cut' });
     cutAfter = undefined;
+  },
+  getBlockDigests: (call, callback) => {
+    offsets.push(call.request.offset);
+    callback(null, { digests: blockDigests.slice(call.request.offset, call.request.offset + pageSize) });
   },
 };
 
@@ -67,6 +75,8 @@ beforeEach(async () => {
   offsets = [];
   cutAfter = undefined;
   served = bytes;
+  blockDigests = Array.from({ length: 5 }, (_, block) => Buffer.alloc(32, block));
+  pageSize = 2;
   server = new Server();
   server.addService(UploadServiceService, uploads);
   server.addService(DownloadServiceService, downloads);
@@ -115,5 +125,50 @@ describe('a download', () => {
     await expect(fetch(bytes.length)).rejects.toThrow(/have SHA-256/);
     served = bytes;
     await expect(fetch(bytes.length - 1)).rejects.toThrow(/at most 1499999/);
+  });
+});
+
+describe('a part of an object', () => {
+  const fetch = async (offset: number, length: number) => {
+    const client = new DownloadServiceClient(address, credentials.createInsecure());
+    return downloadPart(client, digest, offset, length).finally(() => client.close());
+  };
+
+  it('is these bytes and no others, also when the line is cut', async () => {
+    cutAfter = 700_000;
+    expect(Buffer.from(await fetch(300_000, 600_000)).equals(Buffer.from(bytes.subarray(300_000, 900_000)))).toBe(true);
+    expect(offsets).toHaveLength(2);
+    expect(offsets[1]).toBeGreaterThan(300_000);
+  });
+
+  it('is not asked for again when only its end was lost', async () => {
+    cutAfter = 400_000;
+    expect(await fetch(300_000, 100_000)).toHaveLength(100_000);
+    expect(offsets).toEqual([300_000]);
+  });
+
+  it('of another length is refused', async () => {
+    served = bytes.subarray(0, 350_000);
+    await expect(fetch(300_000, 100_000)).rejects.toMatchObject({ code: 'object-mismatch' });
+  });
+});
+
+describe('the block digests of an object', () => {
+  const fetch = async (blocks: number) => {
+    const client = new DownloadServiceClient(address, credentials.createInsecure());
+    return downloadBlockDigests(client, digest, blocks).finally(() => client.close());
+  };
+
+  it('come page by page', async () => {
+    expect(await fetch(5)).toEqual(blockDigests);
+    expect(offsets).toEqual([0, 2, 4]);
+  });
+
+  it('are refused when there are fewer or more than were signed for, or one is no digest', async () => {
+    await expect(fetch(6)).rejects.toThrow(/5 block digests; 6 were signed for/);
+    pageSize = 5;
+    await expect(fetch(4)).rejects.toThrow(/5 block digests came/);
+    blockDigests[3] = Buffer.alloc(31);
+    await expect(fetch(5)).rejects.toMatchObject({ code: 'object-mismatch' });
   });
 });

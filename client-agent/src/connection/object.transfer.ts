@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import type { DownloadServiceClient, GetUploadRequest, GetUploadResponse, UploadServiceClient } from '@coferment/proto';
+import type {
+  DownloadRequest,
+  DownloadServiceClient,
+  GetBlockDigestsRequest,
+  GetBlockDigestsResponse,
+  GetUploadRequest,
+  GetUploadResponse,
+  UploadServiceClient,
+} from '@coferment/proto';
 import type { ServiceError } from '@grpc/grpc-js';
 import { AgentError } from '../agent.error.js';
 import { fromServiceError } from './coordinator.errors.js';
@@ -8,6 +16,9 @@ import { unary } from './unary.call.js';
 
 const CHUNK_BYTES = 256 * 1024;
 const SMALL_CALL_MS = 30_000;
+/** The coordinator reads all blocks of a page from its disk before it answers. */
+const DIGESTS_CALL_MS = 120_000;
+const DIGEST_BYTES = 32;
 /** Slowest line on which a transfer is still given time to end. */
 const SLOWEST_BYTES_PER_MS = 8;
 const TRIES = 5;
@@ -62,13 +73,38 @@ async function sendFrom(client: UploadServiceClient, object: OutgoingObject, off
 
 /** @throws AgentError 'object-mismatch' for bytes of another digest or more than `maxBytes` */
 export async function downloadObject(client: DownloadServiceClient, digest: string, maxBytes: number): Promise<Uint8Array> {
+  const bytes = await receive(client, digest, { offset: 0, length: 0, atMost: maxBytes });
+  const actual = createHash('sha256').update(bytes).digest('hex');
+  if (actual !== digest) throw mismatch(digest, `the ${bytes.length} bytes that came have SHA-256 ${actual}`);
+  return bytes;
+}
+
+/** Bytes of an object, unchecked but for their number. @throws AgentError 'object-mismatch' for another number than `length` */
+export async function downloadPart(client: DownloadServiceClient, digest: string, offset: number, length: number): Promise<Uint8Array> {
+  const bytes = await receive(client, digest, { offset, length, atMost: length });
+  if (bytes.length !== length) throw mismatch(digest, `${bytes.length} bytes of it came; ${length} from ${offset} on were asked for`);
+  return bytes;
+}
+
+interface Part {
+  offset: number;
+  /** 0: to the end. */
+  length: number;
+  atMost: number;
+}
+
+/** Goes on where a line was cut. */
+async function receive(client: DownloadServiceClient, digest: string, { offset, length, atMost }: Part): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
-  let length = 0;
+  let received = 0;
   for (let tries = 1; ; tries += 1) {
     try {
-      for await (const chunk of chunks(client, digest, length, maxBytes)) {
-        length += chunk.length;
-        if (length > maxBytes) throw mismatch(digest, `it has more than the ${maxBytes} bytes that such an object can have`);
+      const rest = { digest, offset: offset + received, length: length === 0 ? 0 : length - received };
+      // Nothing is left of a part whose end was lost on the way; asked for as 0 bytes, it would be all that follows.
+      if (length > 0 && rest.length === 0) break;
+      for await (const chunk of chunks(client, rest, atMost)) {
+        received += chunk.length;
+        if (received > atMost) throw mismatch(digest, `it has more than the ${atMost} bytes that were expected`);
         parts.push(chunk);
       }
       break;
@@ -77,18 +113,17 @@ export async function downloadObject(client: DownloadServiceClient, digest: stri
     }
   }
   const bytes = Buffer.concat(parts);
-  const actual = createHash('sha256').update(bytes).digest('hex');
-  if (actual !== digest) throw mismatch(digest, `the ${bytes.length} bytes that came have SHA-256 ${actual}`);
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-async function* chunks(client: DownloadServiceClient, digest: string, offset: number, maxBytes: number): AsyncGenerator<Uint8Array> {
-  const deadline = Date.now() + SMALL_CALL_MS + maxBytes / SLOWEST_BYTES_PER_MS;
-  const stream = client.download({ digest, offset }, { deadline });
+async function* chunks(client: DownloadServiceClient, request: DownloadRequest, atMost: number): AsyncGenerator<Uint8Array> {
+  const deadline = Date.now() + SMALL_CALL_MS + atMost / SLOWEST_BYTES_PER_MS;
+  const stream = client.download(request, { deadline });
   try {
     for await (const message of stream) {
       const { size, chunk } = message as { size: number; chunk: Uint8Array };
-      if (size > maxBytes) throw mismatch(digest, `it is said to have ${size} bytes; such an object has at most ${maxBytes}`);
+      if (request.length === 0 && size > atMost)
+        throw mismatch(request.digest, `it is said to have ${size} bytes; such an object has at most ${atMost}`);
       yield chunk;
     }
   } catch (error) {
@@ -97,6 +132,23 @@ async function* chunks(client: DownloadServiceClient, digest: string, offset: nu
   } finally {
     stream.cancel();
   }
+}
+
+/** @throws AgentError 'object-mismatch' for another number of digests than `blocks`, or digests of another length */
+export async function downloadBlockDigests(client: DownloadServiceClient, digest: string, blocks: number): Promise<Uint8Array[]> {
+  const digests: Uint8Array[] = [];
+  while (digests.length < blocks) {
+    const page = await unary<GetBlockDigestsRequest, GetBlockDigestsResponse>(
+      (request, metadata, options, callback) => client.getBlockDigests(request, metadata, options, callback),
+      { digest, offset: digests.length },
+      { what: 'Asking for the block digests of an object', deadlineMs: DIGESTS_CALL_MS },
+    );
+    if (page.digests.length === 0) throw mismatch(digest, `it has ${digests.length} block digests; ${blocks} were signed for`);
+    digests.push(...page.digests);
+  }
+  if (digests.length !== blocks || digests.some((entry) => entry.length !== DIGEST_BYTES))
+    throw mismatch(digest, `${digests.length} block digests came, not all of ${DIGEST_BYTES} bytes; ${blocks} were signed for`);
+  return digests;
 }
 
 function mismatch(digest: string, reason: string): AgentError {

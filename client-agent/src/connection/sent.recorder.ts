@@ -57,6 +57,14 @@ export class SentRecorder implements CoordinatorPort {
     return this.port.download(digest, maxBytes);
   }
 
+  downloadPart(digest: string, offset: number, length: number): Promise<Uint8Array> {
+    return this.port.downloadPart(digest, offset, length);
+  }
+
+  blockDigests(digest: string, blocks: number): Promise<Uint8Array[]> {
+    return this.port.blockDigests(digest, blocks);
+  }
+
   async #recorded<T>(item: SentItem, send: () => Promise<T>): Promise<T> {
     const note = this.record(item);
     try {

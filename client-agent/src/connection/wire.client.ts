@@ -12,7 +12,7 @@ import {
 import { Channel, type ClientOptions } from '@grpc/grpc-js';
 import type { CoordinatorPort, OutgoingObject } from './coordinator.port.js';
 import { toWire } from './envelope.codec.js';
-import { downloadObject, uploadObject } from './object.transfer.js';
+import { downloadBlockDigests, downloadObject, downloadPart, uploadObject } from './object.transfer.js';
 import { unary } from './unary.call.js';
 import { channelCredentials, channelOptions, type ClientCertificate, type Endpoint } from './wire.channel.js';
 
@@ -79,6 +79,14 @@ export class WireClient implements CoordinatorPort {
 
   download(digest: string, maxBytes: number): Promise<Uint8Array> {
     return downloadObject(this.#services.downloads, digest, maxBytes);
+  }
+
+  downloadPart(digest: string, offset: number, length: number): Promise<Uint8Array> {
+    return downloadPart(this.#services.downloads, digest, offset, length);
+  }
+
+  blockDigests(digest: string, blocks: number): Promise<Uint8Array[]> {
+    return downloadBlockDigests(this.#services.downloads, digest, blocks);
   }
 }
 

@@ -137,6 +137,18 @@ describe('what may happen once', () => {
     journal.close();
   });
 
+  it('draws the blocks of a sum once, also over a restart, and for one aggregate only', () => {
+    openWithEpoch().close();
+    const first = Journal.open(path());
+    expect(first.checks.drawOnce(RUN, 5, D('1'), () => [2, 30, 41])).toEqual([2, 30, 41]);
+    first.close();
+    const journal = Journal.open(path());
+    expect(journal.checks.drawOnce(RUN, 5, D('1'), () => [0, 1, 3])).toEqual([2, 30, 41]);
+    expect(() => journal.checks.drawOnce(RUN, 5, D('2'), () => [0, 1, 3])).toThrow(/two aggregates of sum 5/);
+    expect(journal.checks.drawOnce(RUN, 6, D('2'), () => [0, 1, 3])).toEqual([0, 1, 3]);
+    journal.close();
+  });
+
   it('keeps the first vector of a key, and applies sums in order', () => {
     const journal = openWithEpoch();
     const vector = { coefficients: new BigUint64Array([1n]), samples: 1, salt: new Uint8Array(32), backend: 'cpu' as const, saturated: 0 };

@@ -60,4 +60,7 @@ export const migrations: readonly string[] = [
   ) WHERE used_ms IS NOT NULL;
   ALTER TABLE sent ADD COLUMN outcome TEXT NOT NULL DEFAULT 'accepted';
   `,
+  `
+  CREATE TABLE spot_checks (run TEXT NOT NULL, sum INTEGER NOT NULL, aggregate TEXT NOT NULL, blocks TEXT NOT NULL, PRIMARY KEY (run, sum)) STRICT;
+  `,
 ];

@@ -2,6 +2,7 @@ import type { Identity } from '@coferment/crypto';
 import { AgentError } from '../agent.error.js';
 import { ActivityRepository } from './activity.repository.js';
 import { ApprovalsRepository } from './approvals.repository.js';
+import { ChecksRepository } from './checks.repository.js';
 import { JournalDatabase } from './journal.database.js';
 import { ModelsRepository } from './models.repository.js';
 import { RoundsRepository, type Vault } from './rounds.repository.js';
@@ -16,6 +17,7 @@ export class Journal {
   readonly statements: StatementsRepository;
   readonly rounds: RoundsRepository;
   readonly models: ModelsRepository;
+  readonly checks: ChecksRepository;
   readonly steps: StepsRepository;
   readonly activity: ActivityRepository;
   readonly #database: JournalDatabase;
@@ -27,6 +29,7 @@ export class Journal {
     this.statements = new StatementsRepository(database, identity, now);
     this.rounds = new RoundsRepository(database, vault);
     this.models = new ModelsRepository(database);
+    this.checks = new ChecksRepository(database);
     this.steps = new StepsRepository(database, now);
     this.activity = new ActivityRepository(database, now);
   }

@@ -28,12 +28,14 @@ import {
 } from '@coferment/consortium';
 import {
   bytesToHex,
+  ciphertextBlockDigests,
   coefficientCount,
   combine,
   type DsseEnvelope,
   generateIdentity,
   type Identity,
   sha256Hex,
+  shareBlockDigests,
   unpackSum,
 } from '@coferment/crypto';
 import type { FrozenSum, InstructionBody, SumName } from '../connection/instruction.parser.js';
@@ -89,6 +91,7 @@ export class ScriptedConsortium {
       };
     });
     this.roster = { sites, keyHolders, numbers, parameters, leftOut: [], sealingKeys };
+    this.board.digestsOf = (object) => this.#blockDigests(object);
     this.board.objects.set(rosterDigest(this.roster), rosterBytes(this.roster));
     const roster = rosterDigest(this.roster);
     const plan = planDigest(this.plan);
@@ -240,6 +243,18 @@ export class ScriptedConsortium {
 
   close(): void {
     for (const { journal } of this.members) journal.close();
+  }
+
+  #blockDigests(object: string): Uint8Array[] {
+    for (const { envelope } of this.board.acts) {
+      const { name, predicate } = peekStatement(envelope);
+      if ((name !== 'contribution' && name !== 'share') || predicate.object !== object) continue;
+      const { parameters } = this.roster;
+      const coefficients = coefficientCount(vectorShape(this.plan, predicate.kind), parameters);
+      const digests = name === 'contribution' ? ciphertextBlockDigests : shareBlockDigests;
+      return digests(this.board.objects.get(object)!, coefficients, parameters);
+    }
+    return [];
   }
 
   #advance(name: SumName, coefficients: BigUint64Array, addends: number): void {

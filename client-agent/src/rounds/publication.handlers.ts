@@ -16,11 +16,12 @@ import { bindFreeze, type CheckedFreeze, checkFrozenSum, requireOwnAttestation }
 import { forgetRun, leaveRun, requireRemembered } from './run.departure.js';
 import { type EpochFacts, loadEpoch, requireFollowed } from './run.facts.js';
 import { DONE, LATER, type Outcome, type SiteContext } from './site.context.js';
+import { spotCheck } from './spot.check.js';
 import { applicationTiming } from './sum.context.js';
 
 /**
  * Verifies a published sum and computes the next state from it with the same pure code as everybody. Nothing is taken from the coordinator but the sum
- * itself: if its model differs from this site's own, this site leaves the run.
+ * itself, and that only after a spot check: if blocks of it do not open again, or its model differs from this site's own, this site leaves the run.
  */
 export async function applySum(context: SiteContext, body: InstructionBody<'applySum'>): Promise<Outcome> {
   const { name } = body.frozen;
@@ -31,9 +32,10 @@ export async function applySum(context: SiteContext, body: InstructionBody<'appl
   if (timing === 'past') return DONE;
   if (timing === 'ahead') return LATER;
   const checked = checkFrozenSum(context, facts, body.frozen);
-  const aggregate = checkAggregate(context, facts, checked, body);
+  const { aggregate, digest, shares } = checkAggregate(context, facts, checked, body);
   const size = checked.sum.coefficients * 8;
   const coefficients = toCoefficients(await context.port.download(aggregate.sumObject, size), size);
+  await spotCheck(context, facts, checked, { aggregate: digest, shares, coefficients });
   const state = nextState(context, facts, checked, coefficients, progress.state);
   const modelOut = state === null ? 'none' : modelDigest(describeModel(facts.plan), state.model);
   const published = aggregate.modelOut === modelOut || (name.kind !== 'update' && aggregate.modelOut === 'none');
@@ -69,16 +71,14 @@ function checkAggregate(context: SiteContext, facts: EpochFacts, checked: Checke
     attestations: body.certificate,
   });
   requireOwnAttestation(context, sum.name, certificate);
-  const shares = body.shares.map((envelope) => {
-    const { predicate, digest } = checkShareStatement(roster, position, k, frozen.t, envelope);
-    return { site: predicate.site, share: digest };
-  });
+  const statements = body.shares.map((envelope) => checkShareStatement(roster, position, k, frozen.t, envelope));
+  const shares = statements.map(({ predicate, digest }) => ({ site: predicate.site, share: digest }));
   const own = shares.find(({ site }) => site === context.site);
   if (own !== undefined) requireRemembered(context, position.run, `a decryption share of sum ${position.sum}`, own.share);
   const holders = new Set(shares.map((share) => share.site));
   if (holders.size !== shares.length || holders.size < roster.numbers.tau)
     throw refuse(sum.position.sum, `${holders.size} key holders opened it; ${roster.numbers.tau} are needed`);
-  const { predicate } = openStatement('aggregate', body.aggregate, context.operatorKey);
+  const { predicate, digest } = openStatement('aggregate', body.aggregate, context.operatorKey);
   const same =
     predicate.consortium === position.consortium &&
     predicate.run === position.run &&
@@ -93,7 +93,7 @@ function checkAggregate(context: SiteContext, facts: EpochFacts, checked: Checke
   if (listed(predicate.certificate, 'attestation') !== listed(certificate, 'attestation'))
     throw refuse(position.sum, 'its aggregate names another certificate');
   if (listed(predicate.shares, 'share') !== listed(shares, 'share')) throw refuse(position.sum, 'its aggregate names other shares');
-  return predicate;
+  return { aggregate: predicate, digest, shares: statements };
 }
 
 function listed(entries: readonly object[], field: string): string {

@@ -70,7 +70,8 @@ export function refusal(error: ServiceError): CoordinatorError {
 export async function downloadObject(client: OperatorClient, digest: string): Promise<Buffer> {
   const chunks: Buffer[] = [];
   try {
-    for await (const { chunk } of client.download.download({ digest, offset: 0 }) as AsyncIterable<{ chunk: Buffer }>) chunks.push(chunk);
+    const stream = client.download.download({ digest, offset: 0, length: 0 }) as AsyncIterable<{ chunk: Buffer }>;
+    for await (const { chunk } of stream) chunks.push(chunk);
   } catch (error) {
     throw refusal(error as ServiceError);
   }

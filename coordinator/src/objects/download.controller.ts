@@ -1,8 +1,14 @@
 import type { ServerWritableStream, handleServerStreamingCall } from '@grpc/grpc-js';
-import { type DownloadRequest, DownloadResponse, type DownloadServiceServer, DownloadServiceService } from '@coferment/proto';
+import {
+  type DownloadRequest,
+  DownloadResponse,
+  type DownloadServiceServer,
+  DownloadServiceService,
+  GetBlockDigestsResponse,
+} from '@coferment/proto';
 import { Injectable } from '@nestjs/common';
-import { failed } from '../agent-port/call.handler.js';
-import { readCaller } from '../agent-port/caller.js';
+import { failed, unary } from '../agent-port/call.handler.js';
+import { readCaller, requireSite } from '../agent-port/caller.js';
 import { requireCount, requireDigest } from '../agent-port/field.limits.js';
 import type { GrpcController } from '../agent-port/grpc.controller.js';
 import { ObjectService } from './object.service.js';
@@ -19,14 +25,26 @@ export class DownloadController implements GrpcController<DownloadServiceServer>
         (error: unknown) => call.emit('error', failed(call.getPath(), error)),
       );
     };
-    this.handlers = { download };
+    this.handlers = {
+      download,
+      getBlockDigests: unary(async ({ digest, offset }, { caller }) =>
+        GetBlockDigestsResponse.fromPartial({
+          digests: await this.objects.blockDigests(
+            requireSite(caller),
+            requireDigest('digest', digest),
+            requireCount('offset', offset, Number.MAX_SAFE_INTEGER),
+          ),
+        }),
+      ),
+    };
   }
 
   async #download(call: ServerWritableStream<DownloadRequest, DownloadResponse>): Promise<void> {
     const caller = readCaller(call.metadata);
     const digest = requireDigest('digest', call.request.digest);
     const offset = requireCount('offset', call.request.offset, Number.MAX_SAFE_INTEGER);
-    const { size, chunks } = await this.objects.download(caller.kind === 'site' ? caller.site : undefined, digest, offset);
+    const length = requireCount('length', call.request.length, Number.MAX_SAFE_INTEGER);
+    const { size, chunks } = await this.objects.download(caller.kind === 'site' ? caller.site : undefined, digest, { offset, length });
     call.write(DownloadResponse.fromPartial({ size }));
     for await (const chunk of chunks) {
       if (call.cancelled) return;

@@ -1,13 +1,19 @@
+import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { CoordinatorError } from '../errors/index.js';
 import { Database } from '../persistence/database.js';
+import type { RoundRow } from '../rounds/round.entity.js';
+import type { RunView } from '../runs/run.view.js';
 import { RunViews } from '../runs/run.views.js';
+import { blockSpans, countedIn } from './counted-object.rule.js';
 import type { ObjectRow, StoredPurpose } from './object.entity.js';
 import { ObjectRepository } from './object.repository.js';
 import { ObjectStore } from './object.store.js';
 import { requireDueSize } from './object-size.rule.js';
 
 export const CHUNK_BYTES = 262_144;
+/** Block digests in one answer: half a megabyte. */
+const MOST_DIGESTS = 2 ** 14;
 
 export interface UploadPart {
   digest: string;
@@ -69,13 +75,40 @@ export class ObjectService {
     return { received, complete: true };
   }
 
-  /** @throws CoordinatorError 'unknown-object', also for objects that this reader may not see: it learns nothing of them */
-  async download(site: string | undefined, digest: string, offset: number): Promise<{ size: number; chunks: AsyncIterable<Buffer> }> {
+  /**
+   * @param length bytes from the offset on; 0 for all that follow
+   * @throws CoordinatorError 'unknown-object', also for objects that this reader may not see: it learns nothing of them
+   */
+  async download(
+    site: string | undefined,
+    digest: string,
+    { offset, length }: { offset: number; length: number },
+  ): Promise<{ size: number; chunks: AsyncIterable<Buffer> }> {
     const row = await this.#find(digest);
-    if (row === null || !mayRead(row, site)) throw new CoordinatorError('unknown-object', `There is no object ${digest} for this caller.`);
-    if (offset > row.size)
-      throw new CoordinatorError('wrong-offset', `The object ${digest} has ${row.size} bytes; offset ${offset} is beyond its end.`);
-    return { size: row.size, chunks: this.store.stream(digest, offset, CHUNK_BYTES) };
+    if (row === null || !(await this.#mayRead(row, site)))
+      throw new CoordinatorError('unknown-object', `There is no object ${digest} for this caller.`);
+    const { size } = row;
+    if (offset > size || length > size - offset)
+      throw new CoordinatorError('wrong-offset', `The object ${digest} has ${size} bytes; ${length} from ${offset} on are beyond its end.`);
+    return { size, chunks: this.store.stream(digest, offset, length === 0 ? size - offset : length, CHUNK_BYTES) };
+  }
+
+  /** Digests of at most 2^14 blocks from `offset` on, of the bytes as they are stored. @throws CoordinatorError as {@link download} */
+  async blockDigests(site: string, digest: string, offset: number): Promise<Buffer[]> {
+    const row = await this.#find(digest);
+    const counted = row === null ? undefined : await this.#countedFor(row, site);
+    if (row === null || counted === undefined)
+      throw new CoordinatorError('unknown-object', `There is no ciphertext or decryption share ${digest} for this caller.`);
+    const spans = blockSpans(counted.view, counted.round, row.purpose);
+    if (offset >= spans.length)
+      throw new CoordinatorError('wrong-offset', `The object ${digest} has ${spans.length} blocks; there is no block ${offset}.`);
+    const digests: Buffer[] = [];
+    for (const span of spans.slice(offset, offset + MOST_DIGESTS)) {
+      const hash = createHash('sha256');
+      for await (const chunk of this.store.stream(digest, span.offset, span.length, CHUNK_BYTES)) hash.update(chunk);
+      digests.push(hash.digest());
+    }
+    return digests;
   }
 
   /** Stores an object of the coordinator's own for everybody. Not inside a transaction: it writes a file. */
@@ -130,19 +163,26 @@ export class ObjectService {
   #find(digest: string): Promise<ObjectRow | null> {
     return this.database.transaction((manager) => this.repository.find(manager, digest));
   }
-}
 
-/** Ciphertexts and shares go to auditors by export, never to other sites; a box opens for its holder only and is shown to nobody else. */
-function mayRead(row: ObjectRow, site: string | undefined): boolean {
-  switch (row.purpose) {
-    case 'published':
-      return true;
-    case 'dealing-masked':
-      return site !== undefined;
-    case 'dealing-box':
-      return site !== undefined && row.reader === site;
-    case 'ciphertext':
-    case 'decryption-share':
-      return false;
+  async #mayRead(row: ObjectRow, site: string | undefined): Promise<boolean> {
+    switch (row.purpose) {
+      case 'published':
+        return true;
+      case 'dealing-masked':
+        return site !== undefined;
+      case 'dealing-box':
+        return site !== undefined && row.reader === site;
+      case 'ciphertext':
+      case 'decryption-share':
+        return (await this.#countedFor(row, site)) !== undefined;
+    }
+  }
+
+  /** The sum in which this object counted, for a site of its run; to all others it does not exist. */
+  async #countedFor(row: ObjectRow, site: string | undefined): Promise<{ view: RunView; round: RoundRow } | undefined> {
+    if (row.run === null || site === undefined) return undefined;
+    const view = await this.views.load(row.run);
+    const round = view.run.sites.includes(site) ? countedIn(view, row) : undefined;
+    return round === undefined ? undefined : { view, round };
   }
 }

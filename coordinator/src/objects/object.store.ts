@@ -71,15 +71,19 @@ export class ObjectStore {
     try {
       return readFileSync(this.#path(digest));
     } catch (cause) {
-      throw new CoordinatorError('unknown-object', `The object ${digest} is not in the object store. Restore the data folder's objects.`, {
-        cause,
-      });
+      throw gone(digest, cause);
     }
   }
 
-  /** The bytes from `offset` on, in chunks. */
-  stream(digest: string, offset: number, chunkBytes: number): AsyncIterable<Buffer> {
-    return createReadStream(this.#path(digest), { start: offset, highWaterMark: chunkBytes });
+  /** `length` bytes from `offset` on, in chunks. @throws CoordinatorError 'unknown-object' when the file is gone */
+  async *stream(digest: string, offset: number, length: number, chunkBytes: number): AsyncIterable<Buffer> {
+    if (length === 0) return;
+    const bytes = createReadStream(this.#path(digest), { start: offset, end: offset + length - 1, highWaterMark: chunkBytes });
+    try {
+      yield* bytes as AsyncIterable<Buffer>;
+    } catch (cause) {
+      throw (cause as NodeJS.ErrnoException).code === 'ENOENT' ? gone(digest, cause) : cause;
+    }
   }
 
   #path(digest: string): string {
@@ -89,6 +93,12 @@ export class ObjectStore {
   #partialPath(sender: string, digest: string): string {
     return join(this.#partial, `${sender}.${digest}`);
   }
+}
+
+function gone(digest: string, cause: unknown): CoordinatorError {
+  return new CoordinatorError('unknown-object', `The object ${digest} is not in the object store. Restore the data folder's objects.`, {
+    cause,
+  });
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {

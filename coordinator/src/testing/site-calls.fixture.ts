@@ -106,14 +106,19 @@ export class SiteCalls {
     return digest;
   }
 
-  async download(digest: string): Promise<Buffer> {
+  async download(digest: string, offset = 0, length = 0): Promise<Buffer> {
     const chunks: Buffer[] = [];
     try {
-      for await (const { chunk } of this.downloads.download({ digest, offset: 0 }) as AsyncIterable<{ chunk: Buffer }>) chunks.push(chunk);
+      const stream = this.downloads.download({ digest, offset, length }) as AsyncIterable<{ chunk: Buffer }>;
+      for await (const { chunk } of stream) chunks.push(chunk);
     } catch (error) {
       throw refusal(error as ServiceError);
     }
     return Buffer.concat(chunks);
+  }
+
+  async blockDigests(digest: string, offset = 0): Promise<Buffer[]> {
+    return (await ask(this.downloads.getBlockDigests.bind(this.downloads), { digest, offset })).digests;
   }
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { CryptoError } from '../crypto.error.js';
 import { isPaddedWithZeros, packedBytes, truncateAndPack } from '../packing/bit.packing.js';
-import { blockSizes, splitBytes } from '../packing/block.layout.js';
+import { blockSizes, blockSpan, type BlockSpan, splitBytes } from '../packing/block.layout.js';
 import { resolveParameters } from '../ring/aggregation.parameters.js';
 import { compose } from '../ring/crt.composition.js';
 import type { AggregationParameters } from '../ring/parameter.set.js';
@@ -18,6 +18,12 @@ function uploadBlockBytes(coefficients: number, parameters: AggregationParameter
 /** Bytes of an upload of so many coefficients, keptBits bits each; every block starts at a new byte. */
 export function ciphertextBytes(coefficients: number, parameters: AggregationParameters): number {
   return uploadBlockBytes(coefficients, parameters).reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/** Where a block lies in an upload of so many coefficients; 'out-of-range' for one that it does not have. */
+export function ciphertextBlockSpan(block: number, coefficients: number, parameters: AggregationParameters): BlockSpan {
+  const { set } = resolveParameters(parameters);
+  return blockSpan(block, coefficients, set, (used) => packedBytes(used, parameters.keptBits));
 }
 
 /** The blocks of an upload, as views; 'malformed' for another length than its coefficients take, or a padding bit that is set. */

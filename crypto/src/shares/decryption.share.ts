@@ -1,7 +1,7 @@
 import { CryptoError } from '../crypto.error.js';
 import { digestsOf, requireRoundContext } from '../encryption/vector.encryption.js';
 import { xof } from '../hashing/stream.xof.js';
-import { blockSizes, splitBytes } from '../packing/block.layout.js';
+import { blockSizes, blockSpan, type BlockSpan, splitBytes } from '../packing/block.layout.js';
 import { parametersDigest, resolveParameters } from '../ring/aggregation.parameters.js';
 import { parameterSet, type AggregationParameters, type ParameterSetName } from '../ring/parameter.set.js';
 import {
@@ -25,6 +25,12 @@ import { publicElement } from '../sampling/uniform.sampler.js';
 export function shareBytes(coefficients: number, parameters: AggregationParameters): number {
   const { set } = resolveParameters(parameters);
   return blockSizes(coefficients, set).reduce((sum, used) => sum + cutBytes(used, set), 0);
+}
+
+/** Where a block lies in a share of so many coefficients; 'out-of-range' for one that it does not have. */
+export function shareBlockSpan(block: number, coefficients: number, parameters: AggregationParameters): BlockSpan {
+  const { set } = resolveParameters(parameters);
+  return blockSpan(block, coefficients, set, (used) => cutBytes(used, set));
 }
 
 /** S_A(α_j) = Σ_{i∈A} S_i(α_j) of one holder; all shares must be of one parameter set. */

@@ -80,6 +80,20 @@ export interface UploadResponse {
 export interface DownloadRequest {
   digest: string;
   offset: number;
+  /** Bytes from the offset on; 0 is all that follow. */
+  length: number;
+}
+
+export interface GetBlockDigestsRequest {
+  /** Of the object. */
+  digest: string;
+  /** Number of the first block asked for, from 0. */
+  offset: number;
+}
+
+export interface GetBlockDigestsResponse {
+  /** SHA-256 of consecutive blocks, 32 bytes each, at most 2^14 of them. The next page starts after the last. */
+  digests: Buffer[];
 }
 
 export interface DownloadResponse {
@@ -473,7 +487,7 @@ export const UploadResponse: MessageFns<UploadResponse> = {
 };
 
 function createBaseDownloadRequest(): DownloadRequest {
-  return { digest: "", offset: 0 };
+  return { digest: "", offset: 0, length: 0 };
 }
 
 export const DownloadRequest: MessageFns<DownloadRequest> = {
@@ -483,6 +497,9 @@ export const DownloadRequest: MessageFns<DownloadRequest> = {
     }
     if (message.offset !== 0) {
       writer.uint32(16).int64(message.offset);
+    }
+    if (message.length !== 0) {
+      writer.uint32(24).int64(message.length);
     }
     return writer;
   },
@@ -516,6 +533,14 @@ export const DownloadRequest: MessageFns<DownloadRequest> = {
             message.offset = longToNumber(reader.int64());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.length = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -535,6 +560,129 @@ export const DownloadRequest: MessageFns<DownloadRequest> = {
     const message = createBaseDownloadRequest();
     message.digest = object.digest ?? "";
     message.offset = object.offset ?? 0;
+    message.length = object.length ?? 0;
+    return message;
+  },
+};
+
+function createBaseGetBlockDigestsRequest(): GetBlockDigestsRequest {
+  return { digest: "", offset: 0 };
+}
+
+export const GetBlockDigestsRequest: MessageFns<GetBlockDigestsRequest> = {
+  encode(message: GetBlockDigestsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.digest !== "") {
+      writer.uint32(10).string(message.digest);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(16).int64(message.offset);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetBlockDigestsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetBlockDigestsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.digest = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.offset = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetBlockDigestsRequest>): GetBlockDigestsRequest {
+    return GetBlockDigestsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetBlockDigestsRequest>): GetBlockDigestsRequest {
+    const message = createBaseGetBlockDigestsRequest();
+    message.digest = object.digest ?? "";
+    message.offset = object.offset ?? 0;
+    return message;
+  },
+};
+
+function createBaseGetBlockDigestsResponse(): GetBlockDigestsResponse {
+  return { digests: [] };
+}
+
+export const GetBlockDigestsResponse: MessageFns<GetBlockDigestsResponse> = {
+  encode(message: GetBlockDigestsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.digests) {
+      writer.uint32(10).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetBlockDigestsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetBlockDigestsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.digests.push(Buffer.from(reader.bytes()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetBlockDigestsResponse>): GetBlockDigestsResponse {
+    return GetBlockDigestsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetBlockDigestsResponse>): GetBlockDigestsResponse {
+    const message = createBaseGetBlockDigestsResponse();
+    message.digests = object.digests?.map((e) => e) || [];
     return message;
   },
 };
@@ -824,7 +972,7 @@ export const UploadServiceClient = makeGenericClientConstructor(
   serviceName: string;
 };
 
-/** Objects that this site may read: published ones, dealings, its own boxes. */
+/** Objects that this site may read: published ones, dealings, its own boxes, and the ciphertexts and decryption shares of closed sums of its runs. */
 export type DownloadServiceService = typeof DownloadServiceService;
 export const DownloadServiceService = {
   download: {
@@ -836,10 +984,24 @@ export const DownloadServiceService = {
     responseSerialize: (value: DownloadResponse): Buffer => Buffer.from(DownloadResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): DownloadResponse => DownloadResponse.decode(value),
   },
+  /** The leaves of the Merkle root that was signed over a ciphertext or a decryption share. A reader checks them against that root. */
+  getBlockDigests: {
+    path: "/coferment.v1.DownloadService/GetBlockDigests" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetBlockDigestsRequest): Buffer =>
+      Buffer.from(GetBlockDigestsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetBlockDigestsRequest => GetBlockDigestsRequest.decode(value),
+    responseSerialize: (value: GetBlockDigestsResponse): Buffer =>
+      Buffer.from(GetBlockDigestsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetBlockDigestsResponse => GetBlockDigestsResponse.decode(value),
+  },
 } as const;
 
 export interface DownloadServiceServer extends UntypedServiceImplementation {
   download: handleServerStreamingCall<DownloadRequest, DownloadResponse>;
+  /** The leaves of the Merkle root that was signed over a ciphertext or a decryption share. A reader checks them against that root. */
+  getBlockDigests: handleUnaryCall<GetBlockDigestsRequest, GetBlockDigestsResponse>;
 }
 
 export interface DownloadServiceClient extends Client {
@@ -849,6 +1011,22 @@ export interface DownloadServiceClient extends Client {
     metadata?: Metadata,
     options?: Partial<CallOptions>,
   ): ClientReadableStream<DownloadResponse>;
+  /** The leaves of the Merkle root that was signed over a ciphertext or a decryption share. A reader checks them against that root. */
+  getBlockDigests(
+    request: GetBlockDigestsRequest,
+    callback: (error: ServiceError | null, response: GetBlockDigestsResponse) => void,
+  ): ClientUnaryCall;
+  getBlockDigests(
+    request: GetBlockDigestsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetBlockDigestsResponse) => void,
+  ): ClientUnaryCall;
+  getBlockDigests(
+    request: GetBlockDigestsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetBlockDigestsResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const DownloadServiceClient = makeGenericClientConstructor(

@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Predicate, parseInvite, parseStatement, vectorShape } from '@coferment/consortium';
+import { ciphertextBlockSpan, coefficientCount, merkleRoot, shareBlockSpan } from '@coferment/crypto';
+import type { ApplySum, FrozenSum } from '@coferment/proto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ask, downloadObject } from '../cli/operator.client.js';
+import { PLAN_TEXT, TestCoordinator, workUntil } from '../testing/coordinator.fixture.js';
+import type { ScriptedSite } from '../testing/scripted-site.fixture.js';
+import { SiteCalls } from '../testing/site-calls.fixture.js';
+
+/** More than 33 000 parameters, three to a coefficient: a whole block and a cut one. */
+const TWO_BLOCKS = PLAN_TEXT.replace('{ kind: linear }', '{ kind: mlp, hidden: [180, 180] }');
+const UPDATE = 5;
+const refused = { code: 'unknown-object' };
+
+describe('ciphertexts and shares', () => {
+  const coordinator = new TestCoordinator();
+  let sites: ScriptedSite[];
+  let alpha: ScriptedSite;
+  /** Enrolled, but of no run. */
+  let stranger: ScriptedSite;
+  let run: string;
+  const stateOf = async (sum: number) => (await coordinator.run(run)).rounds.find((round) => round.sum === sum)?.state;
+  const uploadsOf = ({ contributions }: FrozenSum) =>
+    contributions.map(({ payload }) => parseStatement(payload).predicate as Predicate<'contribution'>);
+  const kindsFor = async (site: ScriptedSite, appliedSum: number) =>
+    (await site.calls.poll([{ run, appliedSum }], '', 0)).instructions.flatMap(({ kind }) => (kind === undefined ? [] : [kind]));
+
+  beforeAll(async () => {
+    await coordinator.start();
+    sites = await coordinator.join('alpha', 'beta', 'gamma');
+    [alpha] = sites as [ScriptedSite];
+    run = await coordinator.launch(TWO_BLOCKS);
+    [stranger] = (await coordinator.join('delta')) as [ScriptedSite];
+  });
+  afterAll(async () => {
+    for (const site of [...sites, stranger]) site.calls.close();
+    await coordinator.remove();
+  });
+
+  it('of a sum that is still open are shown to nobody, not even to who sent them', async () => {
+    await workUntil(sites, async () => (await stateOf(UPDATE)) === 'attesting');
+    const asked = (await kindsFor(alpha, alpha.appliedSum)).find((kind) => kind.$case === 'attest');
+    const uploads = asked?.$case === 'attest' ? uploadsOf(asked.attest.sums[0]!) : [];
+    expect(uploads.map(({ site }) => site)).toEqual(['alpha', 'beta', 'gamma']);
+    for (const { object } of uploads) {
+      await expect(alpha.calls.download(object)).rejects.toMatchObject(refused);
+      await expect(alpha.calls.blockDigests(object)).rejects.toMatchObject(refused);
+    }
+  });
+
+  describe('of a closed sum', () => {
+    let applied: ApplySum;
+    /** Upload and share of every site, with where their blocks lie. */
+    let objects: { object: string; blocks: number; merkleRoot: string; spans: { offset: number; length: number }[] }[];
+
+    beforeAll(async () => {
+      await workUntil(sites, () => sites.every((site) => site.closed));
+      const kind = (await kindsFor(alpha, UPDATE - 1))[0];
+      if (kind?.$case !== 'applySum') throw new Error(`expected applySum, got ${kind?.$case}`);
+      applied = kind.applySum;
+      const { parameters } = alpha.roster;
+      const coefficients = coefficientCount(vectorShape(alpha.plan, 'update'), parameters);
+      const spans = (of: typeof shareBlockSpan) => [0, 1].map((block) => of(block, coefficients, parameters));
+      const shares = applied.shares.map(({ payload }) => parseStatement(payload).predicate as Predicate<'share'>);
+      objects = [
+        ...uploadsOf(applied.frozen!).map((upload) => ({ ...upload, spans: spans(ciphertextBlockSpan) })),
+        ...shares.map((share) => ({ ...share, spans: spans(shareBlockSpan) })),
+      ];
+    });
+
+    it('are read by every site of the run, block by block, as they were signed', async () => {
+      expect(objects).toHaveLength(6);
+      for (const site of sites) {
+        for (const { object, blocks, merkleRoot: root, spans } of objects) {
+          const digests = await site.calls.blockDigests(object);
+          expect(digests).toHaveLength(blocks);
+          expect(merkleRoot(digests)).toBe(root);
+          expect(await site.calls.blockDigests(object, 1)).toEqual(digests.slice(1));
+          for (const [block, { offset, length }] of spans.entries()) {
+            const bytes = await site.calls.download(object, offset, length);
+            expect(createHash('sha256').update(bytes).digest()).toEqual(digests[block]);
+          }
+          expect((await site.calls.download(object)).length).toBe(spans[1]!.offset + spans[1]!.length);
+        }
+      }
+    });
+
+    it('have no block and no byte beyond their end', async () => {
+      for (const { object, spans } of objects) {
+        const size = spans[1]!.offset + spans[1]!.length;
+        await expect(alpha.calls.blockDigests(object, 2)).rejects.toMatchObject({ code: 'wrong-offset' });
+        await expect(alpha.calls.download(object, size - 1, 2)).rejects.toMatchObject({ code: 'wrong-offset' });
+        await expect(alpha.calls.download(object, 0, -1)).rejects.toMatchObject({ code: 'malformed' });
+      }
+    });
+
+    it('are shown to no site of another run, to no stranger and not to the operator', async () => {
+      const { coordinator: address, serverName, caCertificate } = parseInvite(await coordinator.invite('epsilon'));
+      const nobody = new SiteCalls({ coordinator: address, serverName, caCertificate });
+      const { download } = coordinator.operator;
+      for (const { object } of objects) {
+        await expect(stranger.calls.download(object)).rejects.toMatchObject(refused);
+        await expect(stranger.calls.blockDigests(object)).rejects.toMatchObject(refused);
+        await expect(nobody.download(object)).rejects.toMatchObject({ code: 'unauthenticated' });
+        await expect(nobody.blockDigests(object)).rejects.toMatchObject({ code: 'unauthenticated' });
+        await expect(downloadObject(coordinator.operator, object)).rejects.toMatchObject(refused);
+        await expect(ask(download.getBlockDigests.bind(download), { digest: object, offset: 0 })).rejects.toMatchObject({
+          code: 'forbidden',
+        });
+      }
+      nobody.close();
+    });
+
+    it('have block digests; plans and sums have none', async () => {
+      const { predicate } = parseStatement(applied.aggregate!.payload) as { predicate: Predicate<'aggregate'> };
+      for (const digest of [predicate.sumObject, alpha.planDigest]) {
+        await expect(alpha.calls.blockDigests(digest)).rejects.toMatchObject(refused);
+        expect((await alpha.calls.download(digest, 2, 3)).length).toBe(3);
+      }
+    });
+
+    it('that are lost are said to be lost', async () => {
+      const { object } = objects[0]!;
+      const stored = join(coordinator.folder, 'objects');
+      expect(readdirSync(stored)).toContain(object);
+      rmSync(join(stored, object));
+      await expect(alpha.calls.download(object, 0, 1)).rejects.toMatchObject(refused);
+      await expect(alpha.calls.blockDigests(object)).rejects.toMatchObject(refused);
+    });
+  });
+});
