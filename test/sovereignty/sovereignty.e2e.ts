@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseRoster } from '@coferment/consortium';
@@ -233,13 +233,15 @@ describe('the coordinator together with sites that help it', () => {
     const everybody = loot('site-2', 'site-3', 'site-4', 'site-5');
     const vector = openVictim(everybody, target(), readFrozenRound(everybody, target()), FILLERS['shares of zeros']!);
     if (!vector.ok) throw new Error('the vector of the victim is needed to look for it');
-    // The beginning, which the journal keeps in one piece: a small model's vector is hardly longer.
-    const coefficients = Buffer.from(vector.coefficients.buffer, 0, 64);
-    const pieces = [...piecesOf(own.secretKey()), coefficients];
-    const within = [consortium.folders.coordinator, join(stolen, 'site-2'), join(stolen, 'site-4')];
+    const pieces = [...piecesOf(own.secretKey()), Buffer.from(vector.coefficients.buffer, 0, 64)];
+    // Not even at home: there both are sealed under the site's own passphrase.
+    const within = [consortium.folders.coordinator, ...['site-2', 'site-4', VICTIM].map((site) => join(stolen, site))];
     expect(within.flatMap((folder) => filesWith(folder, pieces))).toEqual([]);
-    // At home the vector is there, so the search finds what it looks for.
-    expect(filesWith(join(stolen, VICTIM), pieces).length).toBeGreaterThan(0);
+    // The search finds what it looks for where it is.
+    const planted = join(consortium.folders.out, 'planted');
+    mkdirSync(planted);
+    writeFileSync(join(planted, 'vector'), Buffer.concat([Buffer.alloc(100), Buffer.from(vector.coefficients.buffer)]));
+    expect(filesWith(planted, pieces)).toHaveLength(1);
   });
 
   it('would open it with as many helpers as the threshold: the attempt above is the real attack', () => {
