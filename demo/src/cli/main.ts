@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { relative } from 'node:path';
 import { LiveDisplay } from '../display/live.display.js';
 import { nextSteps, resultsTable } from '../display/results.table.js';
@@ -17,7 +18,8 @@ process.exitCode = await play(options);
 async function play(chosen: DemoOptions): Promise<number> {
   // With --json standard output belongs to the program that reads it.
   const stream = chosen.json ? process.stderr : process.stdout;
-  const interactive = stream.isTTY && process.env['TERM'] !== 'dumb';
+  // Not `stream.isTTY`: it is undefined in a pipe, and the colour library reads undefined as "find out yourself".
+  const interactive = isatty(stream.fd) && process.env['TERM'] !== 'dumb';
   const colour = interactive && process.env['NO_COLOR'] === undefined;
   const display = new LiveDisplay(interactive ? new TerminalScreen(stream) : new PlainScreen(stream), { colour, now: Date.now });
   try {

@@ -1,5 +1,9 @@
-import pc from 'picocolors';
+import { isatty } from 'node:tty';
+import picocolors from 'picocolors';
 import type { CheckOutcome, CheckResult, VerificationReport } from '../verify/index.js';
+
+/** Colour on a terminal only: left to itself, or given undefined as isTTY is in a pipe, the library colours a pipe too when CI is set. */
+const pc = picocolors.createColors(isatty(1) && picocolors.isColorSupported);
 
 const MAX_PROBLEMS_SHOWN = 10;
 
