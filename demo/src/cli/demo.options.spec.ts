@@ -2,14 +2,14 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { readOptions } from './demo.options.js';
 
 const NOW = new Date('2026-03-01T12:30:05Z');
-const read = (...argv: string[]) => readOptions(argv, NOW, '/work');
+const read = (...argv: string[]) => readOptions(argv, NOW, '/project');
 
 afterEach(() => vi.restoreAllMocks());
 
 describe('the command line of the demo', () => {
   it('has a default for everything', () => {
     expect(read()).toEqual({
-      out: '/work/demo-out/2026-03-01T12-30-05',
+      out: '/project/demo-out/2026-03-01T12-30-05',
       rounds: 10,
       sites: 5,
       seed: 1,
@@ -22,7 +22,7 @@ describe('the command line of the demo', () => {
   it('leaves the number of rounds to the plan of a consortium file', () => {
     expect(read('--consortium', 'a/c.yaml', '--data', '../data')).toMatchObject({
       rounds: undefined,
-      consortium: { file: '/work/a/c.yaml', data: '/data' },
+      consortium: { file: '/project/a/c.yaml', data: '/data' },
     });
   });
 
