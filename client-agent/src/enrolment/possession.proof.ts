@@ -1,11 +1,12 @@
-import { hash, type Identity, sha256Hex, signBytes } from '@coferment/crypto';
+import { joinMessage, renewMessage } from '@coferment/consortium';
+import { type Identity, signBytes } from '@coferment/crypto';
 
 /** Proves that whoever redeems the invite holds the identity key, for exactly this certificate request. */
 export function provePossession(
   identity: Identity,
   join: { consortium: string; site: string; inviteId: string; certificateRequest: Uint8Array },
 ): Uint8Array {
-  const message = hash('join', join.consortium, join.site, join.inviteId, sha256Hex(join.certificateRequest));
+  const message = joinMessage(join.consortium, join.site, join.inviteId, join.certificateRequest);
   return signBytes('join', message, identity.privateKey);
 }
 
@@ -14,6 +15,6 @@ export function proveRenewal(
   identity: Identity,
   renewal: { consortium: string; site: string; agentTimeMs: number; certificateRequest: Uint8Array },
 ): Uint8Array {
-  const message = hash('renew', renewal.consortium, renewal.site, renewal.agentTimeMs, sha256Hex(renewal.certificateRequest));
+  const message = renewMessage(renewal.consortium, renewal.site, renewal.agentTimeMs, renewal.certificateRequest);
   return signBytes('renew', message, identity.privateKey);
 }

@@ -1,1 +1,2 @@
 export * from './invite.js';
+export { joinMessage, renewMessage } from './possession.message.js';

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import { signStatement } from '@coferment/consortium';
+import { joinMessage, renewMessage, signStatement } from '@coferment/consortium';
 import { type DsseEnvelope, bytesToHex, hexToBytes, verifyBytes } from '@coferment/crypto';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
@@ -12,7 +12,6 @@ import { ChangeNotifier } from '../telemetry/change.notifier.js';
 import { Log } from '../telemetry/log.js';
 import { EnrolmentRepository } from './enrolment.repository.js';
 import { inviteSecretHash } from './invite.service.js';
-import { joinMessage, renewMessage } from './possession.message.js';
 import type { InviteRow, SiteRow } from './site.entity.js';
 
 export interface JoinCall {

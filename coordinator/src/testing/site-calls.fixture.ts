@@ -1,5 +1,5 @@
 import { webcrypto } from 'node:crypto';
-import { type Invite, type PredicateName, WIRE_VERSION, parseInvite } from '@coferment/consortium';
+import { type Invite, type PredicateName, WIRE_VERSION, joinMessage, parseInvite } from '@coferment/consortium';
 import { type DsseEnvelope, type Identity, hexToBytes, sha256Hex, signBytes } from '@coferment/crypto';
 import { type ServiceError, credentials } from '@grpc/grpc-js';
 import {
@@ -22,7 +22,6 @@ import {
 import * as x509 from '@peculiar/x509';
 import { toWire } from '../agent-port/envelope.codec.js';
 import { ask, refusal } from '../cli/operator.client.js';
-import { joinMessage } from '../enrolment/possession.message.js';
 
 const P256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 
