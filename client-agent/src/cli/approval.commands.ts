@@ -62,7 +62,7 @@ export function addApprovalCommands(program: Command): void {
         const fingerprint = words.join('').replaceAll(/\s/g, '').toLowerCase();
         if (!digestSchema.safeParse(fingerprint).success) {
           throw new AgentError(
-            'context-mismatch',
+            'fingerprint-malformed',
             `"${fingerprint}" is no fingerprint: it has 64 hexadecimal digits. Nothing was approved.`,
           );
         }

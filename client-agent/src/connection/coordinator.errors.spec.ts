@@ -15,7 +15,7 @@ describe('a refusal of the coordinator', () => {
     ['invite-used', 'coordinator-refused', /invite was refused.*new invite/],
     ['site-revoked', 'coordinator-refused', /revoked this site/],
     ['unauthenticated', 'certificate-refused', /certificate/],
-    ['context-mismatch', 'coordinator-refused', /A nonce was refused \(context-mismatch\)/],
+    ['other-input', 'coordinator-refused', /A nonce was refused \(other-input\)/],
   ])('%s becomes %s with what to do', (refusal, code, text) => {
     const error = fromServiceError(serviceError(status.FAILED_PRECONDITION, '1.0 and 3.0.', refusal), 'A nonce');
     expect(error).toBeInstanceOf(CoordinatorRefusal);

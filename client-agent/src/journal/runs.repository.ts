@@ -45,7 +45,7 @@ export class RunsRepository {
       const stored = this.get(run);
       if (stored === undefined || stored.plan !== plan || stored.ordinal !== ordinal || stored.sites.join() !== sites.join()) {
         throw new AgentError(
-          'context-mismatch',
+          'run-changed',
           `Run ${run} was announced before with other sites (${stored?.sites.join(', ') ?? 'none'}); now with ${sites.join(', ')}. Ask the operator.`,
         );
       }
@@ -83,13 +83,13 @@ export class RunsRepository {
       const stored = this.epoch(epoch.run, epoch.epoch);
       if (stored !== undefined && stored.roster !== epoch.roster) {
         throw new AgentError(
-          'context-mismatch',
+          'roster-changed',
           `Epoch ${epoch.epoch} of ${epoch.run} was approved with roster ${stored.roster}; another one, ${epoch.roster}, is refused.`,
         );
       }
       if (stored === undefined && Number(largest?.['largest'] ?? 0) >= epoch.epoch) {
         throw new AgentError(
-          'context-mismatch',
+          'epoch-not-growing',
           `Epoch ${epoch.epoch} of ${epoch.run} is older than one this site has joined; epoch numbers only grow.`,
         );
       }
@@ -107,7 +107,7 @@ export class RunsRepository {
   agreeEpoch(run: string, epoch: number, e: string): void {
     const changed = this.database.run('UPDATE epochs SET e = ? WHERE run = ? AND epoch = ? AND (e IS NULL OR e = ?)', e, run, epoch, e);
     if (changed !== 1)
-      throw new AgentError('context-mismatch', `Epoch ${epoch} of ${run} was signed with another set of dealings; this one is refused.`);
+      throw new AgentError('epoch-changed', `Epoch ${epoch} of ${run} was signed with another set of dealings; this one is refused.`);
   }
 
   epoch(run: string, epoch: number): EpochRecord | undefined {

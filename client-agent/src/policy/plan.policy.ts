@@ -11,18 +11,18 @@ export function readPlan(bytes: Uint8Array): Plan {
   try {
     document = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
-    throw new AgentError('context-mismatch', `The plan is not JSON (${(error as Error).message}). It was not approved.`);
+    throw new AgentError('plan-malformed', `The plan is not JSON (${(error as Error).message}). It was not approved.`);
   }
   const plan = parsePlan(document);
   if (sha256Hex(planBytes(plan)) !== sha256Hex(bytes))
-    throw new AgentError('context-mismatch', 'The plan is not in its canonical form. It was not approved.');
+    throw new AgentError('plan-malformed', 'The plan is not in its canonical form. It was not approved.');
   return plan;
 }
 
 /**
  * What needs no human before a plan is approved: the run's name says plan and ordinal, the site list is sorted and holds this site, and the plan's
  * numbers work out among so many sites.
- * @throws AgentError 'context-mismatch', 'not-built-yet', ConsortiumError 'impossible-quorum'
+ * @throws AgentError 'run-misnamed', 'sites-unordered', 'not-a-member', 'not-built-yet', ConsortiumError 'impossible-quorum'
  */
 export function checkRunRequest(
   request: { run: string; ordinal: number; plan: string; sites: readonly string[] },
@@ -31,11 +31,11 @@ export function checkRunRequest(
 ): void {
   const { run, ordinal, sites } = request;
   if (run !== runId(request.plan, ordinal))
-    throw new AgentError('context-mismatch', `The run ${run} is not the one of ordinal ${ordinal} of its plan.`);
+    throw new AgentError('run-misnamed', `The run ${run} is not the one of ordinal ${ordinal} of its plan.`);
   const unsorted = sites.find((id, index) => index > 0 && (sites[index - 1] ?? '') >= id);
   if (unsorted !== undefined)
-    throw new AgentError('context-mismatch', `The site list of ${run} is not sorted or names "${unsorted}" twice.`);
-  if (!sites.includes(site)) throw new AgentError('context-mismatch', `This site, "${site}", is not among the sites of ${run}.`);
+    throw new AgentError('sites-unordered', `The site list of ${run} is not sorted or names "${unsorted}" twice.`);
+  if (!sites.includes(site)) throw new AgentError('not-a-member', `This site, "${site}", is not among the sites of ${run}.`);
   if (plan.stopping.patience !== null) {
     throw new AgentError(
       'not-built-yet',
@@ -50,7 +50,7 @@ export function checkRunRequest(
 export function checkOrdinal(run: string, ordinal: number, largestApproved: number): void {
   if (ordinal > largestApproved) return;
   throw new AgentError(
-    'context-mismatch',
+    'ordinal-not-growing',
     `${run} has ordinal ${ordinal}, but this site approved ordinal ${largestApproved} of the same plan already.`,
   );
 }

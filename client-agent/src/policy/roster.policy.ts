@@ -8,7 +8,7 @@ import {
   rosterFingerprint,
 } from '@coferment/consortium';
 import { type AggregationParameters, bytesToHex } from '@coferment/crypto';
-import { AgentError } from '../agent.error.js';
+import { AgentError, type AgentErrorCode } from '../agent.error.js';
 
 /** Largest roster that is read: 128 sites with one signed sealing key each. */
 export const MAX_ROSTER_BYTES = 1_048_576;
@@ -27,24 +27,25 @@ export interface RosterExpectation {
  * Everything about a roster that a machine can check: it is for the approved sites, each sealing key is signed for this run and epoch, this site
  * stands in it with its own keys, and every number is the one that plan and site count give. Who the other identity keys belong
  * to is for people: the fingerprint that is returned goes to them.
- * @throws AgentError 'context-mismatch', ConsortiumError 'invalid-roster'
+ * @throws AgentError 'roster-sites', 'roster-own-key', 'roster-rules', 'roster-left-out', ConsortiumError 'invalid-roster'
  */
 export function checkRosterFor(roster: Roster, expected: RosterExpectation): string {
   const { own, plan } = expected;
   const ids = roster.sites.map((member) => member.site);
   if (ids.join() !== expected.sites.join())
-    throw refuse(`it is for the sites ${ids.join(', ')}; this run was approved for ${expected.sites.join(', ')}`);
+    throw refuse('roster-sites', `it is for the sites ${ids.join(', ')}; this run was approved for ${expected.sites.join(', ')}`);
   checkSealingKeys(roster, { consortium: expected.consortium, run: expected.run, epoch: expected.epoch });
   const me = roster.sites.find((member) => member.site === own.site);
-  if (me?.identityKey !== bytesToHex(own.identityKey)) throw refuse('it has another identity key for this site');
+  if (me?.identityKey !== bytesToHex(own.identityKey)) throw refuse('roster-own-key', 'it has another identity key for this site');
   const sealing = roster.sealingKeys.find((entry) => entry.site === own.site);
-  if (sealing?.key !== bytesToHex(own.sealingKey)) throw refuse('it has another sealing key for this site');
+  if (sealing?.key !== bytesToHex(own.sealingKey)) throw refuse('roster-own-key', 'it has another sealing key for this site');
   const numbers = resolveQuorum(plan, ids.length);
   requireSame('numbers', roster.numbers, numbers);
   requireSame('parameters', roster.parameters, planParameters(plan, ids.length));
   const holders = ids.slice(0, numbers.m).map((site, position) => ({ site, point: holderPoint(position) }));
   requireSame('keyHolders', roster.keyHolders, holders);
-  if (roster.leftOut.length > 0 && expected.epoch === 1) throw refuse(`it leaves out ${roster.leftOut.join(', ')} in its first key epoch`);
+  if (roster.leftOut.length > 0 && expected.epoch === 1)
+    throw refuse('roster-left-out', `it leaves out ${roster.leftOut.join(', ')} in its first key epoch`);
   return rosterFingerprint(roster);
 }
 
@@ -62,7 +63,8 @@ export function planParameters(plan: Plan, sites: number): AggregationParameters
 
 function requireSame(what: string, given: unknown, computed: unknown): void {
   const stable = (value: unknown) => JSON.stringify(value, sortKeys);
-  if (stable(given) !== stable(computed)) throw refuse(`its ${what} are ${stable(given)}; plan and site count give ${stable(computed)}`);
+  if (stable(given) !== stable(computed))
+    throw refuse('roster-rules', `its ${what} are ${stable(given)}; plan and site count give ${stable(computed)}`);
 }
 
 function sortKeys(_key: string, value: unknown): unknown {
@@ -70,6 +72,6 @@ function sortKeys(_key: string, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function refuse(reason: string): AgentError {
-  return new AgentError('context-mismatch', `The roster is refused: ${reason}. Nothing was signed; call the operator.`);
+function refuse(code: AgentErrorCode, reason: string): AgentError {
+  return new AgentError(code, `The roster is refused: ${reason}. Nothing was signed; call the operator.`);
 }

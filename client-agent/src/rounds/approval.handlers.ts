@@ -48,7 +48,7 @@ export async function offerSealingKey(context: SiteContext, body: InstructionBod
   const record = requireRun(context, run);
   requireBuiltEpoch(run, epoch);
   if (record.plan !== plan || record.ordinal !== ordinal)
-    throw new AgentError('context-mismatch', `${run} was approved for another plan or ordinal.`);
+    throw new AgentError('run-changed', `${run} was approved for another plan or ordinal.`);
   const { publicKey } = new EpochSecrets(context.store, run, epoch).sealingKey();
   const offer = journal.statements.sign(run, 'sealing-key', String(epoch), { consortium, run, epoch, site, key: bytesToHex(publicKey) });
   await context.port.submitStatement(offer.envelope);

@@ -72,7 +72,7 @@ export async function checkDealing(context: SiteContext, body: InstructionBody<'
   const { consortium, site, journal } = context;
   const facts = await loadEpoch(context, run, epoch);
   if (facts.holderIndex < 0)
-    throw new AgentError('context-mismatch', `This site holds no key in epoch ${epoch} of ${run} and checks no dealing.`);
+    throw new AgentError('not-a-holder', `This site holds no key in epoch ${epoch} of ${run} and checks no dealing.`);
   const { predicate, digest } = checkDealingStatement(facts.roster, facts.position, body.dealing);
   const dealer = predicate.site;
   const subject = `${epoch}/${dealer}`;
@@ -88,7 +88,7 @@ export async function checkDealing(context: SiteContext, body: InstructionBody<'
   await context.port.submitStatement(signed.envelope);
   if (refusal !== undefined) {
     throw new AgentError(
-      'context-mismatch',
+      'dealing-refused',
       `The dealing of "${dealer}" was refused. Either its share or this site's check is wrong; the operator was told.`,
     );
   }

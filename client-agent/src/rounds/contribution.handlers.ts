@@ -23,7 +23,7 @@ export async function prepareSum(context: SiteContext, { name }: InstructionBody
   if (timing === 'ahead') return LATER;
   const sum = rebuildSum(name, facts, progress);
   if (sum.confirms !== null && sum.confirms !== site)
-    throw new AgentError('context-mismatch', `Sum ${name.sum} confirms the key of "${sum.confirms}", not of this site.`);
+    throw new AgentError('wrong-site', `Sum ${name.sum} confirms the key of "${sum.confirms}", not of this site.`);
   if (journal.rounds.frozenT(name.run, name.sum) !== undefined)
     throw new AgentError('sum-changed', `Sum ${name.sum} of ${name.run} is frozen; a new attempt at it is refused.`);
   const last = journal.rounds.lastEncrypted(name.run);
@@ -139,7 +139,7 @@ function requireVector(context: SiteContext, facts: EpochFacts, sum: SumFacts): 
     throw new AgentError('out-of-order', `Sum ${sum.name.sum} of ${run} is to be encrypted, but this site has not trained for it.`);
   if (vector.coefficients.length !== sum.coefficients)
     throw new AgentError(
-      'context-mismatch',
+      'vector-length',
       `The vector stored for sum ${sum.name.sum} of ${run} has ${vector.coefficients.length} coefficients; the sum takes ${sum.coefficients}. Nothing was encrypted.`,
     );
   return vector;

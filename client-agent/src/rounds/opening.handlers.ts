@@ -79,7 +79,7 @@ function requireTogether(facts: EpochFacts, sums: readonly FrozenSum[]): void {
     first?.name.kind === 'confirm' ? sums.length === confirms && sums.every(({ name }) => name.kind === 'confirm') : sums.length === 1;
   if (oneEpoch && complete) return;
   throw new AgentError(
-    'context-mismatch',
+    'attested-apart',
     `${sums.length} sums were to be attested together; only the ${confirms} confirm sums of one key epoch may be.`,
   );
 }
@@ -90,7 +90,7 @@ export async function releaseShare(context: SiteContext, body: InstructionBody<'
   const { journal, objects } = context;
   const facts = await loadEpoch(context, name.run, name.epoch);
   if (facts.holderIndex < 0)
-    throw new AgentError('context-mismatch', `This site holds no key in epoch ${name.epoch} of ${name.run} and releases no share.`);
+    throw new AgentError('not-a-holder', `This site holds no key in epoch ${name.epoch} of ${name.run} and releases no share.`);
   const timing = timingOf(name, facts, journal.models.progress(name.run));
   if (timing === 'past') return DONE;
   if (timing === 'ahead') return LATER;

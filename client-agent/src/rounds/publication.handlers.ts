@@ -10,7 +10,7 @@ import {
   type StrategyState,
 } from '@coferment/consortium';
 import { unpackSum } from '@coferment/crypto';
-import { AgentError } from '../agent.error.js';
+import { AgentError, type AgentErrorCode } from '../agent.error.js';
 import type { InstructionBody } from '../connection/instruction.parser.js';
 import { bindFreeze, type CheckedFreeze, checkFrozenSum, requireOwnAttestation } from './opening.handlers.js';
 import { forgetRun, leaveRun, requireRemembered } from './run.departure.js';
@@ -77,7 +77,7 @@ function checkAggregate(context: SiteContext, facts: EpochFacts, checked: Checke
   if (own !== undefined) requireRemembered(context, position.run, `a decryption share of sum ${position.sum}`, own.share);
   const holders = new Set(shares.map((share) => share.site));
   if (holders.size !== shares.length || holders.size < roster.numbers.tau)
-    throw refuse(sum.position.sum, `${holders.size} key holders opened it; ${roster.numbers.tau} are needed`);
+    throw refuse('shares-short', sum.position.sum, `${holders.size} key holders opened it; ${roster.numbers.tau} are needed`);
   const { predicate, digest } = openStatement('aggregate', body.aggregate, context.operatorKey);
   const same =
     predicate.consortium === position.consortium &&
@@ -89,10 +89,11 @@ function checkAggregate(context: SiteContext, facts: EpochFacts, checked: Checke
     predicate.k === k &&
     predicate.t === frozen.t &&
     predicate.modelIn === sum.modelIn;
-  if (!same) throw refuse(position.sum, 'its aggregate was signed for another run, epoch, kind, K, T or model');
+  if (!same) throw refuse('other-aggregate', position.sum, 'its aggregate was signed for another run, epoch, kind, K, T or model');
   if (listed(predicate.certificate, 'attestation') !== listed(certificate, 'attestation'))
-    throw refuse(position.sum, 'its aggregate names another certificate');
-  if (listed(predicate.shares, 'share') !== listed(shares, 'share')) throw refuse(position.sum, 'its aggregate names other shares');
+    throw refuse('other-certificate', position.sum, 'its aggregate names another certificate');
+  if (listed(predicate.shares, 'share') !== listed(shares, 'share'))
+    throw refuse('other-shares', position.sum, 'its aggregate names other shares');
   return { aggregate: predicate, digest, shares: statements };
 }
 
@@ -129,7 +130,7 @@ function nextState(
     case 'statistics':
       return initialState(plan, { ordinal: run.ordinal, siteIds: run.sites, statistics: { exact, addends } });
     case 'update':
-      if (state === null) throw refuse(sum.name.sum, 'this site has no model to apply it to');
+      if (state === null) throw refuse('out-of-order', sum.name.sum, 'this site has no model to apply it to');
       return applyUpdate(plan, state, { packed, exact, addends, valueBits: parameters.valueBits });
     case 'evaluate':
       return state;
@@ -151,7 +152,7 @@ export async function closeRun(context: SiteContext, { run, closing }: Instructi
   if (record === undefined || record.state === 'closed') return DONE;
   const { predicate } = openStatement('run-closed', closing, context.operatorKey);
   if (predicate.run !== run || predicate.consortium !== context.consortium)
-    throw new AgentError('context-mismatch', `The closing of ${run} was signed for another run.`);
+    throw new AgentError('other-closing', `The closing of ${run} was signed for another run.`);
   context.nonces.wipe(run);
   journal.runs.setState(run, 'closed', predicate.status);
   forgetRun(context, run);
@@ -164,6 +165,6 @@ function leave(context: SiteContext, run: string, reason: string): AgentError {
   return new AgentError('model-mismatch', `This site leaves ${run}: ${reason}`);
 }
 
-function refuse(sum: number, reason: string): AgentError {
-  return new AgentError('context-mismatch', `The published sum ${sum} is refused: ${reason}. It was not applied.`);
+function refuse(code: AgentErrorCode, sum: number, reason: string): AgentError {
+  return new AgentError(code, `The published sum ${sum} is refused: ${reason}. It was not applied.`);
 }

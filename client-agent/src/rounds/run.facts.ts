@@ -86,6 +86,6 @@ export async function published(context: SiteContext, digest: string, maxBytes: 
 
 export function sealingKeyOf(roster: Roster, site: string): Uint8Array {
   const entry = roster.sealingKeys.find((candidate) => candidate.site === site);
-  if (entry === undefined) throw new AgentError('context-mismatch', `The roster has no sealing key of "${site}".`);
+  if (entry === undefined) throw new AgentError('roster-rules', `The roster has no sealing key of "${site}".`);
   return hexToBytes(entry.key);
 }

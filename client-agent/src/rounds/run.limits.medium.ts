@@ -118,11 +118,11 @@ describe('the evaluation', () => {
     const a = consortium.member('a');
     await consortium.wholeSum(consortium.name('update', 5, 1));
     expect(await prepareSum(a, { name: consortium.name('evaluate', 6, 2) })).toEqual({ outcome: 'later' });
-    expect(await code(prepareSum(a, { name: consortium.name('evaluate', 6, 1) }))).toBe('context-mismatch');
+    expect(await code(prepareSum(a, { name: consortium.name('evaluate', 6, 1) }))).toBe('wrong-round');
     await consortium.wholeSum(consortium.name('update', 6, 2));
     await consortium.wholeSum(consortium.name('evaluate', 7, 2));
     for (const round of [1, 2, 3]) {
-      expect(await code(prepareSum(a, { name: consortium.name('update', 8, round) }))).toBe('context-mismatch');
+      expect(await code(prepareSum(a, { name: consortium.name('update', 8, round) }))).toBe('wrong-round');
     }
   });
 });

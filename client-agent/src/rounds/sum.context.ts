@@ -13,7 +13,7 @@ import {
   vectorShape,
 } from '@coferment/consortium';
 import { blockCount, coefficientCount, type VectorShape } from '@coferment/crypto';
-import { AgentError } from '../agent.error.js';
+import { AgentError, type AgentErrorCode } from '../agent.error.js';
 import type { FrozenSum, SumName } from '../connection/instruction.parser.js';
 import type { RunProgress } from '../journal/models.repository.js';
 import type { EpochFacts } from './run.facts.js';
@@ -47,24 +47,26 @@ export function timingOf(name: SumName, facts: EpochFacts, progress: RunProgress
   const members = epochSites(roster).length;
   const { n } = roster.numbers;
   const most = maximumSum({ sites: n, epochs: name.epoch, rounds: plan.rounds, retries: plan.rounds });
-  if (name.sum > most) throw mismatch(name, `a run of this plan has at most ${most} sums`);
-  if (name.attempt > MAX_ATTEMPTS) throw mismatch(name, `at most ${MAX_ATTEMPTS} attempts are made`);
+  if (name.sum > most) throw mismatch('sum-beyond-maximum', name, `a run of this plan has at most ${most} sums`);
+  if (name.attempt > MAX_ATTEMPTS) throw mismatch('attempt-beyond-maximum', name, `at most ${MAX_ATTEMPTS} attempts are made`);
   if ((name.kind === 'confirm') !== name.sum <= members && name.epoch === 1)
-    throw mismatch(name, `the first ${members} sums of a run, and only they, are confirm sums`);
-  if ((name.kind === 'confirm' || name.kind === 'statistics') && name.round !== 0) throw mismatch(name, 'it belongs to no training round');
-  if (name.kind === 'update' && (name.round < 1 || name.round > plan.rounds)) throw mismatch(name, `the plan has ${plan.rounds} rounds`);
+    throw mismatch('wrong-kind', name, `the first ${members} sums of a run, and only they, are confirm sums`);
+  if ((name.kind === 'confirm' || name.kind === 'statistics') && name.round !== 0)
+    throw mismatch('wrong-round', name, 'it belongs to no training round');
+  if (name.kind === 'update' && (name.round < 1 || name.round > plan.rounds))
+    throw mismatch('wrong-round', name, `the plan has ${plan.rounds} rounds`);
   if (name.kind === 'evaluate' && name.round !== plan.rounds)
-    throw mismatch(name, `only the model after the last round, ${plan.rounds}, is evaluated`);
+    throw mismatch('wrong-round', name, `only the model after the last round, ${plan.rounds}, is evaluated`);
   if (name.sum <= progress.appliedSum) return 'past';
   const done = progress.state?.round ?? -1;
   switch (name.kind) {
     case 'confirm':
       return 'due';
     case 'statistics':
-      if (progress.state !== null) throw mismatch(name, 'this run has its statistics already');
+      if (progress.state !== null) throw mismatch('wrong-kind', name, 'this run has its statistics already');
       return progress.appliedSum >= members ? 'due' : 'ahead';
     case 'update':
-      if (name.round <= done) throw mismatch(name, `this site has applied round ${done} already`);
+      if (name.round <= done) throw mismatch('wrong-round', name, `this site has applied round ${done} already`);
       return name.round === done + 1 ? 'due' : 'ahead';
     case 'evaluate':
       // From the last model no update is ever made, so the holdout sums of this sum and of the updates are never over one model.
@@ -88,7 +90,7 @@ export function rebuildSum(name: SumName, facts: EpochFacts, progress: RunProgre
     );
   const fromModel = name.kind === 'update' || name.kind === 'evaluate';
   const state = fromModel ? progress.state : null;
-  if (fromModel && state === null) throw mismatch(name, 'this site has not applied the statistics sum');
+  if (fromModel && state === null) throw mismatch('out-of-order', name, 'this site has not applied the statistics sum');
   const input = sumInput(plan, name.kind, state);
   const shape = vectorShape(plan, name.kind);
   const { consortium } = facts.position;
@@ -113,9 +115,9 @@ export function rebuildK(sum: SumFacts, facts: EpochFacts, nonces: readonly Nonc
   if (sum.confirms === null) {
     const { minContributors } = facts.roster.numbers;
     if (nonces.length < minContributors)
-      throw mismatch(sum.name, `its nonce list has ${nonces.length} sites; the plan requires ${minContributors}`);
+      throw mismatch('list-too-short', sum.name, `its nonce list has ${nonces.length} sites; the plan requires ${minContributors}`);
   } else if (nonces.length !== 1 || nonces[0]?.site !== sum.confirms) {
-    throw mismatch(sum.name, `its nonce list must hold "${sum.confirms}" alone`);
+    throw mismatch('confirm-list', sum.name, `its nonce list must hold "${sum.confirms}" alone`);
   }
   return roundContext({ e, i: sum.i, sum: number, attempt, nonces });
 }
@@ -140,14 +142,15 @@ export function rebuildFreeze(sum: SumFacts, facts: EpochFacts, frozen: FrozenSu
   });
   for (const { predicate } of set.contributions) {
     const asAgreed = predicate.blocks === sum.blocks && predicate.droppedBits === parameters.droppedBits && predicate.ranges === sum.ranges;
-    if (!asAgreed) throw mismatch(sum.name, `the upload of "${predicate.site}" was made with other blocks, dropped bits or ranges`);
+    if (!asAgreed)
+      throw mismatch('upload-format', sum.name, `the upload of "${predicate.site}" was made with other blocks, dropped bits or ranges`);
   }
   return { k, frozen: set };
 }
 
-function mismatch(name: SumName, reason: string): AgentError {
+function mismatch(code: AgentErrorCode, name: SumName, reason: string): AgentError {
   return new AgentError(
-    'context-mismatch',
+    code,
     `Sum ${name.sum} (${name.kind}, attempt ${name.attempt}) of ${name.run} is refused: ${reason}. Nothing was signed or sent.`,
   );
 }

@@ -59,9 +59,9 @@ describe('when the training sum is opened', () => {
     const nonces = consortium.noncesOf(name);
     const [a, b, c] = nonces as [(typeof nonces)[0], (typeof nonces)[0], (typeof nonces)[0]];
     const foreign = 'f'.repeat(64);
-    expect(await code(encrypt(consortium.member('a'), { name, nonces: [b, c] }))).toBe('context-mismatch');
-    expect(await code(encrypt(consortium.member('b'), { name, nonces: [a, { ...b, nonce: foreign }, c] }))).toBe('context-mismatch');
-    expect(await code(encrypt(consortium.member('c'), { name, nonces: [{ ...a, nonce: c.nonce }, b, c] }))).toBe('context-mismatch');
+    expect(await code(encrypt(consortium.member('a'), { name, nonces: [b, c] }))).toBe('own-nonce-absent');
+    expect(await code(encrypt(consortium.member('b'), { name, nonces: [a, { ...b, nonce: foreign }, c] }))).toBe('own-nonce-changed');
+    expect(await code(encrypt(consortium.member('c'), { name, nonces: [{ ...a, nonce: c.nonce }, b, c] }))).toBe('nonce-doubled');
     expect(consortium.board.all('attempt-declined')).toHaveLength(3);
     expect(consortium.frozen(name).contributions).toHaveLength(0);
     // The nonces are wiped: the right list comes too late.
@@ -123,7 +123,7 @@ describe('when the training sum is opened', () => {
     a.journal.rounds.keepVector(planDigest(plan), 'update', modelDigest(describeModel(plan), state!.model), vector);
     for (const { site } of consortium.members) await prepareSum(consortium.member(site), { name });
     const before = a.journal.rounds.lastEncrypted(name.run);
-    expect(await code(encrypt(a, { name, nonces: consortium.noncesOf(name) }))).toBe('context-mismatch');
+    expect(await code(encrypt(a, { name, nonces: consortium.noncesOf(name) }))).toBe('vector-length');
     expect(a.journal.rounds.lastEncrypted(name.run)).toEqual(before);
     expect(a.nonces.peek(name.run, name.sum, name.attempt)).toBeDefined();
   });
@@ -152,14 +152,14 @@ describe('when the training sum is opened', () => {
     const later = await larger.contribute(larger.name('update', 7, 1), ['a', 'b', 'c']);
     expect(await code(attest(larger.member('a'), { sums: [later] }))).toBe('set-changed');
     const certificate = [...larger.board.latest('attestation')];
-    expect(await code(releaseShare(larger.member('a'), { frozen: without, certificate }))).toBe('context-mismatch');
+    expect(await code(releaseShare(larger.member('a'), { frozen: without, certificate }))).toBe('other-freeze');
   });
 
   it('releases nothing without ρ attestations over exactly this T, and the same bytes when asked twice', async () => {
     const frozen = await consortium.contribute(consortium.name('update', FIRST_ROUND, 1));
     const certificate = await consortium.certify([frozen]);
     const a = consortium.member('a');
-    expect(await code(releaseShare(a, { frozen, certificate: certificate.slice(0, 2) }))).toBe('context-mismatch');
+    expect(await code(releaseShare(a, { frozen, certificate: certificate.slice(0, 2) }))).toBe('certificate-short');
     await releaseShare(a, { frozen, certificate });
     await releaseShare(consortium.restart('a'), { frozen, certificate });
     const shares = consortium.board

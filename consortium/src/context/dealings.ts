@@ -1,5 +1,5 @@
 import type { DsseEnvelope } from '@coferment/crypto';
-import { ConsortiumError } from '../errors/index.js';
+import { ConsortiumError, type ProtocolRefusal } from '../errors/index.js';
 import { type Roster, epochSites, identityKeyOf } from '../roster/index.js';
 import { type Statement, openStatement, peekStatement } from '../statements/index.js';
 import { type DealingReference, epochContext } from './context.js';
@@ -14,18 +14,21 @@ export interface EpochPosition {
 /** A dealing that is signed by its dealer for exactly this epoch and has one commitment and one box for each key holder (S2). */
 export function checkDealingStatement(roster: Roster, position: EpochPosition, envelope: DsseEnvelope): Statement<'dealing'> {
   const claimed = peekStatement(envelope);
-  if (claimed.name !== 'dealing') throw refuse(`a ${claimed.name} stands where a dealing belongs`);
+  if (claimed.name !== 'dealing') throw refuse('wrong-act', `a ${claimed.name} stands where a dealing belongs`);
   const { site } = claimed.predicate;
-  if (!epochSites(roster).includes(site)) throw refuse(`"${site}" deals but is not a site of this key epoch`);
+  if (!epochSites(roster).includes(site)) throw refuse('not-in-epoch', `"${site}" deals but is not a site of this key epoch`);
   const statement = openStatement('dealing', envelope, identityKeyOf(roster, site));
   requireEpoch(statement.predicate, position, site);
   const holders = roster.keyHolders.map((holder) => holder.site);
   if (statement.predicate.commitments.length !== holders.length) {
-    throw refuse(`the dealing of "${site}" has ${statement.predicate.commitments.length} commitments for ${holders.length} key holders`);
+    throw refuse(
+      'dealing-incomplete',
+      `the dealing of "${site}" has ${statement.predicate.commitments.length} commitments for ${holders.length} key holders`,
+    );
   }
   const boxes = statement.predicate.boxes.map((box) => box.holder);
   if (boxes.length !== holders.length || boxes.some((holder, index) => holder !== holders[index])) {
-    throw refuse(`the dealing of "${site}" does not have one box for each key holder, in order`);
+    throw refuse('dealing-incomplete', `the dealing of "${site}" does not have one box for each key holder, in order`);
   }
   return statement;
 }
@@ -47,23 +50,24 @@ export function checkEpoch(input: {
   });
   const sites = epochSites(roster);
   if (dealings.length !== sites.length || dealings.some((entry, index) => entry.site !== sites[index])) {
-    throw refuse(`it must have exactly one dealing of each of its ${sites.length} sites, in order`);
+    throw refuse('dealings-incomplete', `it must have exactly one dealing of each of its ${sites.length} sites, in order`);
   }
   const acknowledged = new Set<string>();
   for (const envelope of input.acknowledgements) {
     const claimed = peekStatement(envelope);
-    if (claimed.name !== 'dealing-ack') throw refuse(`a ${claimed.name} stands where an acknowledgement belongs`);
+    if (claimed.name !== 'dealing-ack') throw refuse('wrong-act', `a ${claimed.name} stands where an acknowledgement belongs`);
     const { site } = claimed.predicate;
     const { predicate } = openStatement('dealing-ack', envelope, identityKeyOf(roster, site));
     requireEpoch(predicate, position, site);
     const dealing = dealings.find((entry) => entry.site === predicate.dealer);
-    if (dealing?.dealing !== predicate.dealing) throw refuse(`"${site}" acknowledged another dealing of "${predicate.dealer}"`);
+    if (dealing?.dealing !== predicate.dealing)
+      throw refuse('other-dealing', `"${site}" acknowledged another dealing of "${predicate.dealer}"`);
     acknowledged.add(`${predicate.dealer}/${site}`);
   }
   for (const dealer of sites) {
     for (const holder of roster.keyHolders) {
       if (!acknowledged.has(`${dealer}/${holder.site}`))
-        throw refuse(`key holder "${holder.site}" has not acknowledged the dealing of "${dealer}"`);
+        throw refuse('acknowledgement-missing', `key holder "${holder.site}" has not acknowledged the dealing of "${dealer}"`);
     }
   }
   return { e: epochContext(position.e0, dealings, roster.leftOut), dealings };
@@ -79,9 +83,9 @@ function requireEpoch(
     predicate.run === position.run &&
     predicate.epoch === position.epoch &&
     predicate.e0 === position.e0;
-  if (!inPlace) throw refuse(`a signature of "${site}" is for another run or key epoch`);
+  if (!inPlace) throw refuse('other-position', `a signature of "${site}" is for another run or key epoch`);
 }
 
-function refuse(reason: string): ConsortiumError {
-  return new ConsortiumError('context-mismatch', `The key epoch is refused: ${reason}. Nothing was signed.`);
+function refuse(code: ProtocolRefusal, reason: string): ConsortiumError {
+  return new ConsortiumError(code, `The key epoch is refused: ${reason}. Nothing was signed.`);
 }

@@ -1,1 +1,7 @@
-export { ConsortiumError, type ConsortiumErrorCode } from './consortium.error.js';
+export {
+  ConsortiumError,
+  type ConsortiumErrorCode,
+  isProtocolRefusal,
+  protocolRefusals,
+  type ProtocolRefusal,
+} from './consortium.error.js';

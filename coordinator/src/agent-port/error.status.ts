@@ -1,10 +1,16 @@
-import { ConsortiumError, ConsortiumBudgetError } from '@coferment/consortium';
+import { ConsortiumError, ConsortiumBudgetError, isProtocolRefusal, protocolRefusals, type ProtocolRefusal } from '@coferment/consortium';
 import { CryptoError } from '@coferment/crypto';
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
 import { CoordinatorError, type CoordinatorErrorCode } from '../errors/index.js';
 
 /** Trailing metadata with the closed code; the text is in the status's details. */
 export const CODE_KEY = 'coferment-code';
+
+/** A rule that all members share was broken: the same code for whoever broke it, at every member. */
+const PROTOCOL_STATUS = Object.fromEntries(protocolRefusals.map((code) => [code, status.FAILED_PRECONDITION])) as Record<
+  ProtocolRefusal,
+  status
+>;
 
 const STATUS_OF: Readonly<Record<CoordinatorErrorCode, status>> = {
   unauthenticated: status.UNAUTHENTICATED,
@@ -26,7 +32,12 @@ const STATUS_OF: Readonly<Record<CoordinatorErrorCode, status>> = {
   'run-over': status.FAILED_PRECONDITION,
   'not-owed': status.FAILED_PRECONDITION,
   'already-different': status.ALREADY_EXISTS,
-  'context-mismatch': status.FAILED_PRECONDITION,
+  ...PROTOCOL_STATUS,
+  'other-consortium': status.FAILED_PRECONDITION,
+  'other-launch': status.FAILED_PRECONDITION,
+  'other-epoch': status.FAILED_PRECONDITION,
+  'other-input': status.FAILED_PRECONDITION,
+  'upload-format': status.FAILED_PRECONDITION,
   'wrong-size': status.INVALID_ARGUMENT,
   'wrong-offset': status.FAILED_PRECONDITION,
   'wrong-digest': status.INVALID_ARGUMENT,
@@ -44,14 +55,13 @@ const STATUS_OF: Readonly<Record<CoordinatorErrorCode, status>> = {
 export function refusalOf(error: unknown): CoordinatorError {
   if (error instanceof CoordinatorError) return error;
   if (error instanceof ConsortiumError) {
+    if (isProtocolRefusal(error.code)) return new CoordinatorError(error.code, error.message);
     switch (error.code) {
       case 'invalid-plan':
       case 'not-built-yet':
         return new CoordinatorError('invalid-plan', error.message);
       case 'impossible-quorum':
         return new CoordinatorError('impossible-quorum', error.message);
-      case 'context-mismatch':
-        return new CoordinatorError('context-mismatch', error.message);
       case 'invalid-statement':
       case 'invalid-roster':
       case 'invalid-invite':

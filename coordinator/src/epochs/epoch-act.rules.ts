@@ -1,6 +1,6 @@
 import { type Statement, checkDealingStatement, epochContext } from '@coferment/consortium';
 import type { DsseEnvelope } from '@coferment/crypto';
-import { CoordinatorError } from '../errors/index.js';
+import { CoordinatorError, type CoordinatorErrorCode } from '../errors/index.js';
 import { type RunView, epochPosition } from '../runs/run.view.js';
 import { slots } from '../runs/slot.names.js';
 import { epochStage } from './epoch.stage.js';
@@ -14,11 +14,16 @@ export function admitEpochAct(view: RunView, statement: EpochAct, envelope: Dsse
   if (statement.name === 'plan-approved') {
     const { plan, ordinal, sites } = statement.predicate;
     requireDue(run.state === 'awaiting-approval', statement, view);
-    requireSame(plan === run.plan && ordinal === run.ordinal && sites.join() === run.sites.join(), statement, 'plan, ordinal or sites');
+    requireSame(
+      plan === run.plan && ordinal === run.ordinal && sites.join() === run.sites.join(),
+      'other-launch',
+      statement,
+      'plan, ordinal or sites',
+    );
     return slots.ofRun();
   }
   requireDue(run.state === 'key-ceremony', statement, view);
-  requireSame(statement.predicate.epoch === epoch.epoch, statement, `epoch ${statement.predicate.epoch}`);
+  requireSame(statement.predicate.epoch === epoch.epoch, 'other-epoch', statement, `epoch ${statement.predicate.epoch}`);
   const stage = epochStage(view);
   const slot = slots.ofEpoch(epoch.epoch);
   switch (statement.name) {
@@ -30,6 +35,7 @@ export function admitEpochAct(view: RunView, statement: EpochAct, envelope: Dsse
       const { roster, fingerprint, e0 } = statement.predicate;
       requireSame(
         roster === epoch.rosterDigest && fingerprint === epoch.fingerprint && e0 === epoch.e0,
+        'other-epoch',
         statement,
         'roster, fingerprint or E0',
       );
@@ -45,11 +51,12 @@ export function admitEpochAct(view: RunView, statement: EpochAct, envelope: Dsse
       const { site, dealer, dealing, e0 } = statement.predicate;
       requireSame(
         epoch.roster.keyHolders.some((holder) => holder.site === site),
+        'not-a-holder',
         statement,
         'key holder',
       );
       const dealt = view.acts.find('dealing', dealer, slot);
-      requireSame(e0 === epoch.e0 && dealt?.digest === dealing, statement, `dealing of "${dealer}"`);
+      requireSame(e0 === epoch.e0 && dealt?.digest === dealing, 'other-dealing', statement, `dealing of "${dealer}"`);
       return slots.ofDealing(epoch.epoch, dealer);
     }
     case 'epoch-agreed': {
@@ -60,7 +67,7 @@ export function admitEpochAct(view: RunView, statement: EpochAct, envelope: Dsse
         (entry, index) => entry.site === agreed.dealings[index]?.site && entry['dealing'] === agreed.dealings[index]?.dealing,
       );
       const whole = dealings.length === agreed.dealings.length && leftOut.join() === epoch.roster.leftOut.join();
-      requireSame(e0 === epoch.e0 && e === agreed.e && same && whole, statement, 'E or dealings');
+      requireSame(e0 === epoch.e0 && e === agreed.e && same && whole, 'other-epoch', statement, 'E or dealings');
       return slot;
     }
   }
@@ -81,10 +88,10 @@ function requireDue(due: boolean, statement: EpochAct, view: RunView): void {
   );
 }
 
-function requireSame(same: boolean, statement: EpochAct, what: string): void {
+function requireSame(same: boolean, code: CoordinatorErrorCode, statement: EpochAct, what: string): void {
   if (same) return;
   throw new CoordinatorError(
-    'context-mismatch',
+    code,
     `The ${statement.name} of "${statement.predicate.site}" is for another ${what} than the run has. Nothing was stored.`,
   );
 }

@@ -1,3 +1,5 @@
+import type { ProtocolRefusal } from '@coferment/consortium';
+
 /** Every reason for which the coordinator refuses a call. Closed: the agents' port maps each to a gRPC status. */
 export type CoordinatorErrorCode =
   | 'unauthenticated'
@@ -19,7 +21,12 @@ export type CoordinatorErrorCode =
   | 'run-over'
   | 'not-owed'
   | 'already-different'
-  | 'context-mismatch'
+  | ProtocolRefusal
+  | 'other-consortium'
+  | 'other-launch'
+  | 'other-epoch'
+  | 'other-input'
+  | 'upload-format'
   | 'wrong-size'
   | 'wrong-offset'
   | 'wrong-digest'

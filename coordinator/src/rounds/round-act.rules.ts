@@ -1,6 +1,6 @@
 import { type Statement, checkShareStatement, setDigest } from '@coferment/consortium';
 import type { DsseEnvelope } from '@coferment/crypto';
-import { CoordinatorError } from '../errors/index.js';
+import { CoordinatorError, type CoordinatorErrorCode } from '../errors/index.js';
 import { blocksOf } from '../objects/object-size.rule.js';
 import { type RunView, present, sitesOf, sumPosition } from '../runs/run.view.js';
 import { slots } from '../runs/slot.names.js';
@@ -20,7 +20,7 @@ export function admitRoundAct(view: RunView, statement: RoundAct, envelope: Dsse
       const round = openRound(view, statement, COLLECTING);
       requireAttempt(round, statement.predicate.attempt, statement);
       requireMember(view, round, statement);
-      requireSame(statement.predicate.i === round.i, statement, 'I: it started from another plan, model or range');
+      requireSame(statement.predicate.i === round.i, 'other-input', statement, 'I: it started from another plan, model or range');
       return slots.ofAttempt(round.sum, round.attempt);
     }
     case 'attempt-declined': {
@@ -35,13 +35,16 @@ export function admitRoundAct(view: RunView, statement: RoundAct, envelope: Dsse
       requireAttempt(round, attempt, statement);
       requireSame(
         round.nonces.some((entry) => entry.site === site),
+        'counted-unlisted',
         statement,
         'list: this site has no nonce on it',
       );
-      requireSame(k === round.k && ranges === round.ranges, statement, 'K or ranges');
+      requireSame(k === round.k, 'other-k', statement, 'K');
+      requireSame(ranges === round.ranges, 'upload-format', statement, 'set of ranges');
       const { parameters } = view.epoch.roster;
       requireSame(
         blocks === blocksOf(view, round) && droppedBits === parameters.droppedBits,
+        'upload-format',
         statement,
         'number of blocks or dropped bits',
       );
@@ -52,7 +55,7 @@ export function admitRoundAct(view: RunView, statement: RoundAct, envelope: Dsse
     case 'share': {
       const round = openRound(view, statement, CERTIFIED);
       checkShareStatement(view.epoch.roster, sumPosition(view, round), present(round.k, 'K'), present(round.t, 'T'), envelope);
-      requireSame(statement.predicate.blocks === blocksOf(view, round), statement, 'number of blocks');
+      requireSame(statement.predicate.blocks === blocksOf(view, round), 'upload-format', statement, 'number of blocks');
       return slots.ofSum(round.sum);
     }
   }
@@ -60,18 +63,18 @@ export function admitRoundAct(view: RunView, statement: RoundAct, envelope: Dsse
 
 function admitAttestation(view: RunView, statement: Statement<'attestation'>): string {
   const { epoch, e, kind, site, sums } = statement.predicate;
-  requireSame(epoch === view.epoch.epoch && e === view.epoch.e, statement, 'epoch');
+  requireSame(epoch === view.epoch.epoch && e === view.epoch.e, 'other-epoch', statement, 'epoch');
   const expected =
     kind === 'confirm'
       ? view.rounds.filter((round) => round.kind === 'confirm' && round.epoch === epoch)
       : view.rounds.filter((round) => round.sum === sums[0]?.sum);
-  requireSame(expected.length === sums.length && view.run.sites.includes(site), statement, 'list of sums');
+  requireSame(expected.length === sums.length && view.run.sites.includes(site), 'other-position', statement, 'list of sums');
   for (const [index, round] of expected.entries()) {
     const entry = sums[index];
     if (!FROZEN.includes(round.state)) throw notOwed(statement, round);
     const same =
       entry?.sum === round.sum && round.kind === kind && entry.k === round.k && entry.t === round.t && entry.modelIn === round.modelIn;
-    requireSame(same && entry.set === setDigest(round.counted), statement, `T of sum ${round.sum}`);
+    requireSame(same && entry.set === setDigest(round.counted), 'other-freeze', statement, `T of sum ${round.sum}`);
   }
   return slots.ofAttestation(kind, epoch, present(expected[0], 'a sum').sum);
 }
@@ -80,7 +83,7 @@ function admitAttestation(view: RunView, statement: Statement<'attestation'>): s
 function openRound(view: RunView, statement: Exclude<RoundAct, { name: 'attestation' }>, states: readonly string[]): RoundRow {
   const { sum, kind, e } = statement.predicate;
   const round = view.rounds.find((candidate) => candidate.sum === sum);
-  requireSame(round !== undefined && round.kind === kind && e === view.epoch.e, statement, 'run, epoch or kind of sum');
+  requireSame(round !== undefined && round.kind === kind && e === view.epoch.e, 'other-position', statement, 'run, epoch or kind of sum');
   if (!states.includes(round!.state)) throw notOwed(statement, round!);
   return round!;
 }
@@ -94,7 +97,7 @@ function requireAttempt(round: RoundRow, attempt: number, statement: RoundAct): 
 }
 
 function requireMember(view: RunView, round: RoundRow, statement: RoundAct): void {
-  requireSame(sitesOf(view, round).includes(statement.predicate.site), statement, 'set of sites');
+  requireSame(sitesOf(view, round).includes(statement.predicate.site), 'not-in-epoch', statement, 'set of sites');
 }
 
 function notOwed(statement: RoundAct, round: RoundRow): CoordinatorError {
@@ -104,10 +107,10 @@ function notOwed(statement: RoundAct, round: RoundRow): CoordinatorError {
   );
 }
 
-function requireSame(same: boolean, statement: RoundAct, what: string): void {
+function requireSame(same: boolean, code: CoordinatorErrorCode, statement: RoundAct, what: string): void {
   if (same) return;
   throw new CoordinatorError(
-    'context-mismatch',
+    code,
     `The ${statement.name} of "${statement.predicate.site}" is refused: it is for another ${what}. Nothing was stored.`,
   );
 }

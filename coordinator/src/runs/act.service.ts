@@ -72,7 +72,7 @@ export class ActService {
     }
     if (statement.predicate.consortium !== this.identity.facts.consortium) {
       throw new CoordinatorError(
-        'context-mismatch',
+        'other-consortium',
         `The ${statement.name} is for the consortium "${statement.predicate.consortium}", not this one.`,
       );
     }
