@@ -23,10 +23,10 @@ export type RoundState =
  * - `combine`: the sum was decoded and passed the parity and residual checks.
  * - `apply`: the next model exists.
  * - `garble`: the shares or the opened sum are wrong; nothing is applied.
- * - `replace-share`: a further share names the wrong one, so decoding is tried again.
- * - `block`: a member of A or a needed holder is gone.
+ * - `replace-share`: a further share came that may name the wrong one, so decoding is tried again.
+ * - `block`: a member of A or a needed holder is gone, or no further share will come.
  * - `resume-attesting`, `resume-decrypting`: who was waited for is back.
- * - `continue-in-epoch`: the same A with the same vectors becomes a new sum of a new key epoch.
+ * - `continue-in-epoch`: the sum becomes a new one of a new key epoch; if it was frozen, over the same A with the same vectors.
  * - `open-new-set`: every site concerned approved another set, knowing that the difference becomes readable.
  */
 export type RoundEvent =
@@ -47,9 +47,12 @@ export type RoundEvent =
   | 'open-new-set'
   | 'abandon';
 
+const inNewEpoch = { 'continue-in-epoch': 'superseded' } as const;
+
 /**
  * The life of one sum of any kind. After `frozen` there is no way back to a different set and no `abandon`: trying again with another set from the
- * same model is the differencing attack (secure-aggregation.md §3, stickiness). `superseded` means that a later sum took over.
+ * same model is the differencing attack (secure-aggregation.md §3, stickiness). `superseded` means that a later sum took over; since the operator may
+ * start a key epoch at any time, every open state leads there.
  */
 export const ROUND_TABLE: TransitionTable<RoundState, RoundEvent> = {
   of: 'round',
@@ -73,20 +76,15 @@ export const ROUND_TABLE: TransitionTable<RoundState, RoundEvent> = {
     'abandon',
   ],
   transitions: {
-    training: { 'collect-nonces': 'ready', abandon: 'abandoned' },
-    ready: { 'close-list': 'uploading', abandon: 'abandoned' },
-    uploading: { 'new-attempt': 'ready', freeze: 'frozen', abandon: 'abandoned' },
-    frozen: { 'ask-attestation': 'attesting' },
-    attesting: { certify: 'decrypting', block: 'stuck' },
-    decrypting: { combine: 'applying', garble: 'garbled', block: 'stuck' },
-    applying: { apply: 'closed', garble: 'garbled' },
-    garbled: { 'replace-share': 'decrypting', block: 'stuck' },
-    stuck: {
-      'resume-attesting': 'attesting',
-      'resume-decrypting': 'decrypting',
-      'continue-in-epoch': 'superseded',
-      'open-new-set': 'superseded',
-    },
+    training: { 'collect-nonces': 'ready', abandon: 'abandoned', ...inNewEpoch },
+    ready: { 'close-list': 'uploading', abandon: 'abandoned', ...inNewEpoch },
+    uploading: { 'new-attempt': 'ready', freeze: 'frozen', abandon: 'abandoned', ...inNewEpoch },
+    frozen: { 'ask-attestation': 'attesting', ...inNewEpoch },
+    attesting: { certify: 'decrypting', block: 'stuck', ...inNewEpoch },
+    decrypting: { combine: 'applying', garble: 'garbled', block: 'stuck', ...inNewEpoch },
+    applying: { apply: 'closed', garble: 'garbled', ...inNewEpoch },
+    garbled: { 'replace-share': 'decrypting', block: 'stuck', ...inNewEpoch },
+    stuck: { 'resume-attesting': 'attesting', 'resume-decrypting': 'decrypting', ...inNewEpoch, 'open-new-set': 'superseded' },
     closed: {},
     abandoned: {},
     superseded: {},

@@ -1,20 +1,24 @@
 import type { TransitionTable } from './transition.table.js';
 
-export type RunState = 'draft' | 'awaiting-approval' | 'key-ceremony' | 'running' | 'paused' | 'completed' | 'aborted' | 'failed';
+export type RunState = 'draft' | 'awaiting-approval' | 'key-ceremony' | 'running' | 'stuck' | 'paused' | 'completed' | 'aborted' | 'failed';
 
-/** `start-epoch` opens a key epoch: the first when all sites approved, later ones when a member is left out or a holder replaced. */
-export type RunEvent = 'submit' | 'start-epoch' | 'confirm-epoch' | 'pause' | 'resume' | 'complete' | 'abort' | 'fail';
+/**
+ * - `start-epoch` opens a key epoch: the first when all sites approved, later ones when a member is left out or a holder replaced.
+ * - `block`: the epoch cannot go on: a dealing was refused, or a sum does not open. The operator starts a new epoch, or ends the run.
+ */
+export type RunEvent = 'submit' | 'start-epoch' | 'confirm-epoch' | 'block' | 'pause' | 'resume' | 'complete' | 'abort' | 'fail';
 
 /** Confirmation sums belong to the key ceremony; statistics, rounds and the last evaluation to `running`. */
 export const RUN_TABLE: TransitionTable<RunState, RunEvent> = {
   of: 'run',
   initial: 'draft',
-  events: ['submit', 'start-epoch', 'confirm-epoch', 'pause', 'resume', 'complete', 'abort', 'fail'],
+  events: ['submit', 'start-epoch', 'confirm-epoch', 'block', 'pause', 'resume', 'complete', 'abort', 'fail'],
   transitions: {
     draft: { submit: 'awaiting-approval', abort: 'aborted' },
     'awaiting-approval': { 'start-epoch': 'key-ceremony', abort: 'aborted', fail: 'failed' },
-    'key-ceremony': { 'start-epoch': 'key-ceremony', 'confirm-epoch': 'running', abort: 'aborted', fail: 'failed' },
-    running: { 'start-epoch': 'key-ceremony', pause: 'paused', complete: 'completed', abort: 'aborted', fail: 'failed' },
+    'key-ceremony': { 'start-epoch': 'key-ceremony', 'confirm-epoch': 'running', block: 'stuck', abort: 'aborted', fail: 'failed' },
+    running: { 'start-epoch': 'key-ceremony', block: 'stuck', pause: 'paused', complete: 'completed', abort: 'aborted', fail: 'failed' },
+    stuck: { 'start-epoch': 'key-ceremony', abort: 'aborted', fail: 'failed' },
     paused: { resume: 'running', abort: 'aborted', fail: 'failed' },
     completed: {},
     aborted: {},

@@ -7,8 +7,9 @@ const LEGAL: Record<string, string> = {
   run: `
     draft submit awaiting-approval | draft abort aborted
     awaiting-approval start-epoch key-ceremony | awaiting-approval abort aborted | awaiting-approval fail failed
-    key-ceremony start-epoch key-ceremony | key-ceremony confirm-epoch running | key-ceremony abort aborted | key-ceremony fail failed
-    running start-epoch key-ceremony | running pause paused | running complete completed | running abort aborted | running fail failed
+    key-ceremony start-epoch key-ceremony | key-ceremony confirm-epoch running | key-ceremony block stuck | key-ceremony abort aborted | key-ceremony fail failed
+    running start-epoch key-ceremony | running block stuck | running pause paused | running complete completed | running abort aborted | running fail failed
+    stuck start-epoch key-ceremony | stuck abort aborted | stuck fail failed
     paused resume running | paused abort aborted | paused fail failed`,
   round: `
     training collect-nonces ready | training abandon abandoned
@@ -19,6 +20,9 @@ const LEGAL: Record<string, string> = {
     decrypting combine applying | decrypting garble garbled | decrypting block stuck
     applying apply closed | applying garble garbled
     garbled replace-share decrypting | garbled block stuck
+    training continue-in-epoch superseded | ready continue-in-epoch superseded | uploading continue-in-epoch superseded
+    frozen continue-in-epoch superseded | attesting continue-in-epoch superseded | decrypting continue-in-epoch superseded
+    applying continue-in-epoch superseded | garbled continue-in-epoch superseded
     stuck resume-attesting attesting | stuck resume-decrypting decrypting | stuck continue-in-epoch superseded | stuck open-new-set superseded`,
   "site's round": `
     idle train trained | idle attest attested | idle release released | idle decline declined | idle abandon abandoned
