@@ -1,9 +1,9 @@
 import type { DsseEnvelope } from '@coferment/crypto';
 import type { ObjectPurpose, PollRequest, PollResponse } from '@coferment/proto';
+import type { StoredObject } from './object.cache.js';
 
-export interface OutgoingObject {
-  digest: string;
-  bytes: Uint8Array;
+/** Stored at this site before its first byte leaves, so that every resend is the same bytes. */
+export interface OutgoingObject extends StoredObject {
   purpose: ObjectPurpose;
   run: string;
 }

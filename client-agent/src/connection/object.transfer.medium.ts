@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { sha256Hex } from '@coferment/crypto';
 import {
   DownloadServiceClient,
@@ -12,11 +15,18 @@ import {
 } from '@coferment/proto';
 import { credentials, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ObjectCache } from './object.cache.js';
 import { downloadBlockDigests, downloadObject, downloadPart, uploadObject } from './object.transfer.js';
 
 const bytes = new Uint8Array(randomBytes(1_500_000));
 const digest = sha256Hex(bytes);
-const object = { digest, bytes, purpose: ObjectPurpose.OBJECT_PURPOSE_CIPHERTEXT, run: 'r1-0123456789abcdef' };
+const cache = new ObjectCache(mkdtempSync(join(tmpdir(), 'agent-objects-')));
+cache.store(bytes);
+const object = async () => ({
+  ...(await cache.find(digest))!,
+  purpose: ObjectPurpose.OBJECT_PURPOSE_CIPHERTEXT,
+  run: 'r1-0123456789abcdef',
+});
 
 let server: Server;
 let address: string;
@@ -91,7 +101,7 @@ describe('an upload', () => {
   it('that is cut off goes on where the coordinator has it', async () => {
     cutAfter = 524_288;
     const client = new UploadServiceClient(address, credentials.createInsecure());
-    await uploadObject(client, object);
+    await uploadObject(client, await object());
     expect(sha256Hex(stored)).toBe(digest);
     expect(offsets).toHaveLength(2);
     expect(offsets[1]).toBeGreaterThanOrEqual(524_288);
@@ -101,7 +111,7 @@ describe('an upload', () => {
   it('that is there already sends nothing', async () => {
     stored = Buffer.from(bytes);
     const client = new UploadServiceClient(address, credentials.createInsecure());
-    await uploadObject(client, object);
+    await uploadObject(client, await object());
     expect(offsets).toEqual([]);
     client.close();
   });

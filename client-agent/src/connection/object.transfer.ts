@@ -14,7 +14,6 @@ import { fromServiceError } from './coordinator.errors.js';
 import type { OutgoingObject } from './coordinator.port.js';
 import { unary } from './unary.call.js';
 
-const CHUNK_BYTES = 256 * 1024;
 const SMALL_CALL_MS = 30_000;
 /** The coordinator reads all blocks of a page from its disk before it answers. */
 const DIGESTS_CALL_MS = 120_000;
@@ -35,7 +34,7 @@ export async function uploadObject(client: UploadServiceClient, object: Outgoing
       { what: 'Asking where an upload goes on', deadlineMs: SMALL_CALL_MS },
     );
     if (complete) return;
-    const offset = Number.isSafeInteger(received) && received >= 0 && received <= object.bytes.length ? received : 0;
+    const offset = Number.isSafeInteger(received) && received >= 0 && received <= object.size ? received : 0;
     try {
       if (await sendFrom(client, object, offset)) return;
     } catch (error) {
@@ -47,7 +46,7 @@ export async function uploadObject(client: UploadServiceClient, object: Outgoing
 }
 
 async function sendFrom(client: UploadServiceClient, object: OutgoingObject, offset: number): Promise<boolean> {
-  const deadline = Date.now() + SMALL_CALL_MS + object.bytes.length / SLOWEST_BYTES_PER_MS;
+  const deadline = Date.now() + SMALL_CALL_MS + object.size / SLOWEST_BYTES_PER_MS;
   const call = { answered: false };
   const { promise: answer, resolve, reject } = Promise.withResolvers<boolean>();
   const stream = client.upload({ deadline }, (error: ServiceError | null, response) => {
@@ -61,13 +60,21 @@ async function sendFrom(client: UploadServiceClient, object: OutgoingObject, off
     () => undefined,
     () => undefined,
   );
-  const { digest, purpose, run } = object;
-  stream.write({ part: { $case: 'header', header: { digest, size: object.bytes.length, offset, purpose, run } } });
-  for (let start = offset; start < object.bytes.length && !call.answered; start += CHUNK_BYTES) {
-    const chunk = Buffer.from(object.bytes.subarray(start, start + CHUNK_BYTES));
-    if (!stream.write({ part: { $case: 'chunk', chunk } })) await Promise.race([new Promise((go) => stream.once('drain', go)), settled]);
+  const { digest, size, purpose, run } = object;
+  stream.write({ part: { $case: 'header', header: { digest, size, offset, purpose, run } } });
+  try {
+    for await (const piece of object.pieces(offset)) {
+      if (call.answered) break;
+      const chunk = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
+      if (!stream.write({ part: { $case: 'chunk', chunk } })) await Promise.race([new Promise((go) => stream.once('drain', go)), settled]);
+    }
+    stream.end();
+  } catch (error) {
+    // A file that cannot be read must not leave the coordinator waiting for the rest.
+    stream.cancel();
+    await settled;
+    throw error;
   }
-  stream.end();
   return answer;
 }
 

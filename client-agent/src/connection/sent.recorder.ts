@@ -49,8 +49,8 @@ export class SentRecorder implements CoordinatorPort {
   }
 
   upload(object: OutgoingObject): Promise<void> {
-    const { purpose, run, bytes, digest } = object;
-    return this.#recorded({ name: purposeName(purpose), run, bytes: bytes.length, digest }, () => this.port.upload(object));
+    const { purpose, run, size, digest } = object;
+    return this.#recorded({ name: purposeName(purpose), run, bytes: size, digest }, () => this.port.upload(object));
   }
 
   download(digest: string, maxBytes: number): Promise<Uint8Array> {

@@ -53,14 +53,14 @@ function prepareDealing(context: SiteContext, facts: EpochFacts, subject: string
 }
 
 async function uploadOwn(context: SiteContext, run: string, digest: string, purpose: ObjectPurpose): Promise<void> {
-  const bytes = context.objects.read(digest);
-  if (bytes === undefined) {
+  const stored = await context.objects.find(digest);
+  if (stored === undefined) {
     throw new AgentError(
       'epoch-dead',
       `The bytes of this site's dealing (${digest.slice(0, 16)}…) are gone. A new key epoch is needed; tell the operator.`,
     );
   }
-  await context.port.upload({ digest, bytes, purpose, run });
+  await context.port.upload({ ...stored, purpose, run });
 }
 
 /**

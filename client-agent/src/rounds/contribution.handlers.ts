@@ -148,9 +148,9 @@ function requireVector(context: SiteContext, facts: EpochFacts, sum: SumFacts): 
 async function send(context: SiteContext, facts: EpochFacts, name: SumName, contribution: SignedStatement): Promise<Outcome> {
   const statement = peekStatement(contribution.envelope);
   const object = statement.name === 'contribution' ? statement.predicate.object : '';
-  const bytes = context.objects.read(object);
-  if (bytes === undefined) return decline(context, facts, name, 'ciphertext-lost');
-  await context.port.upload({ digest: object, bytes, purpose: ObjectPurpose.OBJECT_PURPOSE_CIPHERTEXT, run: name.run });
+  const stored = await context.objects.find(object);
+  if (stored === undefined) return decline(context, facts, name, 'ciphertext-lost');
+  await context.port.upload({ ...stored, purpose: ObjectPurpose.OBJECT_PURPOSE_CIPHERTEXT, run: name.run });
   await context.port.submitStatement(contribution.envelope);
   context.journal.steps.record(name, 'upload');
   return DONE;

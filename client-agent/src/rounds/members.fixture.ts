@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Plan, parsePlan, peekStatement, vectorShape } from '@coferment/consortium';
-import { type DsseEnvelope, generateIdentity, type Identity, packVector } from '@coferment/crypto';
+import { concatBytes, type DsseEnvelope, generateIdentity, type Identity, packVector } from '@coferment/crypto';
 import { AgentError } from '../agent.error.js';
 import type { CoordinatorPort, OutgoingObject } from '../connection/coordinator.port.js';
 import { ObjectCache } from '../connection/object.cache.js';
@@ -64,10 +64,11 @@ export class SharedBoard {
       submitStatement: accept,
       submitNonce: accept,
       submitShare: accept,
-      upload: ({ digest, bytes }: OutgoingObject) => {
-        if (this.failing) return Promise.reject(new AgentError('unreachable', 'the line is cut'));
-        this.objects.set(digest, bytes);
-        return Promise.resolve();
+      upload: async ({ digest, pieces }: OutgoingObject) => {
+        if (this.failing) throw new AgentError('unreachable', 'the line is cut');
+        const bytes: Uint8Array[] = [];
+        for await (const piece of pieces(0)) bytes.push(piece);
+        this.objects.set(digest, concatBytes(bytes));
       },
       download: (digest) => {
         const bytes = this.objects.get(digest);

@@ -110,13 +110,13 @@ export async function releaseShare(context: SiteContext, body: InstructionBody<'
   const release = journal.statements.find(name.run, 'share', String(name.sum)) ?? computeShare(context, facts, checked);
   const statement = peekStatement(release.envelope);
   const object = statement.name === 'share' ? statement.predicate.object : '';
-  const bytes = objects.read(object);
-  if (bytes === undefined)
+  const stored = await objects.find(object);
+  if (stored === undefined)
     throw new AgentError(
       'epoch-dead',
       `The bytes of the share that this site released for sum ${name.sum} are gone; they cannot be made again.`,
     );
-  await context.port.upload({ digest: object, bytes, purpose: ObjectPurpose.OBJECT_PURPOSE_DECRYPTION_SHARE, run: name.run });
+  await context.port.upload({ ...stored, purpose: ObjectPurpose.OBJECT_PURPOSE_DECRYPTION_SHARE, run: name.run });
   await context.port.submitShare(release.envelope);
   journal.steps.record(name, 'release');
   return DONE;
