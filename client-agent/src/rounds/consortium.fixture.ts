@@ -77,7 +77,7 @@ export class ScriptedConsortium {
   }
 
   /** Straight to an approved roster, with the small test parameters that the real roster check refuses. */
-  openEpoch(): void {
+  openEpoch(ordinal = 1): void {
     const numbers = resolveQuorum(this.plan, this.members.length);
     const parameters = planAggregation({ sites: numbers.n, keyHolders: numbers.m, threshold: numbers.tau, set: 'INSECURE_TEST_1024' });
     const sites = this.members.map(({ site, identity }) => ({ site, identityKey: bytesToHex(identity.publicKey) }));
@@ -95,12 +95,12 @@ export class ScriptedConsortium {
     this.board.objects.set(rosterDigest(this.roster), rosterBytes(this.roster));
     const roster = rosterDigest(this.roster);
     const plan = planDigest(this.plan);
-    this.e0 = epochZero({ consortium: CONSORTIUM, run: this.run, ordinal: 1, epoch: 1, plan, roster });
+    this.e0 = epochZero({ consortium: CONSORTIUM, run: this.run, ordinal, epoch: 1, plan, roster });
     for (const { journal } of this.members) {
       journal.runs.announce(
         this.run,
         plan,
-        1,
+        ordinal,
         sites.map(({ site }) => site),
       );
       journal.runs.setState(this.run, 'approved');
