@@ -21,7 +21,8 @@ export {
 } from './identity/dsse.envelope.js';
 export { generateIdentity, identityFromSeed, signBytes, verifyBytes, type Identity } from './identity/ed25519.identity.js';
 export { parameterSet, type AggregationParameters, type ParameterSet, type ParameterSetName } from './ring/parameter.set.js';
-export { generateSealingKey, isUsableSealingKey, openFrom, sealFor, type SealingKey } from './sealing/box.sealing.js';
+export { openFrom, sealFor, SEALING_OVERHEAD_BYTES } from './sealing/hybrid.sealing.js';
+export { generateSealingKey, SEALING_PUBLIC_KEY_BYTES, sealingKeyFault, type SealingKey } from './sealing/sealing.key.js';
 export { deriveStoreKey, openAtRest, sealAtRest } from './sealing/store.sealing.js';
 export { committeeConstants, MAX_KEY_HOLDERS, type CommitteeConstants, type DecodingSet } from './committee/committee.constants.js';
 export { combinationScale, lagrangeAtZero, parityWeights, type Rational } from './committee/lagrange.rational.js';

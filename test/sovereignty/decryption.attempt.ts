@@ -125,7 +125,7 @@ export function stealBoxes(loot: Loot, { victim, run, roster }: Target, epoch: n
       const secrets = new EpochSecrets(KeyStore.open(join(folder, 'keys'), readPassphrase(passphraseFile)), run, epoch);
       try {
         const box = readFileSync(join(loot.objects, object));
-        openDealingShare({ e0: dealing.predicate.e0, dealer: victim, holder }, box, dealerPublic, secrets.sealingKey().privateKey);
+        openDealingShare({ e0: dealing.predicate.e0, dealer: victim, holder }, box, dealerPublic, secrets.sealingKey());
         outcome.opened++;
       } catch {
         // Refused, as it must be.

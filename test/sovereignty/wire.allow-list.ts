@@ -20,6 +20,8 @@ const oneOf =
     typeof value === 'string' && words.includes(value);
 
 const digest = text(/^[0-9a-f]{64}$/);
+/** X25519 and ML-KEM-768 public keys in one. */
+const sealingKey = text(/^[0-9a-f]{2432}$/);
 const siteId = text(/^[a-z0-9][a-z0-9-]{0,39}$/);
 const run = text(/^r[0-9]+-[0-9a-f]{16}$/);
 const version = text(/^[0-9]+\.[0-9]+$/);
@@ -91,7 +93,7 @@ const model: Rule = (value) => value === 'none' || digest(value);
 /** What a site signs, field by field: names, digests, and counts that every site of a plan states alike. */
 const PREDICATES: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
   'plan-approved': { consortium: siteId, site: siteId, plan: digest, ordinal: small, sites: siteId },
-  'sealing-key': { ...inEpoch, site: siteId, key: digest },
+  'sealing-key': { ...inEpoch, site: siteId, key: sealingKey },
   'roster-approved': { ...inEpoch, site: siteId, roster: digest, fingerprint: digest, e0: digest },
   dealing: {
     ...inEpoch,

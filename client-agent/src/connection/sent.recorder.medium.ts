@@ -25,7 +25,7 @@ it('what a coordinator took and answered with an error stands among what has lef
     return (outcome) => activity.noteOutcome(id, outcome);
   });
   const run = 'r1-0123456789abcdef';
-  const act = signStatement('sealing-key', { consortium: 'acme', run, epoch: 1, site: 'a', key: 'a'.repeat(64) }, generateIdentity());
+  const act = signStatement('sealing-key', { consortium: 'acme', run, epoch: 1, site: 'a', key: 'a'.repeat(2432) }, generateIdentity());
   await expect(recorder.submitStatement(act)).rejects.toThrow(/taken/);
   expect(activity.recentlySent(9)).toMatchObject([{ name: 'sealing-key', run, outcome: 'coordinator-refused' }]);
   await expect(recorder.submitStatement(act)).rejects.toThrow(/taken/);

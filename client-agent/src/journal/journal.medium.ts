@@ -69,7 +69,7 @@ describe('when the agent is killed between storing and sending', () => {
       journal.rounds.keepVector('${D('a')}', 'update', '${D('1')}', { coefficients: new BigUint64Array([5n, 6n]), samples: 3, salt: new Uint8Array(32), backend: 'wasm', saturated: 0 });
       journal.rounds.reserveEncryption('${RUN}', 1, 7, 2, 3);
       journal.rounds.bindFreeze({ consortium: 'acme', run: '${RUN}', sum: 7, kind: 'update', modelIn: '${D('1')}', t: '${D('2')}', set: '${D('3')}', sites: ['a', 'b', 'c'] });
-      journal.statements.sign('${RUN}', 'sealing-key', '1', { consortium: 'acme', run: '${RUN}', epoch: 1, site: 'a', key: '${D('4')}' });`);
+      journal.statements.sign('${RUN}', 'sealing-key', '1', { consortium: 'acme', run: '${RUN}', epoch: 1, site: 'a', key: '${D('4').repeat(38)}' });`);
     await kill(child);
     const journal = Journal.open(path(), { identity: identityFromSeed(SEED), vault });
     expect(() => journal.rounds.reserveEncryption(RUN, 1, 7, 2, 1)).toThrow(/does not come after/);
@@ -88,9 +88,9 @@ describe('when the agent is killed between storing and sending', () => {
     expect(() => journal.rounds.bindFreeze({ ...freeze, t: D('9') })).toThrow(/another T/);
     expect(() => journal.rounds.bindFreeze({ ...freeze, sum: 8, t: D('8'), set: D('9'), sites: ['a', 'b'] })).toThrow(/difference/);
     const act = journal.statements.find(RUN, 'sealing-key', '1');
-    expect(journal.statements.sign(RUN, 'sealing-key', '1', { consortium: 'acme', run: RUN, epoch: 1, site: 'a', key: D('5') })).toEqual(
-      act,
-    );
+    expect(
+      journal.statements.sign(RUN, 'sealing-key', '1', { consortium: 'acme', run: RUN, epoch: 1, site: 'a', key: D('5').repeat(38) }),
+    ).toEqual(act);
     journal.close();
   });
 });
@@ -274,7 +274,7 @@ describe('the file', () => {
   it('cannot sign without the keys of the site', () => {
     const journal = Journal.open(path());
     expect(() =>
-      journal.statements.sign(RUN, 'sealing-key', '1', { consortium: 'acme', run: RUN, epoch: 1, site: 'a', key: D('4') }),
+      journal.statements.sign(RUN, 'sealing-key', '1', { consortium: 'acme', run: RUN, epoch: 1, site: 'a', key: D('4').repeat(38) }),
     ).toThrow(/cannot sign/);
     journal.close();
   });

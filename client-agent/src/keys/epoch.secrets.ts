@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { concatBytes, generateSealingKey, type SealingKey } from '@coferment/crypto';
+import { concatBytes, generateSealingKey, SEALING_PUBLIC_KEY_BYTES, type SealingKey } from '@coferment/crypto';
 import { AgentError } from '../agent.error.js';
 import type { KeyStore } from './key.store.js';
 
@@ -22,7 +22,8 @@ export class EpochSecrets {
   /** Drawn once; the same key for every repetition of the request. */
   sealingKey(): SealingKey {
     const stored = this.#store.read(`${this.#group}/sealing`);
-    if (stored !== undefined) return { publicKey: stored.subarray(0, KEY_BYTES), privateKey: stored.subarray(KEY_BYTES) };
+    if (stored !== undefined)
+      return { publicKey: stored.subarray(0, SEALING_PUBLIC_KEY_BYTES), privateKey: stored.subarray(SEALING_PUBLIC_KEY_BYTES) };
     const drawn = generateSealingKey();
     this.#store.write(`${this.#group}/sealing`, concatBytes([drawn.publicKey, drawn.privateKey]));
     return drawn;

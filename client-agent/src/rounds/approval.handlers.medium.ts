@@ -106,16 +106,16 @@ describe('a roster', () => {
 
   it('names the member whose sealing key nobody can seal for', async () => {
     const roster = honestRoster();
-    const key = '0'.repeat(64);
+    const key = '0'.repeat(64) + roster.sealingKeys[1]!.key.slice(64);
     const { identity } = members[1]!;
     const envelope = signStatement('sealing-key', { consortium: CONSORTIUM, run, epoch: 1, site: 'b', key }, identity);
     roster.sealingKeys[1] = { site: 'b', key, envelope };
-    await expect(offer(roster)).rejects.toThrow(/sealing key of "b" is a point of low order/);
+    await expect(offer(roster)).rejects.toThrow(/sealing key of "b" has a point of low order/);
   });
 
   it.each<[string, (roster: Roster) => void, RegExp]>([
     ["this site's identity key", (roster) => (roster.sites[0]!.identityKey = 'b'.repeat(64)), /./],
-    ["this site's sealing key", (roster) => (roster.sealingKeys[0]!.key = 'c'.repeat(64)), /sealing key/],
+    ["this site's sealing key", (roster) => (roster.sealingKeys[0]!.key = 'c'.repeat(2432)), /sealing key/],
     ['a smaller κ', (roster) => (roster.parameters.kappa -= 1), /its parameters are/],
     ['the insecure parameter set', (roster) => (roster.parameters.set = 'INSECURE_TEST_1024'), /its parameters are/],
     ['key holders in another order', (roster) => roster.keyHolders.forEach((holder, i) => (holder.site = SITES[2 - i]!)), /keyHolders/],

@@ -27,10 +27,10 @@ function prepareDealing(context: SiteContext, facts: EpochFacts, subject: string
   const { site: dealer, objects, journal } = context;
   const { roster, position, secrets } = facts;
   const dealt = deal({ e0: position.e0, dealer, parameters: facts.parameters });
-  const { privateKey } = secrets.sealingKey();
+  const sealingKey = secrets.sealingKey();
   const boxes = roster.keyHolders.map(({ site: holder }, index) => {
     const share = dealt.privateShares[index] ?? new Uint8Array();
-    const box = sealedDealingShare({ e0: position.e0, dealer, holder }, share, sealingKeyOf(roster, holder), privateKey);
+    const box = sealedDealingShare({ e0: position.e0, dealer, holder }, share, sealingKeyOf(roster, holder), sealingKey);
     share.fill(0);
     return { holder, object: objects.store(box) };
   });
@@ -111,7 +111,7 @@ async function takeShare(
   ]);
   try {
     const label = { e0, dealer, holder: context.site };
-    const privateShare = openDealingShare(label, sealed, sealingKeyOf(facts.roster, dealer), facts.secrets.sealingKey().privateKey);
+    const privateShare = openDealingShare(label, sealed, sealingKeyOf(facts.roster, dealer), facts.secrets.sealingKey());
     const { parameters, holderIndex } = facts;
     const share = verifyShare({ e0, dealer, holderIndex, parameters, commitments: dealing.commitments, masked, privateShare });
     facts.secrets.storeKeyShare(dealer, share);
@@ -128,7 +128,7 @@ async function takeShare(
 function dealingLimits(facts: EpochFacts): { masked: number; box: number } {
   const { dataPrimes, degree } = parameterSet(facts.parameters.set);
   const element = dataPrimes.length * degree * 8;
-  return { masked: 2 * facts.parameters.threshold * element, box: 3 * element + 1024 };
+  return { masked: 2 * facts.parameters.threshold * element, box: 3 * element + 2048 };
 }
 
 /** Signs E: this site's own dealing is in it, every dealing has all its acknowledgements, and this site's own match what it signed. */

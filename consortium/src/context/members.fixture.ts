@@ -1,4 +1,4 @@
-import { type AggregationParameters, type Identity, bytesToHex, generateIdentity } from '@coferment/crypto';
+import { type AggregationParameters, type Identity, bytesToHex, generateIdentity, generateSealingKey } from '@coferment/crypto';
 import { type Roster, holderPoint } from '../roster/index.js';
 import { signStatement } from '../statements/index.js';
 
@@ -31,8 +31,8 @@ export function members(ids: readonly string[], holders: readonly string[] = ids
     numbers: { n, m: holders.length, tau, c, rho: Math.floor((n + c) / 2) + 1, minContributors: Math.max(3, c + 2) },
     parameters,
     leftOut: [],
-    sealingKeys: ids.map((site, index) => {
-      const key = digestOf(index + 1);
+    sealingKeys: ids.map((site) => {
+      const key = bytesToHex(generateSealingKey().publicKey);
       const predicate = { consortium: CONSORTIUM, run: RUN, epoch: 1, site, key };
       return { site, key, envelope: signStatement('sealing-key', predicate, identities.get(site)!) };
     }),

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { signStatement } from '../statements/index.js';
 import { CONSORTIUM, RUN, digestOf, members } from '../context/members.fixture.js';
 import { type Roster, checkRoster, checkSealingKeys, holderPoint, parseRoster, rosterBytes, rosterFingerprint } from './roster.js';
 
 const ids = ['alpha', 'beta', 'delta', 'epsilon', 'gamma'];
-const { roster } = members(ids);
+const { identities, roster } = members(ids);
 const changed = (change: (copy: Roster) => void): Roster => {
   const copy = structuredClone(roster);
   change(copy);
@@ -41,7 +42,7 @@ describe('the fingerprint', () => {
     expect(rosterFingerprint(changed((copy) => (copy.keyHolders[0]!.point = 2)))).not.toBe(fingerprint);
     expect(rosterFingerprint(changed((copy) => (copy.numbers.minContributors = 5)))).not.toBe(fingerprint);
     expect(rosterFingerprint(changed((copy) => (copy.parameters.keptBits = 81)))).not.toBe(fingerprint);
-    expect(rosterFingerprint(changed((copy) => (copy.sealingKeys[0]!.key = digestOf(0x5a))))).toBe(fingerprint);
+    expect(rosterFingerprint(changed((copy) => (copy.sealingKeys[0]!.key = copy.sealingKeys[1]!.key)))).toBe(fingerprint);
   });
 });
 
@@ -55,10 +56,30 @@ describe('sealing keys', () => {
   it('are refused when one was swapped', () =>
     expect(() =>
       checkSealingKeys(
-        changed((copy) => (copy.sealingKeys[0]!.key = digestOf(0x5a))),
+        changed((copy) => (copy.sealingKeys[0]!.key = copy.sealingKeys[1]!.key)),
         context,
       ),
     ).toThrow('another run, epoch, site or key'));
+  it.each<[string, (key: string, other: string) => string, RegExp]>([
+    ['a point of low order', (key) => '0'.repeat(64) + key.slice(64), /of "beta" has a point of low order/],
+    ['a coefficient above the modulus', (key) => `${key.slice(0, 64)}ffff${key.slice(68)}`, /of "beta" .*FIPS 203/],
+    ['its halves swapped', (key) => key.slice(64) + key.slice(0, 64), /of "beta" .*FIPS 203/],
+  ])('are refused with %s, though their owner has signed them', (_, change, message) => {
+    const altered = changed((copy) => {
+      const entry = copy.sealingKeys[1]!;
+      const key = change(entry.key, copy.sealingKeys[0]!.key);
+      copy.sealingKeys[1] = {
+        ...entry,
+        key,
+        envelope: signStatement('sealing-key', { ...context, site: 'beta', key }, identities.get('beta')!),
+      };
+    });
+    expect(() => checkSealingKeys(altered, context)).toThrow(message);
+  });
+  it('are refused with one half only', () => {
+    const half = changed((copy) => (copy.sealingKeys[0]!.key = copy.sealingKeys[0]!.key.slice(0, 64)));
+    expect(() => parseRoster(rosterBytes(half))).toThrow('sealingKeys.0.key');
+  });
   it('are refused when one is missing', () =>
     expect(() =>
       checkSealingKeys(

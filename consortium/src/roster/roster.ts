@@ -1,4 +1,4 @@
-import { type AggregationParameters, type DsseEnvelope, digest, hexToBytes, isUsableSealingKey, sha256Hex } from '@coferment/crypto';
+import { type AggregationParameters, type DsseEnvelope, digest, hexToBytes, sealingKeyFault, sha256Hex } from '@coferment/crypto';
 import { z } from 'zod';
 import { ConsortiumError } from '../errors/index.js';
 import {
@@ -8,6 +8,7 @@ import {
   MAX_KEY_HOLDERS,
   MAX_SITES,
   openStatement,
+  sealingKeySchema,
   siteIdSchema,
 } from '../statements/index.js';
 
@@ -37,7 +38,7 @@ const rosterSchema = z.strictObject({
     valueBits: small,
   }),
   leftOut: z.array(siteIdSchema).max(MAX_SITES),
-  sealingKeys: z.array(z.strictObject({ site: siteIdSchema, key: digestSchema, envelope: envelopeSchema })).max(MAX_SITES),
+  sealingKeys: z.array(z.strictObject({ site: siteIdSchema, key: sealingKeySchema, envelope: envelopeSchema })).max(MAX_SITES),
 });
 
 /** How many sites there are, hold keys, may collude, must attest and must contribute (secure-aggregation.md §1). */
@@ -153,9 +154,8 @@ export function checkSealingKeys(roster: Roster, context: { consortium: string; 
       predicate.site === entry.site &&
       predicate.key === entry.key;
     if (!matches) throw invalid(`the sealing key of "${entry.site}" was signed for another run, epoch, site or key`);
-    if (!isUsableSealingKey(hexToBytes(entry.key))) {
-      throw invalid(`the sealing key of "${entry.site}" is a point of low order: no dealing could be sealed for it`);
-    }
+    const fault = sealingKeyFault(hexToBytes(entry.key));
+    if (fault !== undefined) throw invalid(`the sealing key of "${entry.site}" ${fault}: no dealing could be sealed for it`);
   }
 }
 

@@ -1,3 +1,4 @@
+import { SEALING_PUBLIC_KEY_BYTES } from '@coferment/crypto';
 import { z } from 'zod';
 
 /** Lower-case hex SHA-256. */
@@ -10,6 +11,11 @@ export const siteIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'must 
 const consortiumSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/);
 const runSchema = z.string().regex(/^r[0-9]{1,6}-[0-9a-f]{16}$/);
 const keySchema = digestSchema;
+/** Both halves, X25519 and ML-KEM-768, as one key under one signature. */
+export const sealingKeySchema = z
+  .string()
+  .length(2 * SEALING_PUBLIC_KEY_BYTES)
+  .regex(/^[0-9a-f]+$/, 'must be lower-case hexadecimal digits');
 const nonceSchema = digestSchema;
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const positive = count.min(1);
@@ -51,7 +57,7 @@ export const predicates = {
   'plan-published': z.strictObject({ consortium: consortiumSchema, plan: digestSchema, name: z.string().max(100) }),
   'plan-approved': z.strictObject({ consortium: consortiumSchema, site: siteIdSchema, plan: digestSchema, ordinal: positive, sites }),
   'run-opened': z.strictObject({ ...inRun, plan: digestSchema, ordinal: positive, sites }),
-  'sealing-key': z.strictObject({ ...inEpoch, site: siteIdSchema, key: keySchema }),
+  'sealing-key': z.strictObject({ ...inEpoch, site: siteIdSchema, key: sealingKeySchema }),
   'roster-approved': z.strictObject({ ...inEpoch, site: siteIdSchema, roster: digestSchema, fingerprint: digestSchema, e0: digestSchema }),
   dealing: z.strictObject({
     ...inEpoch,

@@ -1,5 +1,5 @@
 import { type Statement, checkDealingStatement, epochContext } from '@coferment/consortium';
-import type { DsseEnvelope } from '@coferment/crypto';
+import { type DsseEnvelope, hexToBytes, sealingKeyFault } from '@coferment/crypto';
 import { CoordinatorError, type CoordinatorErrorCode } from '../errors/index.js';
 import { type RunView, epochPosition } from '../runs/run.view.js';
 import { slots } from '../runs/slot.names.js';
@@ -29,6 +29,7 @@ export function admitEpochAct(view: RunView, statement: EpochAct, envelope: Dsse
   switch (statement.name) {
     case 'sealing-key':
       requireDue(stage === 'offering-keys', statement, view);
+      requireUsable(statement.predicate);
       return slot;
     case 'roster-approved': {
       requireDue(stage === 'approving-roster', statement, view);
@@ -78,6 +79,13 @@ export function agreedEpoch(view: RunView): { e: string; dealings: { site: strin
   const acts = view.acts.inSlot('dealing', slots.ofEpoch(view.epoch.epoch));
   const dealings = acts.map(({ site, digest }) => ({ site, dealing: digest }));
   return { e: epochContext(epochPosition(view).e0, dealings, view.epoch.roster.leftOut), dealings };
+}
+
+/** Refused here, to the one who sent it: in a roster it would make every site refuse the epoch. */
+function requireUsable({ site, key }: { site: string; key: string }): void {
+  const fault = sealingKeyFault(hexToBytes(key));
+  if (fault === undefined) return;
+  throw new CoordinatorError('malformed', `The sealing key of "${site}" ${fault}. Nothing was stored; draw another one.`);
 }
 
 function requireDue(due: boolean, statement: EpochAct, view: RunView): void {

@@ -1,5 +1,13 @@
 import { vectorShape } from '@coferment/consortium';
-import { type AggregationParameters, blockCount, ciphertextBytes, coefficientCount, parameterSet, shareBytes } from '@coferment/crypto';
+import {
+  type AggregationParameters,
+  blockCount,
+  ciphertextBytes,
+  coefficientCount,
+  parameterSet,
+  SEALING_OVERHEAD_BYTES,
+  shareBytes,
+} from '@coferment/crypto';
 import { CoordinatorError } from '../errors/index.js';
 import type { RoundRow } from '../rounds/round.entity.js';
 import type { RunView } from '../runs/run.view.js';
@@ -8,8 +16,6 @@ import type { StoredPurpose } from './object.entity.js';
 /** A dealing is checked against two masks (step S2): two masked polynomials, and three values in each holder's box. */
 const MASKS = 2;
 const SALT_BYTES = 32;
-/** The label inside a box (32), its nonce (24) and its tag (16). */
-const BOX_OVERHEAD = 72;
 
 /** Bytes of one ring element: N words of 64 bits for each data prime. */
 function elementBytes(parameters: AggregationParameters): number {
@@ -35,7 +41,7 @@ export function dueSizes(view: RunView, site: string, purpose: Exclude<StoredPur
     case 'dealing-masked':
       return view.epoch.e0 === null ? [] : [MASKS * parameters.threshold * elementBytes(parameters)];
     case 'dealing-box':
-      return view.epoch.e0 === null ? [] : [SALT_BYTES + (1 + MASKS) * elementBytes(parameters) + BOX_OVERHEAD];
+      return view.epoch.e0 === null ? [] : [SALT_BYTES + (1 + MASKS) * elementBytes(parameters) + SEALING_OVERHEAD_BYTES];
     case 'ciphertext': {
       const listed = inState('uploading').filter((round) => round.nonces.some((entry) => entry.site === site));
       return listed.map((round) => ciphertextBytes(coefficientsOf(view, round), parameters));

@@ -24,7 +24,7 @@ describe('a run of three scripted sites', () => {
   it('refuses acts that are not due yet', async () => {
     const [alpha] = sites as [ScriptedSite];
     await alpha.work();
-    const early = alpha.submit('sealing-key', { consortium: 'scripted', run, epoch: 1, site: 'alpha', key: 'a'.repeat(64) });
+    const early = alpha.submit('sealing-key', { consortium: 'scripted', run, epoch: 1, site: 'alpha', key: 'a'.repeat(2432) });
     await expect(early).rejects.toMatchObject({ code: 'not-owed' });
     expect((await coordinator.run(run)).waitingFor).toEqual(['beta', 'gamma']);
   });

@@ -186,7 +186,7 @@ export class ScriptedSite {
     const boxes: { holder: string; object: string }[] = [];
     for (const [index, { site: holder }] of roster.keyHolders.entries()) {
       const to = hexToBytes(roster.sealingKeys.find((entry) => entry.site === holder)!.key);
-      const sealed = sealedDealingShare({ e0, dealer: site, holder }, dealing.privateShares[index]!, to, this.sealing.privateKey);
+      const sealed = sealedDealingShare({ e0, dealer: site, holder }, dealing.privateShares[index]!, to, this.sealing);
       boxes.push({ holder, object: await this.calls.upload(sealed, ObjectPurpose.OBJECT_PURPOSE_DEALING_BOX, this.run) });
     }
     await this.submit('dealing', { ...this.inEpoch, e0, site, commitments: dealing.commitments, masked, boxes });
@@ -198,7 +198,7 @@ export class ScriptedSite {
     const dealer = predicate.site;
     const from = hexToBytes(roster.sealingKeys.find((entry) => entry.site === dealer)!.key);
     const sealed = await this.calls.download(predicate.boxes.find((box) => box.holder === site)!['object']!);
-    const privateShare = openDealingShare({ e0, dealer, holder: site }, sealed, from, this.sealing.privateKey);
+    const privateShare = openDealingShare({ e0, dealer, holder: site }, sealed, from, this.sealing);
     const holderIndex = roster.keyHolders.findIndex((holder) => holder.site === site);
     const masked = await this.calls.download(predicate.masked);
     const { commitments } = predicate;

@@ -126,7 +126,7 @@ function recordKeyEpoch(log: Recorder): string {
   const roster = digest('fixture', 'roster');
   const e0 = epochZero({ consortium: CONSORTIUM, run: RUN, ordinal: 1, epoch, plan: PLAN, roster });
   for (const site of SITES) {
-    log.record('sealing-key', { ...inRun, epoch, site, key: digest('fixture', 'sealing', site) });
+    log.record('sealing-key', { ...inRun, epoch, site, key: digest('fixture', 'sealing', site).repeat(38) });
     log.record('roster-approved', { ...inRun, epoch, site, roster, fingerprint: digest('fixture', 'fingerprint'), e0 });
   }
   const dealings = SITES.map((site) => {
