@@ -99,7 +99,10 @@ export function runId(plan: string, ordinal: number): string {
   return `r${ordinal}-${plan.slice(0, 16)}`;
 }
 
-/** The largest sum number a run may use: confirms of each epoch, one statistics, every round with its retries, one evaluation. */
+/**
+ * The largest sum number a run may use: confirms of each epoch, one statistics, every round with its retries, one evaluation, and for each later epoch
+ * the sum that it completes under a new number.
+ */
 export function maximumSum(parts: { sites: number; epochs: number; rounds: number; retries: number }): number {
-  return parts.sites * parts.epochs + 1 + parts.rounds + parts.retries + 1;
+  return parts.sites * parts.epochs + 1 + parts.rounds + parts.retries + 1 + (parts.epochs - 1);
 }

@@ -1,1 +1,2 @@
+export { type Renewal, renewRoster, requireEnoughMembers } from './renewal.rule.js';
 export * from './roster.js';

@@ -13,6 +13,7 @@ import {
 } from '../statements/index.js';
 
 const small = z.number().int().min(0).max(1000);
+const MAX_SUM = 10_000_000;
 
 const rosterSchema = z.strictObject({
   sites: z
@@ -39,6 +40,7 @@ const rosterSchema = z.strictObject({
   }),
   leftOut: z.array(siteIdSchema).max(MAX_SITES),
   sealingKeys: z.array(z.strictObject({ site: siteIdSchema, key: sealingKeySchema, envelope: envelopeSchema })).max(MAX_SITES),
+  firstSum: z.number().int().min(2).max(MAX_SUM).optional(),
 });
 
 /** How many sites there are, hold keys, may collude, must attest and must contribute (secure-aggregation.md §1). */
@@ -59,6 +61,13 @@ export interface Roster {
   parameters: AggregationParameters;
   leftOut: string[];
   sealingKeys: { site: string; key: string; envelope: DsseEnvelope }[];
+  /** Number of the epoch's first sum where that is not 1: every member must know which site each confirm sum is about. */
+  firstSum?: number;
+}
+
+/** The confirm sums of an epoch are its first, one for each of its sites in order. */
+export function firstSumOf(roster: Roster): number {
+  return roster.firstSum ?? 1;
 }
 
 /** Points of key holders by position: 1, −1, 2, −2, … (small points keep L1 small). */
@@ -77,9 +86,10 @@ export function rosterDigest(roster: Roster): string {
 
 /**
  * What two people read to each other over a channel that is not the coordinator. It leaves the sealing keys out: they
- * are new in every epoch and each is signed by an identity key that the fingerprint covers.
+ * are new in every epoch and each is signed by an identity key that the fingerprint covers. It leaves out where the sums go on as well, which each
+ * site compares with its own journal.
  */
-export function rosterFingerprint(roster: Omit<Roster, 'sealingKeys'>): string {
+export function rosterFingerprint(roster: Omit<Roster, 'sealingKeys' | 'firstSum'>): string {
   const { sites, keyHolders, numbers, parameters, leftOut } = roster;
   return digest('roster-fingerprint', canonicalBytes({ sites, keyHolders, numbers, parameters, leftOut }));
 }

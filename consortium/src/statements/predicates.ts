@@ -41,6 +41,9 @@ export const countedListSchema = z.array(z.strictObject({ site: siteIdSchema, me
 export const excludedListSchema = z.array(z.strictObject({ site: siteIdSchema, reason: exclusionReasonSchema })).max(MAX_SITES);
 const dealingListSchema = z.array(z.strictObject({ site: siteIdSchema, dealing: digestSchema })).max(MAX_SITES);
 
+/** Why a run has another key epoch after its first, and whom the operator left out of it or took the key shares from. */
+const renewalSchema = z.strictObject({ reason: text, leftOut: sites, replaced: z.array(siteIdSchema).max(MAX_KEY_HOLDERS) });
+
 /**
  * Every signed act of the consortium, by name. The name is the purpose of the signature: a statement of one name never
  * verifies as another. Unknown fields are refused, so no act can carry anything that is not listed here.
@@ -93,6 +96,7 @@ export const predicates = {
     keyHolders: z.array(siteIdSchema).max(MAX_KEY_HOLDERS),
     dealings: dealingListSchema,
     leftOut: sites,
+    renewal: renewalSchema.optional(),
   }),
   nonce: z.strictObject({ ...inSum, i: digestSchema, attempt: positive, site: siteIdSchema, nonce: nonceSchema }),
   'attempt-declined': z.strictObject({
