@@ -12,7 +12,7 @@ export interface StoredObject {
   digest: string;
   size: number;
   /** Its bytes from `offset` on, at most 256 KiB at a time. */
-  pieces(offset: number): AsyncIterable<Uint8Array>;
+  pieces: (offset: number) => AsyncIterable<Uint8Array>;
 }
 
 /**
