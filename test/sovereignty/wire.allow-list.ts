@@ -80,6 +80,7 @@ const ENVELOPES: Readonly<Record<string, readonly string[]>> = {
     'dealing',
     'dealing-ack',
     'epoch-agreed',
+    'epoch-left',
     'contribution',
     'attestation',
   ],
@@ -106,6 +107,7 @@ const PREDICATES: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
   },
   'dealing-ack': { ...inEpoch, e0: digest, dealer: siteId, site: siteId, dealing: digest },
   'epoch-agreed': { ...inEpoch, e0: digest, e: digest, site: siteId, 'dealings.site': siteId, 'dealings.dealing': digest, leftOut: siteId },
+  'epoch-left': { ...inEpoch, site: siteId, reason: oneOf('restored') },
   nonce: { ...inSum, i: digest, attempt: small, site: siteId, nonce: digest },
   contribution: {
     ...inSum,

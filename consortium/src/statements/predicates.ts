@@ -87,6 +87,8 @@ export const predicates = {
     dealings: dealingListSchema,
     leftOut: sites,
   }),
+  /** This site signs, encrypts and opens nothing more in the epoch. `restored`: its data folder is a backup from before acts that the ledger has. */
+  'epoch-left': z.strictObject({ ...inEpoch, site: siteIdSchema, reason: z.enum(['restored']) }),
   'key-epoch': z.strictObject({
     ...inEpoch,
     roster: digestSchema,

@@ -27,6 +27,7 @@ const STATEMENTS: readonly PredicateName[] = [
   'dealing-ack',
   'dealing-refused',
   'epoch-agreed',
+  'epoch-left',
   'attempt-declined',
   'contribution',
   'attestation',

@@ -5,7 +5,15 @@ import { type RunView, epochPosition } from '../runs/run.view.js';
 import { slots } from '../runs/slot.names.js';
 import { epochStage } from './epoch.stage.js';
 
-type EpochActName = 'plan-approved' | 'sealing-key' | 'roster-approved' | 'dealing' | 'dealing-ack' | 'dealing-refused' | 'epoch-agreed';
+type EpochActName =
+  | 'plan-approved'
+  | 'sealing-key'
+  | 'roster-approved'
+  | 'dealing'
+  | 'dealing-ack'
+  | 'dealing-refused'
+  | 'epoch-agreed'
+  | 'epoch-left';
 export type EpochAct = Statement<EpochActName>;
 
 /** Whether an act of the launch or the key epoch is due now and says exactly what it must. Returns its slot. @throws CoordinatorError */
@@ -22,11 +30,14 @@ export function admitEpochAct(view: RunView, statement: EpochAct, envelope: Dsse
     );
     return slots.ofRun();
   }
-  requireDue(run.state === 'key-ceremony', statement, view);
+  // A site can find at any time that it was restored from a backup.
+  requireDue(statement.name === 'epoch-left' ? run.state !== 'awaiting-approval' : run.state === 'key-ceremony', statement, view);
   requireSame(statement.predicate.epoch === epoch.epoch, 'other-epoch', statement, `epoch ${statement.predicate.epoch}`);
   const stage = epochStage(view);
   const slot = slots.ofEpoch(epoch.epoch);
   switch (statement.name) {
+    case 'epoch-left':
+      return slot;
     case 'sealing-key':
       requireDue(stage === 'offering-keys', statement, view);
       requireUsable(statement.predicate);

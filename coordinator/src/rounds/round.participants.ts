@@ -2,9 +2,12 @@ import type { RunView } from '../runs/run.view.js';
 import { slots } from '../runs/slot.names.js';
 import type { RoundRow } from './round.entity.js';
 
-/** Sites that take no part in the present attempt, by their own word; "no data" and "refused" hold for every attempt of the sum. */
+/**
+ * Sites that take no part in the present attempt, by their own word; "no data" and "refused" hold for every attempt of the sum, having left holds for the
+ * whole key epoch.
+ */
 export function declinedSites(view: RunView, round: RoundRow): Set<string> {
-  const declined = new Set<string>();
+  const declined = new Set(sitesLeft(view));
   for (let attempt = 1; attempt <= round.attempt; attempt++) {
     for (const { site, predicate } of view.acts.inSlot('attempt-declined', slots.ofAttempt(round.sum, attempt))) {
       const lasting = predicate.reason === 'refused' || predicate.reason === 'no-data';
@@ -12,6 +15,11 @@ export function declinedSites(view: RunView, round: RoundRow): Set<string> {
     }
   }
   return declined;
+}
+
+/** Sites that have left the current key epoch, in site order. */
+export function sitesLeft(view: RunView): string[] {
+  return view.acts.inSlot('epoch-left', slots.ofEpoch(view.epoch.epoch)).map(({ site }) => site);
 }
 
 /** How many contributions the sum needs; a confirm sum is over its one site. */

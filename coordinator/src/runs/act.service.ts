@@ -112,6 +112,7 @@ export class ActService {
       case 'dealing-ack':
       case 'dealing-refused':
       case 'epoch-agreed':
+      case 'epoch-left':
       case 'nonce':
       case 'attempt-declined':
       case 'attestation':
@@ -169,6 +170,7 @@ function admit(view: RunView, statement: SiteAct, envelope: DsseEnvelope): strin
     case 'dealing-ack':
     case 'dealing-refused':
     case 'epoch-agreed':
+    case 'epoch-left':
       return admitEpochAct(view, statement, envelope);
   }
 }

@@ -1,6 +1,6 @@
 import { epochStage, missingAcknowledgements, sitesWithout } from '../epochs/epoch.stage.js';
 import type { RoundRow } from '../rounds/round.entity.js';
-import { declinedSites } from '../rounds/round.participants.js';
+import { declinedSites, sitesLeft } from '../rounds/round.participants.js';
 import { type RunView, isOver, openRounds, sitesOf } from './run.view.js';
 import { slots } from './slot.names.js';
 
@@ -21,7 +21,20 @@ export function waitingOf(view: RunView): Waiting {
     const missing = view.run.sites.filter((site) => !view.acts.has('plan-approved', site, slots.ofRun()));
     return on(missing, `Each of these sites approves the plan: coferment-agent plans approve ${view.run.plan}`);
   }
-  if (view.epoch.e === null) return waitingInEpoch(view);
+  const waiting = view.epoch.e === null ? waitingInEpoch(view) : waitingInSums(view);
+  const left = sitesLeft(view);
+  return left.length === 0 ? waiting : { ...waiting, whatToDo: afterLeaving(view, left) };
+}
+
+/** Said before anything else: no waiting brings such a site back into the epoch. */
+function afterLeaving({ run, epoch }: RunView, left: readonly string[]): string {
+  return (
+    `${left.join(', ')} restored a data folder from a backup and can do nothing more in key epoch ${epoch.epoch}. ` +
+    `Start a new one, for all sites or without some: coferment epochs renew ${run.run}`
+  );
+}
+
+function waitingInSums(view: RunView): Waiting {
   const waits = openRounds(view).map((round) => waitingInRound(view, round));
   return {
     waitingFor: [...new Set(waits.flatMap((wait) => wait.waitingFor))].sort(),
