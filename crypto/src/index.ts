@@ -26,8 +26,16 @@ export { generateSealingKey, SEALING_PUBLIC_KEY_BYTES, sealingKeyFault, type Sea
 export { deriveStoreKey, openAtRest, sealAtRest } from './sealing/store.sealing.js';
 export { committeeConstants, MAX_KEY_HOLDERS, type CommitteeConstants, type DecodingSet } from './committee/committee.constants.js';
 export { combinationScale, lagrangeAtZero, parityWeights, type Rational } from './committee/lagrange.rational.js';
-export { sumCiphertexts, type CiphertextSum } from './combination/ciphertext.sum.js';
-export { doubledNoise } from './combination/noise.bound.js';
+export { openBlock, type BlockOpeningInput, type OpenedBlock } from './combination/block.opening.js';
+export {
+  ciphertextAccumulator,
+  sumCiphertexts,
+  type BlockTotal,
+  type CiphertextAccumulator,
+  type CiphertextSum,
+} from './combination/ciphertext.sum.js';
+export { doubledNoise, doubledShareNoise, type NoiseNumbers } from './combination/noise.bound.js';
+export { judgeParity, type ParityEvidence, type ParityVerdict } from './combination/parity.check.js';
 export { combine, type Combination, type CombineInput } from './combination/share.combination.js';
 export { checkDealing, deal, type Dealing, type DealingCheck } from './dealing/key.dealing.js';
 export { openDealingShare, sealedDealingShare, type DealingShareLabel } from './dealing/share.sealing.js';
@@ -35,17 +43,20 @@ export {
   ciphertextBlockDigests,
   ciphertextBlockSpan,
   ciphertextBytes,
+  encryptBlocks,
   encryptVector,
   type EncryptionInput,
 } from './encryption/vector.encryption.js';
-export type { BlockSpan } from './packing/block.layout.js';
+export type { BlockRange, BlockSpan } from './packing/block.layout.js';
 export { blockCount, coefficientCount, EXACT_BITS, packVector, unpackSum, type VectorShape } from './packing/vector.packing.js';
 export { parametersDigest } from './ring/aggregation.parameters.js';
 export {
   decryptionShare,
+  decryptionShareBlocks,
   shareBlockDigests,
   shareBlockSpan,
   shareBytes,
+  shareKeptBits,
   sumKeyShares,
   type DecryptionShareInput,
 } from './shares/decryption.share.js';

@@ -2,7 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseStatement, type Roster, setDigest, type Statement } from '@coferment/consortium';
-import { type AggregationParameters, type Combination, combine, decryptionShare, openDealingShare, shareBytes } from '@coferment/crypto';
+import {
+  type AggregationParameters,
+  type Combination,
+  combine,
+  decryptionShare,
+  openDealingShare,
+  parameterSet,
+  shareBytes,
+} from '@coferment/crypto';
 import { EpochSecrets } from '../../client-agent/src/keys/epoch.secrets.js';
 import { KeyStore } from '../../client-agent/src/keys/key.store.js';
 import { readPassphrase } from '../../client-agent/src/keys/passphrase.file.js';
@@ -87,15 +95,42 @@ export function forgedShares(loot: Loot, target: Target, round: FrozenRound): Ma
   return forged;
 }
 
+/** What is there to make a missing share from. */
+export interface FillerContext {
+  readonly holderIndex: number;
+  readonly forged: ReadonlyMap<number, Uint8Array>;
+  readonly round: FrozenRound;
+  readonly parameters: AggregationParameters;
+}
+
 /** One way to make up the shares that are missing to the threshold. */
-export type Filler = (holderIndex: number, forged: ReadonlyMap<number, Uint8Array>, round: FrozenRound, bytes: number) => Uint8Array;
+export type Filler = (context: FillerContext) => Uint8Array;
+
+const zeros = ({ round, parameters }: FillerContext): Uint8Array => new Uint8Array(shareBytes(coefficientsOf(round), parameters));
+
+/** What a key share that was drawn at random gives: coefficients without meaning, in the form of a share. */
+function randomShare({ holderIndex, round, parameters }: FillerContext): Uint8Array {
+  const { degree, dataPrimes } = parameterSet(parameters.set);
+  // Words below 2^59 are below every prime.
+  const keyShareSum = new Uint8Array(randomBytes(degree * dataPrimes.length * 8)).map((byte, at) => (at % 8 === 7 ? byte & 0x07 : byte));
+  return decryptionShare({
+    parameters,
+    k: round.frozen.k,
+    setDigest: round.frozen.k,
+    kind: 'update',
+    holder: 'nobody',
+    holderIndex,
+    keyShareSum,
+    noiseKey: new Uint8Array(randomBytes(32)),
+    coefficients: coefficientsOf(round),
+  });
+}
 
 export const FILLERS: Readonly<Record<string, Filler>> = {
-  'shares of zeros': (_, __, ___, bytes) => new Uint8Array(bytes),
-  // Words of 60-bit primes: random residues that pass the range check.
-  'random shares': (_, __, ___, bytes) => randomBytes(bytes).map((byte, index) => (index % 8 === 7 ? byte & 0x07 : byte)),
-  'published shares of the sum': (holderIndex, _, round, bytes) => round.shares.get(holderIndex) ?? new Uint8Array(bytes),
-  'a copy of a colluder': (_, forged, __, bytes) => forged.values().next().value ?? new Uint8Array(bytes),
+  'shares of zeros': zeros,
+  'random shares': randomShare,
+  'published shares of the sum': (context) => context.round.shares.get(context.holderIndex) ?? zeros(context),
+  'a copy of a colluder': (context) => context.forged.values().next().value ?? zeros(context),
 };
 
 /** Tries to open the victim's upload alone, with what the colluders know and made-up shares for the rest. */
@@ -104,9 +139,8 @@ export function openVictim(loot: Loot, target: Target, round: FrozenRound, fille
   const forged = forgedShares(loot, target, round);
   const shares = new Map(forged);
   const coefficients = coefficientsOf(round);
-  const bytes = shareBytes(coefficients, parameters);
   for (let index = 0; index < roster.keyHolders.length && shares.size < parameters.threshold; index++) {
-    if (!shares.has(index)) shares.set(index, filler(index, forged, round, bytes));
+    if (!shares.has(index)) shares.set(index, filler({ holderIndex: index, forged, round, parameters }));
   }
   return combine({ parameters, sum: [round.uploads.get(victim)!], coefficients, addends: 1, shares });
 }

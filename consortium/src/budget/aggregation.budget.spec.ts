@@ -141,10 +141,10 @@ describe('explainAggregation', () => {
   it('gives the bytes of a small model as they are, not those of a block', () => {
     const plan = planAggregation({ sites: 3, keyHolders: 3, threshold: 3 });
     const explained = explainAggregation(plan, { shape: { packed: 15, exact: 4 }, sums: 10 });
-    // 5 coefficients of three values, 4 exact ones and the check, 62 bits each; a share has three residues of 8 bytes.
-    expect(explained).toMatchObject({ blocksPerSum: 1, uploadBytesPerSum: 78, shareBytesPerSum: 240, bytesPerParameter: 78 / 15 });
+    // 5 coefficients of three values, 4 exact ones and the check, 62 bits each; a share has 101 of 180 bits, and every plane of it ends at a byte.
+    expect(explained).toMatchObject({ blocksPerSum: 1, uploadBytesPerSum: 78, shareBytesPerSum: 127, bytesPerParameter: 78 / 15 });
     const larger = explainAggregation(plan, { shape: { packed: 961, exact: 4 }, sums: 10 });
-    expect(larger).toMatchObject({ uploadBytesPerSum: 2527, shareBytesPerSum: 7824 });
+    expect(larger).toMatchObject({ uploadBytesPerSum: 2527, shareBytesPerSum: 4116 });
     // Fewer coefficients opened tell less.
     expect(explained.distinguishingAdvantageLog2).toBeLessThan(larger.distinguishingAdvantageLog2);
   });

@@ -41,11 +41,18 @@ export interface NoiseChoice {
   sites: number;
   smudgingBits: number;
   droppedBits: number;
+  shareDroppedBits: number;
+}
+
+/** d': the low bits of a share that do not travel; its noise is 64 times as large as what they can be. */
+export function shareDrop(bits: number): number {
+  return bits - 6;
 }
 
 /** 2t·(doubled noise) for the worst τ-subset; decoding is exact for every subset when this is below q. */
 export function worstNoise(committee: CommitteeConstants, set: ParameterSet, choice: NoiseChoice): bigint {
-  const numbers = { addends: choice.sites, smudgingBits: choice.smudgingBits, droppedBits: choice.droppedBits };
+  const { sites: addends, smudgingBits: bits, droppedBits, shareDroppedBits } = choice;
+  const numbers = { addends, smudgingBits: bits, droppedBits, shareDroppedBits };
   let worst = 0n;
   for (const decoding of committee.decodingSets) {
     const noise = doubledNoise(committee, decoding, numbers);
@@ -58,7 +65,7 @@ export function worstNoise(committee: CommitteeConstants, set: ParameterSet, cho
 export function largestDrop(committee: CommitteeConstants, set: ParameterSet, sites: number, bits: number): number | undefined {
   let dropped: number | undefined;
   const fits = (candidate: number): boolean =>
-    worstNoise(committee, set, { sites, smudgingBits: bits, droppedBits: candidate }) < set.modulus;
+    worstNoise(committee, set, { sites, smudgingBits: bits, droppedBits: candidate, shareDroppedBits: shareDrop(bits) }) < set.modulus;
   while (fits((dropped ?? -1) + 1)) dropped = (dropped ?? -1) + 1;
   return dropped;
 }
@@ -67,10 +74,15 @@ export function largestDrop(committee: CommitteeConstants, set: ParameterSet, si
 function chooseKappa(committee: CommitteeConstants, set: ParameterSet, sites: number): number {
   for (let kappa = MAX_KAPPA; kappa >= MIN_KAPPA; kappa--) {
     const bits = smudgingBits(sites, kappa, committee);
-    if (worstNoise(committee, set, { sites, smudgingBits: bits, droppedBits: 0 }) << SPARE_BESIDE_DOUBLING < set.modulus) return kappa;
+    if (
+      worstNoise(committee, set, { sites, smudgingBits: bits, droppedBits: 0, shareDroppedBits: shareDrop(bits) }) <<
+        SPARE_BESIDE_DOUBLING <
+      set.modulus
+    )
+      return kappa;
   }
   const bits = smudgingBits(sites, MIN_KAPPA, committee);
-  const noise = worstNoise(committee, set, { sites, smudgingBits: bits, droppedBits: 0 });
+  const noise = worstNoise(committee, set, { sites, smudgingBits: bits, droppedBits: 0, shareDroppedBits: shareDrop(bits) });
   throw new ConsortiumBudgetError(
     'noise-does-not-fit',
     `${sites} sites with ${committee.threshold} of ${committee.keyHolders} key holders: at κ = ${MIN_KAPPA} the noise of ${bits}-bit smudging takes ` +
@@ -93,7 +105,18 @@ export function planAggregation(choice: AggregationChoice): AggregationParameter
   const bits = smudgingBits(sites, kappa, committee);
   const droppedBits = largestDrop(committee, set, sites, bits) ?? 0;
   const keptBits = set.modulus.toString(2).length - droppedBits;
-  return { set: name, sites, keyHolders, threshold, kappa, smudgingBits: bits, droppedBits, keptBits, ...packing };
+  return {
+    set: name,
+    sites,
+    keyHolders,
+    threshold,
+    kappa,
+    smudgingBits: bits,
+    droppedBits,
+    keptBits,
+    shareDroppedBits: shareDrop(bits),
+    ...packing,
+  };
 }
 
 /** Refuses parameters from elsewhere that are not exactly what {@link planAggregation} gives: one bit more dropped decodes wrongly for some subset. */

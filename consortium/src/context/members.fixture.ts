@@ -21,6 +21,7 @@ export function members(ids: readonly string[], holders: readonly string[] = ids
     smudgingBits: 96,
     droppedBits: 100,
     keptBits: 80,
+    shareDroppedBits: 90,
     digitsPerCoefficient: 3,
     digitBits: 19,
     valueBits: 16,

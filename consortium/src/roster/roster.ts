@@ -34,6 +34,7 @@ const rosterSchema = z.strictObject({
     smudgingBits: small,
     droppedBits: small,
     keptBits: small,
+    shareDroppedBits: small,
     digitsPerCoefficient: small,
     digitBits: small,
     valueBits: small,

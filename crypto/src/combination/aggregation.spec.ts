@@ -4,7 +4,8 @@ import { subsetsOf } from '../committee/lagrange.rational.js';
 import { ciphertextBlockDigests, ciphertextBytes, encryptVector } from '../encryption/vector.encryption.js';
 import { parameterSet } from '../ring/parameter.set.js';
 import { loadSeal } from '../ring/seal.module.js';
-import { decryptionShare, shareBlockDigests, shareBytes, sumKeyShares } from '../shares/decryption.share.js';
+import { decryptionShare, shareBlockDigests, shareBlockSpan, shareBytes, sumKeyShares } from '../shares/decryption.share.js';
+import { blockOf, valuesOf } from './block.integers.fixture.js';
 import { sumCiphertexts } from './ciphertext.sum.js';
 import { K, pick, plannedFor, scriptedCommittee, shareInput, type ScriptedCommittee } from './scripted.committee.fixture.js';
 import { combine } from './share.combination.js';
@@ -29,10 +30,8 @@ describe('malformed uploads and shares', () => {
     const tooLong = new Uint8Array(first.length + 1);
     tooLong.set(first);
     const nothingDropped = { ...parameters, droppedBits: 0, keptBits: 180 };
-    // q is so close to 2^180 that a truncated coefficient of all ones is possible; with nothing dropped it is not.
     const beyond = new Uint8Array(ciphertextBytes(CUT, nothingDropped));
-    beyond.fill(0xff, ciphertextBytes(CUT - 1, nothingDropped));
-    beyond[beyond.length - 1]! &= 0x0f;
+    beyond.set(blockOf([...Array.from({ length: 300 }, () => 0n), (1n << 180n) - 1n], 180), (1024 * 180) / 8);
     const attempts: [() => unknown, string][] = [
       [() => sumCiphertexts([], CUT, parameters), 'out-of-range'],
       [() => sumCiphertexts([new Uint8Array()], CUT, parameters), 'malformed'],
@@ -53,9 +52,20 @@ describe('malformed uploads and shares', () => {
     const { uploads, parameters, shares } = five;
     const sum = sumCiphertexts(uploads, CUT, parameters);
     const share = shares.get(0)!;
-    const beyond = share.slice().fill(0xff, 0, 8);
-    // The last residue of the last prime of the cut block.
-    const beyondCut = share.slice().fill(0xff, share.length - 8);
+    // 95 bits a coefficient: all ones in all planes of the last one of the whole block, and of the first of the cut one.
+    const { shareDroppedBits } = parameters;
+    const beyond = share.slice();
+    const beyondCut = share.slice();
+    const ones = (1n << BigInt(180 - shareDroppedBits)) - 1n;
+    const whole = shareBlockSpan(0, CUT, parameters);
+    const cut = shareBlockSpan(1, CUT, parameters);
+    beyond.set(
+      blockOf([...valuesOf(share.subarray(0, whole.length), 1024, 180 - shareDroppedBits).slice(1), ones], 180 - shareDroppedBits),
+    );
+    beyondCut.set(
+      blockOf([ones, ...valuesOf(share.subarray(cut.offset), 301, 180 - shareDroppedBits).slice(1)], 180 - shareDroppedBits),
+      cut.offset,
+    );
     const attempt =
       (change: Map<number, Uint8Array>, addends = 5) =>
       () =>
@@ -166,8 +176,10 @@ describe('a sum', () => {
 describe('uploads and shares', () => {
   it('have the stated sizes', () => {
     const { parameters, uploads, shares } = five;
-    expect(uploads[0]!.length).toBe((1024 * 68) / 8 + Math.ceil((301 * 68) / 8));
-    expect(shares.get(0)!.length).toBe(CUT * 3 * 8);
+    // 68 bits are planes of 32, 32 and 4; a share keeps 95: 32, 32, 16, 8, 4, 2 and 1.
+    expect(uploads[0]!.length).toBe((1024 * 68) / 8 + 301 * 8 + Math.ceil(301 / 2));
+    const narrow = Math.ceil((301 * 4) / 8) + Math.ceil((301 * 2) / 8) + Math.ceil(301 / 8);
+    expect(shares.get(0)!.length).toBe((1024 * 95) / 8 + 301 * 11 + narrow);
     expect(ciphertextBlockDigests(uploads[0]!, CUT, parameters).length).toBe(2);
     expect(shareBlockDigests(shares.get(0)!, CUT, parameters).length).toBe(2);
     for (const coefficients of [1, 2, 1023, 1024, 1025, 2048, CUT]) {
@@ -202,12 +214,13 @@ describe('uploads and shares', () => {
       { ...base, noiseKey: new Uint8Array(32) },
       { ...base, parameters: { ...parameters, valueBits: 15 } },
     ];
-    const shares = variants.map(decryptionShare);
+    const kept = 180 - parameters.shareDroppedBits;
+    const shares = variants.map((variant) => valuesOf(decryptionShare(variant), 1024, kept));
     for (const [index, share] of shares.entries()) {
       for (const other of shares.slice(0, index)) {
-        const equal = share.reduce((count, byte, at) => count + (byte === other[at] ? 1 : 0), 0);
-        // Random residues agree in 1 of 256 low bytes; the upper half byte of each word is always zero.
-        expect(equal).toBeLessThan(share.length / 3);
+        const equal = share.filter((value, at) => value === other[at]).length;
+        // The noise reaches seven bits into what travels; one value under two noises is the same about one time in a hundred.
+        expect(equal).toBeLessThan(40);
       }
     }
   });

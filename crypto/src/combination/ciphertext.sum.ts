@@ -1,106 +1,109 @@
 import { CryptoError } from '../crypto.error.js';
 import { uploadBlocks } from '../encryption/vector.encryption.js';
-import { limbCount, readPacked } from '../packing/bit.packing.js';
 import { blockSizes } from '../packing/block.layout.js';
+import { truncatedRange } from '../packing/residue.range.js';
 import { resolveParameters } from '../ring/aggregation.parameters.js';
-import type { AggregationParameters, ParameterSet } from '../ring/parameter.set.js';
-import { zeroElement, type RingElement } from '../ring/ring.element.js';
-import { addConstant, addScaledWords, multiplier, residue } from '../ring/word.arithmetic.js';
+import { COMPOSED_WORDS } from '../ring/crt.composition.js';
+import { placeLimbs, wideInteger } from '../ring/limb.words.js';
+import { modulusFold, reduceInto } from '../ring/modulus.fold.js';
+import { parameterSet, type AggregationParameters } from '../ring/parameter.set.js';
+import { BlockSums } from './plane.sums.js';
 
-/** Σ c_i modulo q per block, with the half-step correction of truncation included. */
+/**
+ * Σ c_i mod q of the coefficients in use of one block, with the half-step correction of truncation included: three 64-bit words each, lowest first,
+ * coefficient by coefficient.
+ */
+export type BlockTotal = BigUint64Array;
+
+/** Σ c_i modulo q per block. */
 export interface CiphertextSum {
   addends: number;
-  /** Coefficients in use; behind them the last block is zero. */
+  /** Coefficients in use. */
   coefficients: number;
-  blocks: RingElement[];
+  blocks: BlockTotal[];
 }
 
 /**
- * Adds the truncated integers of all uploads exactly, 32-bit limbs in doubles (no SEAL object per upload); shifts back, adds
- * |A|·2^(d−1) once for the mean of the dropped bits, and reduces modulo q at the end.
- * Throws 'malformed' for an upload of another length than `coefficients` take, a padding bit or a coefficient that no honest truncation gives;
+ * Adds one block of one upload after the other: the truncated integers exactly, plane by plane in typed arrays, without a SEAL object. Memory does not
+ * grow with the uploads.
+ */
+export class CiphertextAccumulator {
+  readonly #sums: BlockSums;
+  readonly #parameters: AggregationParameters;
+  #addends = 0;
+
+  /** @param used coefficients in use in the block */
+  constructor(used: number, parameters: AggregationParameters) {
+    const { set } = resolveParameters(parameters);
+    if (!Number.isSafeInteger(used) || used < 1 || used > set.degree)
+      throw new CryptoError('out-of-range', `A block has 1 to ${set.degree} coefficients, not ${used}.`);
+    this.#parameters = parameters;
+    this.#sums = new BlockSums(used, parameters.keptBits, truncatedRange(set, parameters.droppedBits));
+  }
+
+  get addends(): number {
+    return this.#addends;
+  }
+
+  /**
+   * @throws CryptoError 'malformed' for another length than `used` coefficients take, a padding bit or a coefficient that no honest truncation gives;
+   *   'out-of-range' for more than `sites` blocks. Nothing was added then
+   */
+  add(block: Uint8Array): void {
+    const { sites } = this.#parameters;
+    if (this.#addends >= sites) throw new CryptoError('out-of-range', `More than the ${sites} uploads these parameters allow.`);
+    this.#sums.add(block, `The block of upload ${this.#addends}`);
+    this.#addends++;
+  }
+
+  /**
+   * The sum so far: shifted back, with |A|·2^(d−1) added once for the mean of the dropped bits, reduced modulo q.
+   * @throws CryptoError 'out-of-range' before the first addend
+   */
+  total(): BlockTotal {
+    if (this.#addends === 0) throw new CryptoError('out-of-range', 'There are no uploads to sum.');
+    const { droppedBits } = this.#parameters;
+    const fold = modulusFold(parameterSet(this.#parameters.set));
+    const limbs = this.#sums.limbs();
+    if (droppedBits > 0) {
+      // 2^d·Σ + |A|·2^(d−1) = 2^(d−1)·(2·Σ + |A|)
+      for (const limb of limbs) for (let i = 0; i < limb.length; i++) limb[i]! *= 2;
+      const lowest = limbs[0]!;
+      for (let i = 0; i < lowest.length; i++) lowest[i]! += this.#addends;
+    }
+    const shift = Math.max(0, droppedBits - 1);
+    const { used } = this.#sums;
+    const total = new BigUint64Array(used * COMPOSED_WORDS);
+    const wide = wideInteger();
+    for (let i = 0; i < used; i++) {
+      placeLimbs(limbs, i, shift, wide);
+      reduceInto(total, i * COMPOSED_WORDS, wide.words, fold);
+    }
+    return total;
+  }
+}
+
+/** @param used coefficients in use in the block; 'out-of-range' for none or more than N */
+export function ciphertextAccumulator(used: number, parameters: AggregationParameters): CiphertextAccumulator {
+  return new CiphertextAccumulator(used, parameters);
+}
+
+/**
+ * The sum of whole uploads, block by block.
+ * Throws 'malformed' as {@link CiphertextAccumulator.add}, also for an upload of another length than `coefficients` take;
  * 'out-of-range' for no uploads, more than `sites`, or an impossible number of coefficients.
  */
 export function sumCiphertexts(uploads: Iterable<Uint8Array>, coefficients: number, parameters: AggregationParameters): CiphertextSum {
-  const { set } = resolveParameters(parameters);
-  const sizes = blockSizes(coefficients, set);
-  let limbs: Float64Array | undefined;
+  const sizes = blockSizes(coefficients, resolveParameters(parameters).set);
+  const accumulators: CiphertextAccumulator[] = [];
   let addends = 0;
   for (const upload of uploads) {
-    const blocks = uploadBlocks(upload, coefficients, parameters);
-    const total = (limbs ??= new Float64Array(sizes.length * set.degree * limbCount(parameters.keptBits)));
-    blocks.forEach((bytes, block) => {
-      addUploadBlock(total, { bytes, block, used: sizes[block]!, upload: addends }, parameters, set);
+    uploadBlocks(upload, coefficients, parameters).forEach((bytes, block) => {
+      const accumulator = (accumulators[block] ??= ciphertextAccumulator(sizes[block]!, parameters));
+      accumulator.add(bytes);
     });
     addends++;
-    if (addends > parameters.sites)
-      throw new CryptoError('out-of-range', `More than the ${parameters.sites} uploads these parameters allow.`);
   }
-  if (limbs === undefined) throw new CryptoError('out-of-range', 'There are no uploads to sum.');
-  const total = limbs;
-  const blocks = sizes.map((used, block) => reduceBlock(total, { block, used, addends }, parameters, set));
-  return { addends, coefficients, blocks };
-}
-
-/** Limb l of coefficient i of block b sits at (b·limbs + l)·N + i, so that one limb of a block is one run. */
-function addUploadBlock(
-  limbs: Float64Array,
-  { bytes, block, used, upload }: { bytes: Uint8Array; block: number; used: number; upload: number },
-  parameters: AggregationParameters,
-  set: ParameterSet,
-): void {
-  const { keptBits, droppedBits } = parameters;
-  const count = limbCount(keptBits);
-  const top = (set.modulus - 1n) >> BigInt(droppedBits);
-  const limit = Array.from({ length: count }, (_, limb) => Number((top >> BigInt(32 * limb)) & 0xffffffffn));
-  const scratch = new Uint32Array(count);
-  const packed = new Uint32Array(Math.ceil(bytes.length / 4));
-  new Uint8Array(packed.buffer).set(bytes);
-  for (let i = 0; i < used; i++) {
-    readPacked(packed, i, keptBits, scratch);
-    if (exceeds(scratch, limit)) {
-      throw new CryptoError('malformed', `Upload ${upload}: coefficient ${i} of block ${block} is larger than any truncated residue.`);
-    }
-    for (let limb = 0; limb < count; limb++) limbs[(block * count + limb) * set.degree + i]! += scratch[limb]!;
-  }
-}
-
-function exceeds(value: Uint32Array, limit: readonly number[]): boolean {
-  for (let limb = value.length - 1; limb >= 0; limb--) {
-    if (value[limb] !== limit[limb]) return value[limb]! > limit[limb]!;
-  }
-  return false;
-}
-
-/** Non-negative safe integers as 64-bit words, half by half: converting each through BigInt costs more than the whole reduction. */
-function wordsFromDoubles(values: Float64Array): BigUint64Array {
-  const words = new BigUint64Array(values.length);
-  const halves = new Uint32Array(words.buffer);
-  for (let i = 0; i < values.length; i++) {
-    halves[2 * i] = values[i]! >>> 0;
-    halves[2 * i + 1] = values[i]! / 2 ** 32;
-  }
-  return words;
-}
-
-function reduceBlock(
-  limbs: Float64Array,
-  { block, used, addends }: { block: number; used: number; addends: number },
-  parameters: AggregationParameters,
-  set: ParameterSet,
-): RingElement {
-  const { degree } = set;
-  const count = limbCount(parameters.keptBits);
-  const words = wordsFromDoubles(limbs.subarray(block * count * degree, (block + 1) * count * degree));
-  const shift = BigInt(parameters.droppedBits);
-  const correction = parameters.droppedBits === 0 ? 0n : BigInt(addends) << (shift - 1n);
-  const element = zeroElement(set);
-  set.dataPrimes.forEach((prime, p) => {
-    const [from, to] = [p * degree, p * degree + used];
-    for (let limb = 0; limb < count; limb++) {
-      addScaledWords(element, from, to, words, limb * degree, multiplier(1n << (shift + BigInt(32 * limb)), prime));
-    }
-    addConstant(element, from, to, residue(correction, prime), prime);
-  });
-  return element;
+  if (addends === 0) throw new CryptoError('out-of-range', 'There are no uploads to sum.');
+  return { addends, coefficients, blocks: accumulators.map((accumulator) => accumulator.total()) };
 }

@@ -3,9 +3,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { coefficientCount, unpackSum } from '../packing/vector.packing.js';
 import { ciphertextBlockDigests, ciphertextBytes, encryptVector } from '../encryption/vector.encryption.js';
 import { parameterSet } from '../ring/parameter.set.js';
-import { bytesFromCut, type RingElement } from '../ring/ring.element.js';
 import { loadSeal } from '../ring/seal.module.js';
-import { decryptionShare, shareBlockDigests, shareBytes, shareElements } from '../shares/decryption.share.js';
+import { decryptionShare, shareBlockDigests, shareBlockSpan, shareBytes, shareKeptBits } from '../shares/decryption.share.js';
+import { changedShare, valuesOf } from './block.integers.fixture.js';
 import { sumCiphertexts } from './ciphertext.sum.js';
 import { K, pick, plannedFor, scriptedCommittee, shareInput, type ScriptedCommittee } from './scripted.committee.fixture.js';
 import { combine } from './share.combination.js';
@@ -53,9 +53,10 @@ describe('malformed numbers of coefficients', () => {
   });
 });
 
-describe('a malformed end of an upload', () => {
-  it('is any bit behind the last coefficient', () => {
+describe('a malformed end of a plane', () => {
+  it('is any bit behind the last coefficient of an upload', () => {
     const { uploads, parameters } = five;
+    // The plane of 4 bits ends with a half byte.
     for (const bit of [4, 5, 6, 7]) {
       const padded = uploads[0]!.slice();
       padded[padded.length - 1]! |= 1 << bit;
@@ -63,16 +64,36 @@ describe('a malformed end of an upload', () => {
       expect(() => ciphertextBlockDigests(padded, CUT, parameters)).toThrow(coded('malformed'));
     }
   });
+
+  it('is any bit behind the last coefficient of a share, in each of its narrow planes', () => {
+    const { shares, parameters, uploads } = five;
+    const { offset } = shareBlockSpan(1, CUT, parameters);
+    let at = offset + 301 * 11;
+    for (const width of [4, 2, 1]) {
+      at += Math.ceil((301 * width) / 8);
+      const padded = shares.get(0)!.slice();
+      padded[at - 1]! |= 0x80;
+      const received = new Map([...shares, [0, padded]]);
+      expect(() => combine({ parameters, sum: uploads, coefficients: CUT, addends: 5, shares: received })).toThrow('zero bits');
+    }
+  });
 });
 
 describe('uploads', () => {
-  it.each([62, 65, 68, 75, 93])('end with zero bits at %i bits a coefficient', (keptBits) => {
+  it.each([62, 65, 68, 75, 93])('end each plane with zero bits at %i bits a coefficient', (keptBits) => {
     const parameters = { ...five.parameters, keptBits, droppedBits: 180 - keptBits };
     for (const coefficients of [1, 2, 3, 5, 7, 8, 1025, 1031]) {
       const upload = encryptVector({ parameters, k: K, secretKey: five.secretKeys[0]!, coefficients: new BigUint64Array(coefficients) });
-      const bits = (coefficients % 1024) * keptBits;
-      expect(upload.length).toBe(Math.floor(coefficients / 1024) * 128 * keptBits + Math.ceil(bits / 8));
-      expect(bits % 8 === 0 || upload.at(-1)! >> (bits % 8) === 0).toBe(true);
+      const cut = coefficients % 1024;
+      let at = Math.floor(coefficients / 1024) * 128 * keptBits;
+      for (const width of [32, 32, 16, 8, 4, 2, 1].filter((plane, i) =>
+        i < 2 ? keptBits >= 32 * (i + 1) : ((keptBits % 32) & plane) !== 0,
+      )) {
+        at += Math.ceil((cut * width) / 8);
+        const spare = (cut * width) % 8;
+        expect(spare === 0 || upload[at - 1]! >> spare === 0).toBe(true);
+      }
+      expect(upload.length).toBe(at);
       expect(sumCiphertexts([upload], coefficients, parameters).coefficients).toBe(coefficients);
     }
   });
@@ -81,18 +102,27 @@ describe('uploads', () => {
 describe('the noise of a share', () => {
   it('is the same where two releases of different length overlap', () => {
     const { parameters } = five;
-    const set = parameterSet(parameters.set);
-    const elements = (coefficients: number): RingElement[] =>
-      shareElements(decryptionShare({ ...shareInput(five, 1), coefficients }), coefficients, parameters, 'A share');
-    const longest = elements(2048);
+    const values = (coefficients: number): bigint[] => {
+      const share = decryptionShare({ ...shareInput(five, 1), coefficients });
+      return [0, 1]
+        .filter((block) => block * 1024 < coefficients)
+        .flatMap((block) => {
+          const span = shareBlockSpan(block, coefficients, parameters);
+          return valuesOf(share.subarray(span.offset, span.offset + span.length), span.coefficients, shareKeptBits(parameters));
+        });
+    };
+    const longest = values(2048);
     for (const coefficients of [1, 2, 7, 301, 1023, 1024, 1025, CUT, 2047]) {
-      for (const [block, element] of elements(coefficients).entries()) {
-        const used = Math.min(1024, coefficients - block * 1024);
-        expect(bytesFromCut(element, used, set)).toEqual(bytesFromCut(longest[block]!, used, set));
-        // What is not in use did not travel.
-        for (let p = 0; p < 3; p++) expect(element.subarray(p * 1024 + used, (p + 1) * 1024).every((word) => word === 0n)).toBe(true);
-      }
+      expect(values(coefficients)).toEqual(longest.slice(0, coefficients));
     }
+  });
+
+  it('is the same whatever is dropped of it', () => {
+    const exact = { ...five.parameters, shareDroppedBits: 0 };
+    const whole = decryptionShare({ ...shareInput(five, 1), parameters: exact, coefficients: 301 });
+    const cut = decryptionShare({ ...shareInput(five, 1), coefficients: 301 });
+    const dropped = BigInt(five.parameters.shareDroppedBits);
+    expect(valuesOf(cut, 301, shareKeptBits(five.parameters))).toEqual(valuesOf(whole, 301, 180).map((value) => value >> dropped));
   });
 });
 
@@ -105,12 +135,12 @@ describe('a cut block', () => {
 
   it('is checked to its last coefficient, by parity and by the residual', () => {
     const { parameters, uploads, shares } = five;
-    const set = parameterSet(parameters.set);
+    const { modulus } = parameterSet(parameters.set);
     const wrong = shares.get(2)!.slice();
-    // The last coefficient in use, off by a third of the first prime in one residue.
-    const at = 3 * 1024 + 300;
-    const words = new BigUint64Array(wrong.buffer);
-    words[at] = (words[at]! + set.dataPrimes[0]! / 3n) % set.dataPrimes[0]!;
+    const { offset } = shareBlockSpan(1, CUT, parameters);
+    // The last coefficient in use, off by no simple fraction of q.
+    const change = (h: bigint, index: number): bigint => (index === 300 ? h + (modulus * 271828n) / 314159n : h);
+    wrong.set(changedShare(wrong.subarray(offset), 301, parameters, modulus, change), offset);
     const changed = new Map([...shares, [2, wrong]]);
     const all = { parameters, sum: uploads, coefficients: CUT, addends: 5 };
     expect(combine({ ...all, shares: changed })).toEqual({ ok: false, reason: 'parity' });
@@ -123,11 +153,12 @@ describe('a cut block', () => {
     const base = plannedFor(3, 3);
     const coefficients = coefficientCount(shape, base);
     const { parameters, uploads, shares } = scriptedCommittee(base, coefficients);
-    const spare = (coefficients * parameters.keptBits) % 8;
+    // 62 bits are planes of 32, 16, 8, 4 and 2; two coefficients leave half of the last byte over.
+    expect([coefficients, parameters.keptBits]).toEqual([2, 62]);
     let withinBound = 0;
     for (let tries = 0; tries < 100; tries++) {
       const upload = new Uint8Array(randomBytes(uploads[0]!.length));
-      if (spare > 0) upload[upload.length - 1]! &= 2 ** spare - 1;
+      upload[upload.length - 1]! &= 0x0f;
       const result = combine({ parameters, sum: [...uploads.slice(1), upload], coefficients, addends: 3, shares });
       if (!result.ok) continue;
       withinBound++;

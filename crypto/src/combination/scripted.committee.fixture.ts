@@ -17,7 +17,16 @@ const PLANNED = {
 
 export function plannedFor(m: number, threshold: number, set: ParameterSetName = 'INSECURE_TEST_1024'): AggregationParameters {
   const planned = PLANNED[`${m}/${threshold}` as keyof typeof PLANNED];
-  return { set, sites: m, keyHolders: m, threshold, digitsPerCoefficient: 3, digitBits: 19, ...planned };
+  return {
+    set,
+    sites: m,
+    keyHolders: m,
+    threshold,
+    digitsPerCoefficient: 3,
+    digitBits: 19,
+    shareDroppedBits: planned.smudgingBits - 6,
+    ...planned,
+  };
 }
 
 export const K = digest('example-round');

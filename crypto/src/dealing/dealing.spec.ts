@@ -27,6 +27,7 @@ const parameters: AggregationParameters = {
   smudgingBits: 91,
   droppedBits: 112,
   keptBits: 68,
+  shareDroppedBits: 85,
   digitsPerCoefficient: 3,
   digitBits: 19,
   valueBits: 16,

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { CryptoError } from '../crypto.error.js';
-import { isPaddedWithZeros, packedBytes, truncateAndPack } from '../packing/bit.packing.js';
-import { blockSizes, blockSpan, type BlockSpan, splitBytes } from '../packing/block.layout.js';
+import { packPlanes, planarBytes, splitPlanes } from '../packing/bit.planes.js';
+import { blockRange, blockSizes, blockSpan, type BlockRange, type BlockSpan, splitBytes } from '../packing/block.layout.js';
 import { resolveParameters } from '../ring/aggregation.parameters.js';
-import { compose } from '../ring/crt.composition.js';
-import type { AggregationParameters } from '../ring/parameter.set.js';
+import { compose, truncatedLimbs } from '../ring/crt.composition.js';
+import type { AggregationParameters, ParameterSet } from '../ring/parameter.set.js';
 import { elementFromBytes, scalar, scaleElement } from '../ring/ring.element.js';
 import { sealEngine } from '../ring/seal.engine.js';
 import { addErrors, sampleErrors } from '../sampling/error.sampler.js';
@@ -12,10 +12,10 @@ import { publicElement } from '../sampling/uniform.sampler.js';
 
 function uploadBlockBytes(coefficients: number, parameters: AggregationParameters): number[] {
   const { set } = resolveParameters(parameters);
-  return blockSizes(coefficients, set).map((used) => packedBytes(used, parameters.keptBits));
+  return blockSizes(coefficients, set).map((used) => planarBytes(used, parameters.keptBits));
 }
 
-/** Bytes of an upload of so many coefficients, keptBits bits each; every block starts at a new byte. */
+/** Bytes of an upload of so many coefficients, keptBits bits each, plane by plane in each block. */
 export function ciphertextBytes(coefficients: number, parameters: AggregationParameters): number {
   return uploadBlockBytes(coefficients, parameters).reduce((sum, bytes) => sum + bytes, 0);
 }
@@ -23,16 +23,16 @@ export function ciphertextBytes(coefficients: number, parameters: AggregationPar
 /** Where a block lies in an upload of so many coefficients; 'out-of-range' for one that it does not have. */
 export function ciphertextBlockSpan(block: number, coefficients: number, parameters: AggregationParameters): BlockSpan {
   const { set } = resolveParameters(parameters);
-  return blockSpan(block, coefficients, set, (used) => packedBytes(used, parameters.keptBits));
+  return blockSpan(block, coefficients, set, (used) => planarBytes(used, parameters.keptBits));
 }
 
 /** The blocks of an upload, as views; 'malformed' for another length than its coefficients take, or a padding bit that is set. */
 export function uploadBlocks(upload: Uint8Array, coefficients: number, parameters: AggregationParameters): Uint8Array[] {
   const what = `An upload of ${coefficients} coefficients`;
   const blocks = splitBytes(upload, uploadBlockBytes(coefficients, parameters), what);
-  if (!isPaddedWithZeros(upload, coefficients % resolveParameters(parameters).set.degree, parameters.keptBits)) {
-    throw new CryptoError('malformed', `${what} must end with zero bits after the last one.`);
-  }
+  const { degree } = resolveParameters(parameters).set;
+  // Whole blocks have no padding: N is a multiple of eight.
+  splitPlanes(blocks.at(-1)!, coefficients % degree || degree, parameters.keptBits, 'The last block of an upload');
   return blocks;
 }
 
@@ -47,36 +47,34 @@ export interface EncryptionInput {
 }
 
 /**
- * R3 for all blocks: c_b = −a_b·s + e_b + ⌈q·m_b/t⌋ mod q, low bits dropped, concatenated. Of the last block only the coefficients in use
+ * R3 for the blocks from ≤ block < to: c_b = −a_b·s + e_b + ⌈q·m_b/t⌋ mod q, low bits dropped, concatenated. Of the last block only the coefficients in use
  * leave this function: opening works coefficient by coefficient, and the others would only be more equations in s.
  * a_b is public and comes from K alone, so a site cannot choose it. The errors are fresh at every call, but truncation hides most of them.
+ * `coefficients` is the whole vector, whichever blocks are asked for.
  */
-export function encryptVector({ parameters, k, secretKey, coefficients }: EncryptionInput): Uint8Array {
+export function encryptBlocks(input: EncryptionInput & BlockRange): Uint8Array {
+  const { parameters, k, secretKey, coefficients } = input;
   const { set } = resolveParameters(parameters);
   requireRoundContext(k);
-  const sizes = blockSizes(coefficients.length, set);
-  const beyond = coefficients.findIndex((coefficient) => coefficient >= set.plainModulus);
-  if (beyond >= 0)
-    throw new CryptoError('out-of-range', `Coefficient ${beyond} is ${coefficients[beyond]}, not below ${set.plainModulus}.`);
+  const blocks = blockRange(input, coefficients.length, set);
+  requirePlain(coefficients, input, set);
   const engine = sealEngine(set.name);
   const negated = elementFromBytes(secretKey, set, 'The secret key');
   scaleElement(negated, scalar(-1n, set), set);
   const factor = engine.factor(negated);
   negated.fill(0n);
   const { droppedBits, keptBits } = parameters;
-  const upload = new Uint8Array(ciphertextBytes(coefficients.length, parameters));
+  const upload = new Uint8Array(blocks.reduce((sum, { used }) => sum + planarBytes(used, keptBits), 0));
   let at = 0;
   try {
-    for (const [block, used] of sizes.entries()) {
+    for (const { block, used } of blocks) {
       const element = engine.productCoefficients(publicElement(k, block, set), factor);
       addErrors(element, sampleErrors(set.degree), set);
       const message = new BigUint64Array(set.degree);
       message.set(coefficients.subarray(block * set.degree, block * set.degree + used));
       const composed = compose(engine.addScaledMessage(element, message), set, used);
-      const packed = new Uint32Array(Math.ceil((used * keptBits) / 32));
-      truncateAndPack(composed, droppedBits, keptBits, packed);
-      const bytes = packedBytes(used, keptBits);
-      upload.set(new Uint8Array(packed.buffer, 0, bytes), at);
+      const bytes = planarBytes(used, keptBits);
+      packPlanes(truncatedLimbs(composed, droppedBits, keptBits), used, keptBits, upload.subarray(at, at + bytes));
       at += bytes;
       message.fill(0n);
     }
@@ -84,6 +82,20 @@ export function encryptVector({ parameters, k, secretKey, coefficients }: Encryp
     factor.free();
   }
   return upload;
+}
+
+/** {@link encryptBlocks} for all blocks. */
+export function encryptVector(input: EncryptionInput): Uint8Array {
+  const { set } = resolveParameters(input.parameters);
+  return encryptBlocks({ ...input, from: 0, to: blockSizes(input.coefficients.length, set).length });
+}
+
+function requirePlain(coefficients: BigUint64Array, { from, to }: BlockRange, { degree, plainModulus }: ParameterSet): void {
+  const end = Math.min(coefficients.length, to * degree);
+  for (let i = from * degree; i < end; i++) {
+    if (coefficients[i]! >= plainModulus)
+      throw new CryptoError('out-of-range', `Coefficient ${i} is ${coefficients[i]}, not below ${plainModulus}.`);
+  }
 }
 
 export function requireRoundContext(k: string): void {

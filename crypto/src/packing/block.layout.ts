@@ -47,3 +47,17 @@ export function blockSpan(block: number, coefficients: number, set: ParameterSet
   // Only the last block is cut, so all before this one are whole.
   return { offset: block * bytesOf(degree), length: bytesOf(used), coefficients: used };
 }
+
+/** Blocks from ≤ block < to. */
+export interface BlockRange {
+  from: number;
+  to: number;
+}
+
+/** The blocks of a range with their coefficients in use; 'out-of-range' for an empty one, or one that the vector does not have. */
+export function blockRange({ from, to }: BlockRange, coefficients: number, set: ParameterSet): { block: number; used: number }[] {
+  const sizes = blockSizes(coefficients, set);
+  if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to) || from < 0 || from >= to || to > sizes.length)
+    throw new CryptoError('out-of-range', `A vector of ${sizes.length} blocks has no blocks from ${from} to before ${to}.`);
+  return sizes.slice(from, to).map((used, index) => ({ block: from + index, used }));
+}

@@ -13,6 +13,7 @@ const parameters: AggregationParameters = {
   smudgingBits: 91,
   droppedBits: 112,
   keptBits: 68,
+  shareDroppedBits: 85,
   digitsPerCoefficient: 3,
   digitBits: 19,
   valueBits: 16,
@@ -32,6 +33,9 @@ describe('malformed parameters', () => {
     [{ keyHolders: 13 }, 'bad-parameters'],
     [{ threshold: 6 }, 'bad-committee'],
     [{ kappa: Number.NaN }, 'bad-parameters'],
+    [{ sites: 2 ** 16 + 1 }, 'bad-parameters'],
+    [{ shareDroppedBits: -1 }, 'bad-parameters'],
+    [{ shareDroppedBits: 92 }, 'bad-parameters'],
   ])('%j are refused', (change, code) => {
     expect(() => parametersDigest({ ...parameters, ...change })).toThrow(refused(code));
   });
@@ -45,6 +49,8 @@ describe('malformed parameters', () => {
       { ...parameters, valueBits: 15 },
     ];
     expect(new Set(digests.map(parametersDigest)).size).toBe(digests.length);
+    // Truncation comes after the noise, which must not change with it.
+    expect(parametersDigest({ ...parameters, shareDroppedBits: 3 })).toBe(parametersDigest(parameters));
   });
 });
 

@@ -10,13 +10,15 @@ export interface ResolvedParameters {
 }
 
 const LIMITS: Record<Exclude<keyof AggregationParameters, 'set'>, [low: number, high: number]> = {
-  sites: [1, 2 ** 20],
+  /* Uploads are added in 48 of the 53 bits of a double, and in 32-bit lanes of 16-bit values. */
+  sites: [1, 2 ** 16],
   keyHolders: [2, 12],
   threshold: [2, 12],
   kappa: [1, 80],
   smudgingBits: [1, 160],
   droppedBits: [0, 179],
   keptBits: [1, 180],
+  shareDroppedBits: [0, 160],
   digitsPerCoefficient: [1, 57],
   digitBits: [1, 57],
   valueBits: [1, 32],
@@ -42,6 +44,12 @@ export function resolveParameters(parameters: AggregationParameters): ResolvedPa
       `Dropped ${parameters.droppedBits} and kept ${parameters.keptBits} bits must add up to ${bits}.`,
     );
   }
+  if (parameters.shareDroppedBits > parameters.smudgingBits) {
+    throw new CryptoError(
+      'bad-parameters',
+      `A share with noise of ${parameters.smudgingBits} bits cannot drop ${parameters.shareDroppedBits} bits: they would not be noise alone.`,
+    );
+  }
   const { digitBits, digitsPerCoefficient, valueBits } = parameters;
   if (digitBits * (digitsPerCoefficient - 1) > 56 || valueBits > digitBits) {
     throw new CryptoError(
@@ -52,7 +60,10 @@ export function resolveParameters(parameters: AggregationParameters): ResolvedPa
   return { set, committee: committeeConstants(parameters.keyHolders, parameters.threshold) };
 }
 
-/** H(parameters): every number that determines the value of a decryption share or of a ciphertext. */
+/**
+ * H(parameters): every number that determines the value of a decryption share or of a ciphertext. Not shareDroppedBits: truncation comes after the
+ * noise, and one value that is released with two truncations must keep one noise, or it could be averaged.
+ */
 export function parametersDigest(parameters: AggregationParameters): string {
   const { set, committee } = resolveParameters(parameters);
   return digest(

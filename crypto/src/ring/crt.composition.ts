@@ -4,7 +4,6 @@ import { inverse, multiplier, multiplyBy, multiplyHigh } from './word.arithmetic
 
 /** 64-bit words of one composed coefficient: q of three 60-bit primes has 180 bits. */
 export const COMPOSED_WORDS = 3;
-const WORD = (1n << 64n) - 1n;
 
 /** Precomputed Garner constants (Knuth, TAOCP 4.3.2) for three primes of equal bit length. */
 interface Garner {
@@ -64,22 +63,21 @@ export function compose(element: RingElement, set: ParameterSet, count = set.deg
   return words;
 }
 
-function atMost(words: BigUint64Array, at: number, high: bigint, middle: bigint, low: bigint): boolean {
-  const w2 = words[at + 2]!;
-  if (w2 !== high) return w2 < high;
-  const w1 = words[at + 1]!;
-  if (w1 !== middle) return w1 < middle;
-  return words[at]! <= low;
-}
-
-/** True when each of the first `count` coefficients, taken in (−q/2, q/2], is at most `bound` in absolute value; 0 ≤ bound < q/2. */
-export function isWithin(element: RingElement, bound: bigint, set: ParameterSet, count = set.degree): boolean {
-  const words = compose(element, set, count);
-  const negative = set.modulus - bound - 1n;
-  const [b0, b1, b2] = [bound & WORD, (bound >> 64n) & WORD, bound >> 128n];
-  const [n0, n1, n2] = [negative & WORD, (negative >> 64n) & WORD, negative >> 128n];
-  for (let at = 0; at < words.length; at += COMPOSED_WORDS) {
-    if (!atMost(words, at, b2, b1, b0) && atMost(words, at, n2, n1, n0)) return false;
-  }
-  return true;
+/** Drops the low `dropped` bits of each composed coefficient (floor) and gives the next `kept` bits as 32-bit limbs, limb by limb. */
+export function truncatedLimbs(composed: BigUint64Array, dropped: number, kept: number): Uint32Array[] {
+  const halves = new Uint32Array(composed.buffer, composed.byteOffset, composed.length * 2);
+  const perCoefficient = COMPOSED_WORDS * 2;
+  const count = composed.length / COMPOSED_WORDS;
+  const skip = dropped >>> 5;
+  const shift = dropped & 31;
+  return Array.from({ length: Math.ceil(kept / 32) }, (_, limb) => {
+    const values = new Uint32Array(count);
+    const mask = (2 ** Math.min(32, kept - 32 * limb) - 1) >>> 0;
+    const hasHigher = shift !== 0 && skip + limb + 1 < perCoefficient;
+    for (let i = 0, at = skip + limb; i < count; i++, at += perCoefficient) {
+      const low = halves[at]! >>> shift;
+      values[i] = (hasHigher ? low | (halves[at + 1]! << (32 - shift)) : low) & mask;
+    }
+    return values;
+  });
 }

@@ -19,7 +19,8 @@ export interface ParameterSet {
 /**
  * Everything the two sides of a sum must agree on, as plain JSON; computed by the budget of the consortium package.
  * A ciphertext coefficient drops `droppedBits` low bits and keeps `keptBits`; a coefficient carries `digitsPerCoefficient`
- * digits of `digitBits` bits, each the sum of at most `sites` values of `valueBits` bits. `smudgingBits` is b of a decryption share's noise.
+ * digits of `digitBits` bits, each the sum of at most `sites` values of `valueBits` bits. `smudgingBits` is b of a decryption share's noise;
+ * a share drops `shareDroppedBits` low bits (d'), which are nothing but that noise.
  */
 export interface AggregationParameters {
   set: ParameterSetName;
@@ -30,6 +31,7 @@ export interface AggregationParameters {
   smudgingBits: number;
   droppedBits: number;
   keptBits: number;
+  shareDroppedBits: number;
   digitsPerCoefficient: number;
   digitBits: number;
   valueBits: number;

@@ -58,26 +58,6 @@ export function elementFromBytes(bytes: Uint8Array, set: ParameterSet, what: str
   return elementsFromBytes(bytes, 1, set, what)[0]!;
 }
 
-/** Bytes of the first `used` coefficients of an element. */
-export const cutBytes = (used: number, set: ParameterSet): number => set.dataPrimes.length * used * 8;
-
-/** The first `used` coefficients of an element for the wire: `used` words for each data prime. */
-export function bytesFromCut(element: RingElement, used: number, set: ParameterSet): Uint8Array {
-  const words = new BigUint64Array(set.dataPrimes.length * used);
-  set.dataPrimes.forEach((_, p) => words.set(element.subarray(p * set.degree, p * set.degree + used), p * used));
-  return bytesFromWords(words);
-}
-
-/** The element of which {@link bytesFromCut} sent `used` coefficients; the others are zero. 'malformed' as {@link elementsFromBytes}. */
-export function elementFromCut(bytes: Uint8Array, used: number, set: ParameterSet, what: string): RingElement {
-  requireLength(bytes, cutBytes(used, set), set, what);
-  const words = wordsFromBytes(bytes);
-  requireReduced(words, used, set, what);
-  const element = zeroElement(set);
-  set.dataPrimes.forEach((_, p) => element.set(words.subarray(p * used, (p + 1) * used), p * set.degree));
-  return element;
-}
-
 /** One integer as a factor modulo every data prime. */
 export function scalar(value: bigint, set: ParameterSet): Multiplier[] {
   return set.dataPrimes.map((prime) => multiplier(value, prime));

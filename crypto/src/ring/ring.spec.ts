@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bytesToHex } from '../hashing/bytes.codec.js';
-import { limbCount, readPacked, truncateAndPack } from '../packing/bit.packing.js';
 import { addErrors, MAX_ERROR, sampleErrors } from '../sampling/error.sampler.js';
 import { xof } from '../hashing/stream.xof.js';
 import { addSmudging, maxSmudging, smudgingLimbs } from '../sampling/smudging.sampler.js';
 import { publicElement, uniformElement } from '../sampling/uniform.sampler.js';
-import { compose, COMPOSED_WORDS, isWithin } from './crt.composition.js';
+import { compose, truncatedLimbs } from './crt.composition.js';
+import { placeLimbs, wideInteger } from './limb.words.js';
+import { composedAt, isReduced, modulusFold, reduceInto, residueWords } from './modulus.fold.js';
 import { parameterSet, type ParameterSetName } from './parameter.set.js';
 import { bytesFromWords, elementFromBytes, evaluateAt, zeroElement, type RingElement } from './ring.element.js';
 import { loadSeal, loadedSeal } from './seal.module.js';
@@ -28,10 +29,7 @@ function elementOf(integers: readonly bigint[]): RingElement {
 
 function integersOf(element: RingElement): bigint[] {
   const words = compose(element, set);
-  return Array.from({ length: set.degree }, (_, i) => {
-    const at = i * COMPOSED_WORDS;
-    return words[at]! + (words[at + 1]! << 64n) + (words[at + 2]! << 128n);
-  });
+  return Array.from({ length: set.degree }, (_, index) => composedAt(words, index));
 }
 
 describe('malformed ring elements', () => {
@@ -83,11 +81,60 @@ describe('word arithmetic', () => {
     expect(integersOf(elementOf(integers))).toEqual(integers);
   });
 
-  it('bounds centred coefficients exactly', () => {
-    for (const bound of [0n, 5n, 1n << 64n, (1n << 130n) + 7n]) {
-      for (const edge of [bound, -bound]) expect(isWithin(elementOf([0n, edge]), bound, set)).toBe(true);
-      for (const edge of [bound + 1n, -bound - 1n]) expect(isWithin(elementOf([0n, edge]), bound, set)).toBe(false);
+  it('reduces wide integers, extremes included', () => {
+    for (const { modulus } of [set, parameterSet('STANDARD')]) {
+      expect(modulus < 1n << 180n && (1n << 180n) - modulus < 1n << 139n).toBe(true);
     }
+    const edges = [
+      0n,
+      1n,
+      q - 1n,
+      q,
+      q + 1n,
+      2n * q - 1n,
+      2n * q,
+      (1n << 180n) - 1n,
+      1n << 180n,
+      (1n << 244n) - 1n,
+      q << 63n,
+      (q << 63n) - 1n,
+    ];
+    const stream = xof('reduce');
+    const fold = modulusFold(set);
+    const { words } = wideInteger();
+    const target = new BigUint64Array(6);
+    for (const integer of [...edges, ...Array.from({ length: 500 }, (_, i) => stream.uniformBelow(1n << BigInt(150 + (i % 95))))]) {
+      for (let w = 0; w < 4; w++) words[w] = (integer >> BigInt(64 * w)) & ((1n << 64n) - 1n);
+      reduceInto(target, 3, words, fold);
+      expect(composedAt(target, 1)).toBe(integer % q);
+    }
+    expect(residueWords(-1n, set)).toEqual([...residueWords(q - 1n, set)]);
+    expect(isReduced(BigUint64Array.from([...residueWords(q - 1n, set), 0n, 0n, 1n << 51n]), set)).toBe(true);
+    const [low, middle, top] = residueWords(q - 1n, set);
+    for (const beyond of [
+      [low + 1n, middle, top],
+      [0n, middle + 1n, top],
+      [0n, 0n, top + 1n],
+    ]) {
+      expect(isReduced(BigUint64Array.from([0n, 0n, 0n, ...beyond]), set)).toBe(false);
+    }
+  });
+
+  it('puts sums of limbs together, shifted by any number of bits', () => {
+    const wide = wideInteger();
+    const value = (): bigint => wide.words.reduceRight((all, word) => (all << 64n) | word, 0n);
+    const limb = fc.integer({ min: 0, max: 2 ** 52 - 1 });
+    fc.assert(
+      fc.property(fc.array(limb, { minLength: 1, maxLength: 4 }), fc.integer({ min: 0, max: 100 }), (sums, shift) => {
+        placeLimbs(
+          sums.map((sum) => Float64Array.of(1, sum)),
+          1,
+          shift,
+          wide,
+        );
+        return value() === sums.reduce((all, sum, l) => all + (BigInt(sum) << BigInt(32 * l + shift)), 0n);
+      }),
+    );
   });
 
   it('evaluates polynomials at small signed points', () => {
@@ -96,20 +143,17 @@ describe('word arithmetic', () => {
     expect(integersOf(evaluateAt(coefficients.slice(0, 2), -3, set))[0]).toBe(q - 26n);
   });
 
-  it('truncates and packs bits tightly, at every width', () => {
+  it('truncates to limbs, at every width', () => {
     const stream = xof('pack');
     const integers = Array.from({ length: set.degree }, (_, i) => (i === 0 ? q - 1n : stream.uniformBelow(q)));
     const composed = compose(elementOf(integers), set);
-    for (const kept of [1, 31, 32, 33, 62, 64, 68, 75, 96, 179, 180]) {
-      const packed = new Uint32Array((set.degree * kept) / 32);
-      truncateAndPack(composed, 180 - kept, kept, packed);
-      const limbs = new Uint32Array(limbCount(kept));
-      const found = integers.map((_, index) => {
-        readPacked(packed, index, kept, limbs);
-        return limbs.reduce((sum, limb, l) => sum + (BigInt(limb) << BigInt(32 * l)), 0n);
-      });
+    for (const kept of [1, 31, 32, 33, 62, 64, 68, 75, 84, 96, 148, 179, 180]) {
+      const limbs = truncatedLimbs(composed, 180 - kept, kept);
+      const found = integers.map((_, index) => limbs.reduce((sum, limb, l) => sum + (BigInt(limb[index]!) << BigInt(32 * l)), 0n));
       expect(found).toEqual(integers.map((integer) => integer >> BigInt(180 - kept)));
     }
+    // Some of the bits above what is dropped, as a whole coefficient has more than 180 of them.
+    expect(truncatedLimbs(composed, 10, 20)[0]![5]).toBe(Number((integers[5]! >> 10n) & 0xfffffn));
   });
 });
 
@@ -160,7 +204,7 @@ describe('samplers', () => {
       addSmudging(element, smudgingLimbs(xof('noise', bits), bits, set.degree), bits, set);
       const values = integersOf(element).map((value) => (value > q / 2n ? value - q : value));
       const scaled = values.map((value) => Number(value) / 2 ** bits);
-      expect(isWithin(element, maxSmudging(bits), set)).toBe(true);
+      expect(values.every((value) => value <= maxSmudging(bits) && value >= -maxSmudging(bits))).toBe(true);
       expect(Math.abs(scaled.reduce((sum, value) => sum + value, 0) / set.degree)).toBeLessThan(0.08);
       expect(Math.abs(scaled.reduce((sum, value) => sum + value * value, 0) / set.degree - 1 / 3)).toBeLessThan(0.08);
     }

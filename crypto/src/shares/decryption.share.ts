@@ -1,36 +1,37 @@
 import { CryptoError } from '../crypto.error.js';
 import { digestsOf, requireRoundContext } from '../encryption/vector.encryption.js';
 import { xof } from '../hashing/stream.xof.js';
-import { blockSizes, blockSpan, type BlockSpan, splitBytes } from '../packing/block.layout.js';
+import { packPlanes, planarBytes, unpackPlanes } from '../packing/bit.planes.js';
+import { blockRange, blockSizes, blockSpan, type BlockRange, type BlockSpan, splitBytes } from '../packing/block.layout.js';
+import { firstBeyond, truncatedRange } from '../packing/residue.range.js';
 import { parametersDigest, resolveParameters } from '../ring/aggregation.parameters.js';
+import { compose, truncatedLimbs } from '../ring/crt.composition.js';
+import { MODULUS_BITS } from '../ring/modulus.fold.js';
 import { parameterSet, type AggregationParameters, type ParameterSetName } from '../ring/parameter.set.js';
-import {
-  addElement,
-  bytesFromCut,
-  bytesFromWords,
-  cutBytes,
-  elementBytes,
-  elementFromBytes,
-  elementFromCut,
-  scalar,
-  scaleElement,
-  zeroElement,
-  type RingElement,
-} from '../ring/ring.element.js';
+import { addElement, bytesFromWords, elementBytes, elementFromBytes, scalar, scaleElement, zeroElement } from '../ring/ring.element.js';
 import { sealEngine } from '../ring/seal.engine.js';
 import { addSmudging, smudgingLimbs } from '../sampling/smudging.sampler.js';
 import { publicElement } from '../sampling/uniform.sampler.js';
 
-/** Bytes of a decryption share of so many coefficients: a residue for each data prime. */
+/** Bits of a truncated coefficient of a share: ⌊h / 2^d'⌋ for h in [0, q). */
+export function shareKeptBits({ shareDroppedBits }: AggregationParameters): number {
+  return MODULUS_BITS - shareDroppedBits;
+}
+
+/** Bytes of a decryption share of so many coefficients, plane by plane in each block. */
 export function shareBytes(coefficients: number, parameters: AggregationParameters): number {
+  return shareBlockBytes(coefficients, parameters).reduce((sum, bytes) => sum + bytes, 0);
+}
+
+function shareBlockBytes(coefficients: number, parameters: AggregationParameters): number[] {
   const { set } = resolveParameters(parameters);
-  return blockSizes(coefficients, set).reduce((sum, used) => sum + cutBytes(used, set), 0);
+  return blockSizes(coefficients, set).map((used) => planarBytes(used, shareKeptBits(parameters)));
 }
 
 /** Where a block lies in a share of so many coefficients; 'out-of-range' for one that it does not have. */
 export function shareBlockSpan(block: number, coefficients: number, parameters: AggregationParameters): BlockSpan {
   const { set } = resolveParameters(parameters);
-  return blockSpan(block, coefficients, set, (used) => cutBytes(used, set));
+  return blockSpan(block, coefficients, set, (used) => planarBytes(used, shareKeptBits(parameters)));
 }
 
 /** S_A(α_j) = Σ_{i∈A} S_i(α_j) of one holder; all shares must be of one parameter set. */
@@ -74,7 +75,8 @@ export interface DecryptionShareInput {
 }
 
 /**
- * R6 for all blocks: h_b = L1·a_b·S_A(α_j) + e_b, the coefficients in use, concatenated.
+ * R6 for the blocks from ≤ block < to: ⌊h_b / 2^d'⌋ with h_b = L1·a_b·S_A(α_j) + e_b in [0, q), the coefficients in use, concatenated. The d' low bits are
+ * nothing but noise, and leaving them out of what was released anyway tells nobody more.
  *
  * e is a function of everything that determines the exact value and of nothing else. With less, two computations of different values
  * would share their noise and subtract it; with more, one value would come under many noises and average it out.
@@ -83,7 +85,7 @@ export interface DecryptionShareInput {
  * whole block drawn before the cut, shares of two lengths agree in all they have in common: the shorter one tells nothing that the longer
  * does not. Bound to the length, asking for N lengths would give N readings of coefficient 0 and take √N off its noise (6.5 bits of κ at N = 8192).
  */
-export function decryptionShare(input: DecryptionShareInput): Uint8Array {
+export function decryptionShareBlocks(input: DecryptionShareInput & BlockRange): Uint8Array {
   const { parameters, k, setDigest, kind, holder, holderIndex, keyShareSum, noiseKey, coefficients } = input;
   const { set, committee } = resolveParameters(parameters);
   requireRoundContext(k);
@@ -93,21 +95,26 @@ export function decryptionShare(input: DecryptionShareInput): Uint8Array {
     throw new CryptoError('bad-committee', `There is no key holder at position ${holderIndex} of ${parameters.keyHolders}.`);
   }
   if (!(noiseKey instanceof Uint8Array) || noiseKey.length !== 32) throw new CryptoError('malformed', 'The noise key must be 32 bytes.');
-  const sizes = blockSizes(coefficients, set);
+  const blocks = blockRange(input, coefficients, set);
   const engine = sealEngine(set.name);
   const scaled = elementFromBytes(keyShareSum, set, 'The sum of key shares');
   scaleElement(scaled, scalar(committee.L1, set), set);
   const factor = engine.factor(scaled);
   scaled.fill(0n);
   const parametersHash = parametersDigest(parameters);
-  const share = new Uint8Array(shareBytes(coefficients, parameters));
+  const keptBits = shareKeptBits(parameters);
+  const share = new Uint8Array(blocks.reduce((sum, { used }) => sum + planarBytes(used, keptBits), 0));
+  let at = 0;
   try {
-    for (const [block, used] of sizes.entries()) {
+    for (const { block, used } of blocks) {
       const element = engine.productCoefficients(publicElement(k, block, set), factor);
       const stream = xof('smudging', noiseKey, kind, k, setDigest, parametersHash, [holder, holderIndex], block);
       const sums = smudgingLimbs(stream, parameters.smudgingBits, set.degree);
       addSmudging(element, sums, parameters.smudgingBits, set);
-      share.set(bytesFromCut(element, used, set), block * elementBytes(set));
+      const bytes = planarBytes(used, keptBits);
+      const limbs = truncatedLimbs(compose(element, set, used), parameters.shareDroppedBits, keptBits);
+      packPlanes(limbs, used, keptBits, share.subarray(at, at + bytes));
+      at += bytes;
       sums.fill(0n);
     }
   } finally {
@@ -116,17 +123,27 @@ export function decryptionShare(input: DecryptionShareInput): Uint8Array {
   return share;
 }
 
-/** Blocks of a share from the wire, as whole elements; 'malformed' for a wrong length or a residue that is not below its prime. */
-export function shareElements(share: Uint8Array, coefficients: number, parameters: AggregationParameters, what: string): RingElement[] {
-  const { set } = resolveParameters(parameters);
-  const sizes = blockSizes(coefficients, set);
-  return shareBlocks(share, coefficients, parameters, what).map((bytes, block) => elementFromCut(bytes, sizes[block]!, set, what));
+/** {@link decryptionShareBlocks} for all blocks. */
+export function decryptionShare(input: DecryptionShareInput): Uint8Array {
+  const { set } = resolveParameters(input.parameters);
+  return decryptionShareBlocks({ ...input, from: 0, to: blockSizes(input.coefficients, set).length });
 }
 
-function shareBlocks(share: Uint8Array, coefficients: number, parameters: AggregationParameters, what: string): Uint8Array[] {
+/**
+ * The truncated coefficients of one block of a share, as 32-bit limbs; 'malformed' for a wrong length, a padding bit, or a
+ * coefficient that no truncation gives.
+ */
+export function shareLimbs(block: Uint8Array, used: number, parameters: AggregationParameters, what: string): Uint32Array[] {
   const { set } = resolveParameters(parameters);
-  const lengths = blockSizes(coefficients, set).map((used) => cutBytes(used, set));
-  return splitBytes(share, lengths, `${what} of ${coefficients} coefficients`);
+  const limbs = unpackPlanes(block, used, shareKeptBits(parameters), what);
+  const beyond = firstBeyond(limbs, truncatedRange(set, parameters.shareDroppedBits));
+  if (beyond >= 0) throw new CryptoError('malformed', `${what}: coefficient ${beyond} is larger than any truncated residue.`);
+  return limbs;
+}
+
+/** The blocks of a share, as views; 'malformed' for another length than its coefficients take. */
+export function shareBlocks(share: Uint8Array, coefficients: number, parameters: AggregationParameters, what: string): Uint8Array[] {
+  return splitBytes(share, shareBlockBytes(coefficients, parameters), `${what} of ${coefficients} coefficients`);
 }
 
 /** SHA-256 of every block, the leaves of the share's Merkle tree; 'malformed' for another length than its coefficients take. */

@@ -1,0 +1,181 @@
+import { CryptoError } from '../crypto.error.js';
+import { planeBytes, planesOf, splitPlanes, unpackPlanes, type BitPlane } from '../packing/bit.planes.js';
+import { firstBeyond, type TruncatedRange } from '../packing/residue.range.js';
+
+/** Little-endian words of a plane: a view where it can be one, else a copy filled up with zeros. */
+function wordsOf(plane: Uint8Array, scratch: Uint32Array): Uint32Array {
+  if (plane.byteOffset % 4 === 0 && plane.length % 4 === 0) return new Uint32Array(plane.buffer, plane.byteOffset, plane.length / 4);
+  const words = scratch.subarray(0, Math.ceil(plane.length / 4));
+  words.fill(0, words.length - 1);
+  new Uint8Array(scratch.buffer).set(plane);
+  return words;
+}
+
+function reaches(words: Uint32Array, least: number): boolean {
+  for (let i = 0; i < words.length; i++) if (words[i]! >= least) return true;
+  return false;
+}
+
+/** The sums of one plane, value by value. */
+interface PlaneSum {
+  add(plane: Uint8Array): void;
+  /** Sums so far, one for each coefficient. */
+  sums(): ArrayLike<number>;
+}
+
+/** 32-bit values in doubles: exact for 2^21 addends. */
+class WordSum implements PlaneSum {
+  readonly #sums: Float64Array;
+  readonly #scratch: Uint32Array;
+
+  constructor(used: number) {
+    this.#sums = new Float64Array(used);
+    this.#scratch = new Uint32Array(used);
+  }
+
+  add(plane: Uint8Array): void {
+    const sums = this.#sums;
+    const words = wordsOf(plane, this.#scratch);
+    for (let i = 0; i < sums.length; i++) sums[i]! += words[i]!;
+  }
+
+  sums(): Float64Array {
+    return this.#sums;
+  }
+}
+
+/** 16-bit values, two to a word, in 32-bit sums: exact for 2^16 addends. */
+class HalfWordSum implements PlaneSum {
+  readonly #sums: Uint32Array;
+  readonly #scratch: Uint32Array;
+
+  constructor(used: number) {
+    this.#sums = new Uint32Array(used + (used % 2));
+    this.#scratch = new Uint32Array(this.#sums.length / 2);
+  }
+
+  add(plane: Uint8Array): void {
+    const sums = this.#sums;
+    const words = wordsOf(plane, this.#scratch);
+    for (let k = 0; k < words.length; k++) {
+      const word = words[k]!;
+      sums[2 * k]! += word & 0xffff;
+      sums[2 * k + 1]! += word >>> 16;
+    }
+  }
+
+  sums(): Uint32Array {
+    return this.#sums;
+  }
+}
+
+/**
+ * Values of 1 to 8 bits, several added in one 32-bit operation: every second, fourth or eighth of them in lanes with room above, which are emptied into
+ * the sums before they can overflow.
+ */
+class LaneSum implements PlaneSum {
+  readonly #sums: Uint32Array;
+  readonly #scratch: Uint32Array;
+  /** groups[g] holds in each lane the value that stands g·width bits above the lane's lowest. */
+  readonly #groups: Uint32Array[];
+  readonly #lane: number;
+  readonly #mask: number;
+  readonly #room: number;
+  #pending = 0;
+
+  constructor(
+    used: number,
+    readonly width: number,
+  ) {
+    const words = Math.ceil(planeBytes(used, width) / 4);
+    this.#lane = width === 8 ? 16 : 8;
+    this.#sums = new Uint32Array((words * 32) / width);
+    this.#scratch = new Uint32Array(words);
+    this.#groups = Array.from({ length: this.#lane / width }, () => new Uint32Array(words));
+    const largest = 2 ** width - 1;
+    this.#mask = width === 8 ? 0x00ff00ff : largest * 0x01010101;
+    this.#room = Math.floor((2 ** this.#lane - 1) / largest);
+  }
+
+  add(plane: Uint8Array): void {
+    if (this.#pending === this.#room) this.#empty();
+    const words = wordsOf(plane, this.#scratch);
+    const mask = this.#mask;
+    for (const [group, lanes] of this.#groups.entries()) {
+      const shift = group * this.width;
+      for (let k = 0; k < lanes.length; k++) lanes[k]! += (words[k]! >>> shift) & mask;
+    }
+    this.#pending++;
+  }
+
+  #empty(): void {
+    const { width } = this;
+    const perWord = 32 / width;
+    const perLane = this.#lane / width;
+    const laneMask = 2 ** this.#lane - 1;
+    for (const [group, lanes] of this.#groups.entries()) {
+      for (let k = 0; k < lanes.length; k++) {
+        let word = lanes[k]!;
+        for (let i = k * perWord + group; i < (k + 1) * perWord; i += perLane) {
+          this.#sums[i]! += word & laneMask;
+          word >>>= this.#lane;
+        }
+      }
+      lanes.fill(0);
+    }
+    this.#pending = 0;
+  }
+
+  sums(): Uint32Array {
+    this.#empty();
+    return this.#sums;
+  }
+}
+
+function planeSum({ width }: BitPlane, used: number): PlaneSum {
+  if (width === 32) return new WordSum(used);
+  return width === 16 ? new HalfWordSum(used) : new LaneSum(used, width);
+}
+
+/** Exact sums of the truncated coefficients of blocks that are cut alike, plane by plane. At most 2^16 blocks. */
+export class BlockSums {
+  readonly #planes: readonly PlaneSum[];
+  readonly #scratch: Uint32Array;
+
+  constructor(
+    readonly used: number,
+    readonly bits: number,
+    readonly range: TruncatedRange,
+  ) {
+    this.#planes = planesOf(bits).map((plane) => planeSum(plane, used));
+    this.#scratch = new Uint32Array(used);
+  }
+
+  /** Nothing is added of a block that is 'malformed': of another length, with a padding bit set, or with a coefficient beyond the range. */
+  add(block: Uint8Array, what: string): void {
+    const planes = splitPlanes(block, this.used, this.bits, what);
+    this.#requireRange(block, planes, what);
+    for (const [index, sum] of this.#planes.entries()) sum.add(planes[index]!);
+  }
+
+  #requireRange(block: Uint8Array, planes: readonly Uint8Array[], what: string): void {
+    const { filter } = this.range;
+    if (filter === undefined) return;
+    // Every limb but the last is a plane by itself, and the limit has its first zero in one of these.
+    if (!reaches(wordsOf(planes[filter.limb]!, this.#scratch), filter.least)) return;
+    const beyond = firstBeyond(unpackPlanes(block, this.used, this.bits, what), this.range);
+    if (beyond >= 0) throw new CryptoError('malformed', `${what}: coefficient ${beyond} is larger than any truncated residue.`);
+  }
+
+  /** Sums so far as 32-bit limbs, each below 2^49. */
+  limbs(): Float64Array[] {
+    const limbs: Float64Array[] = [];
+    for (const [index, { width, limb, shift }] of planesOf(this.bits).entries()) {
+      const sums = this.#planes[index]!.sums();
+      const target = (limbs[limb] ??= new Float64Array(this.used));
+      const factor = width === 32 ? 1 : 2 ** shift;
+      for (let i = 0; i < target.length; i++) target[i]! += sums[i]! * factor;
+    }
+    return limbs;
+  }
+}
