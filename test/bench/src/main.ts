@@ -1,0 +1,60 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { HELP, type BenchOptions, UsageError, readOrder } from './bench.options.js';
+import { runBench } from './measure/bench.run.js';
+import { boundCells, primitiveCells } from './report/bound.cells.js';
+import { byteCells, machineText, noiseCells, phaseCells, roundCells } from './report/report.cells.js';
+import { documentWith } from './report/report.document.js';
+import { type BenchReport, reportSchema } from './report/report.schema.js';
+import { targetCells } from './report/target.cells.js';
+import { textTable } from './report/text.table.js';
+
+const USAGE = 2;
+
+function textOf(report: BenchReport): string {
+  const table = (title: string, cells: Parameters<typeof textTable>[0]): string => `${title}\n${textTable(cells)}`;
+  return [
+    machineText(report),
+    table('Rounds (critical path: one site, the coordinator, one holder; no training)', roundCells(report)),
+    table('Phases, median milliseconds', phaseCells(report)),
+    table('Bytes a parameter on the wire', byteCells(report)),
+    table('Bounds', primitiveCells(report)),
+    table('Distance from the bounds', boundCells(report)),
+    table('Noise: (max − min) / median of the phases', noiseCells(report)),
+    table('Targets', targetCells(report)),
+  ].join('\n\n');
+}
+
+async function measure(options: BenchOptions): Promise<void> {
+  const say = (line: string): void => void process.stderr.write(`bench: ${line}\n`);
+  const report = reportSchema.parse(await runBench({ options, say }));
+  const json = `${JSON.stringify(report, null, 2)}\n`;
+  if (options.out !== undefined) {
+    writeFileSync(options.out, json);
+    say(`the report is in ${options.out}`);
+  }
+  process.stdout.write(options.json ? json : `${textOf(report)}\n`);
+}
+
+async function main(): Promise<void> {
+  const order = readOrder(process.argv.slice(2), process.env['INIT_CWD'] ?? process.cwd());
+  switch (order.kind) {
+    case 'help':
+      process.stdout.write(HELP);
+      return;
+    case 'document': {
+      const report = reportSchema.parse(JSON.parse(readFileSync(order.report, 'utf8')));
+      writeFileSync(order.document, documentWith(readFileSync(order.document, 'utf8'), report));
+      return;
+    }
+    case 'measure':
+      return measure(order.options);
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  const usage = error instanceof UsageError;
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n${usage ? 'See npm run bench -- --help\n' : ''}`);
+  process.exitCode = usage ? USAGE : 1;
+}

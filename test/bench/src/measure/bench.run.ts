@@ -1,0 +1,133 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { planAggregation, quorumNumbers } from '@coferment/consortium';
+import type { BenchOptions } from '../bench.options.js';
+import type { BenchCase } from '../case.choice.js';
+import type { BenchReport, CaseReport } from '../report/report.schema.js';
+import type { CoordinatorRole } from '../roles/coordinator.role.js';
+import type { MemberRole } from '../roles/member.role.js';
+import type { PrimitiveRole } from '../roles/primitive.role.js';
+import { RoleProcess } from '../roles/role.channel.js';
+import { reportCase } from './case.report.js';
+import { measureRound } from './round.measurement.js';
+import { median, rounded } from './sample.statistics.js';
+
+/** The committee of the per-block and dealing targets. */
+const REFERENCE = { n: 16, m: 7 };
+const BLOCK_RUNS = 15;
+/** About one million parameters an upload: sixteen of them are more than any cache holds. */
+const SUM_BLOCKS = 41;
+const TLS_BYTES = 256 * 2 ** 20;
+const TLS_RUNS = 3;
+/** Four integers a coefficient, each of whole 32-bit words (secure-aggregation: smudging). */
+const NOISE_ADDENDS = 4;
+
+export interface Surroundings {
+  options: BenchOptions;
+  say: (line: string) => void;
+}
+
+/** Everything of one run, in a temporary folder that is gone at the end. */
+export async function runBench({ options, say }: Surroundings): Promise<BenchReport> {
+  const started = performance.now();
+  const loadAverageBefore = loadavg();
+  mkdirSync(options.folder, { recursive: true });
+  const folder = mkdtempSync(join(options.folder, 'coferment-bench-'));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  const interrupted = (signal: NodeJS.Signals): void => {
+    remove();
+    process.exit(signal === 'SIGINT' ? 130 : 143);
+  };
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
+  try {
+    say('one thread: blocks, dealing, sum, and what the machine can do');
+    const primitives = await measurePrimitives(folder);
+    const tlsMegabytesPerSecond = await measureTls(folder);
+    const cases: CaseReport[] = [];
+    for (const [index, chosen] of options.cases.entries()) {
+      say(`[${index + 1}/${options.cases.length}] ${describe(chosen)}`);
+      cases.push(reportCase(chosen, await measureRound(chosen, { runs: options.runs, folder })));
+    }
+    return {
+      format: 'coferment-bench/1',
+      takenAt: new Date().toISOString(),
+      extent: options.extent,
+      seconds: rounded((performance.now() - started) / 1000),
+      machine: {
+        cpu: cpus()[0]?.model.trim() ?? 'unknown',
+        cores: availableParallelism(),
+        node: process.versions.node,
+        memoryMB: Math.round(totalmem() / 1e6),
+        loadAverageBefore,
+        loadAverageAfter: loadavg(),
+      },
+      ...primitives,
+      bounds: { ...primitives.bounds, tlsMegabytesPerSecond },
+      cases,
+    };
+  } finally {
+    process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+    remove();
+  }
+}
+
+const describe = ({ parameters, sites, keyHolders }: BenchCase): string =>
+  `${parameters.toLocaleString('en')} parameters × ${sites} sites × ${keyHolders} key holders`;
+
+async function measurePrimitives(folder: string) {
+  const { threshold } = quorumNumbers(REFERENCE);
+  const parameters = planAggregation({ sites: REFERENCE.n, keyHolders: REFERENCE.m, threshold });
+  const role = new RoleProcess<PrimitiveRole>('single thread', './primitive.role.js');
+  try {
+    await role.call('load');
+    const bounds = await role.call('bounds', { folder });
+    const { values, expand, encrypt, share, combineAll, combineThreshold, rounding } = await role.call('blocks', {
+      parameters,
+      runs: BLOCK_RUNS,
+    });
+    const { deal, seal, check } = await role.call('dealing', { parameters, runs: BLOCK_RUNS });
+    const sum = await role.call('sum', { parameters, blocks: SUM_BLOCKS, folder: join(folder, 'sum'), runs: BLOCK_RUNS });
+    return {
+      bounds: { ...bounds, roundingMs: rounding.medianMs },
+      perBlock: {
+        values,
+        sites: REFERENCE.n,
+        keyHolders: REFERENCE.m,
+        threshold,
+        encryptMs: encrypt.medianMs,
+        shareMs: share.medianMs,
+        combineMs: combineAll.medianMs,
+        combineThresholdMs: combineThreshold.medianMs,
+        expandMs: expand.medianMs,
+        dealMsPerSite: rounded(deal.medianMs + seal.medianMs + REFERENCE.n * check.medianMs),
+        dealMs: deal.medianMs,
+        sealMs: seal.medianMs,
+        checkMs: check.medianMs,
+        noiseBytes: (values / parameters.digitsPerCoefficient) * NOISE_ADDENDS * Math.ceil(parameters.smudgingBits / 32) * 4,
+        figures: { expand, encrypt, share, combineThreshold, combineAll, rounding, deal, seal, check },
+      },
+      sum,
+    };
+  } finally {
+    await role.stop();
+  }
+}
+
+async function measureTls(folder: string): Promise<number> {
+  const coordinator = new RoleProcess<CoordinatorRole>('coordinator', './coordinator.role.js');
+  const members = new RoleProcess<MemberRole>('members', './member.role.js');
+  try {
+    const { credentials } = await coordinator.call('start', { folder: join(folder, 'tls') });
+    const rates: number[] = [];
+    for (let run = -1; run < TLS_RUNS; run++) {
+      const port = await coordinator.call('takeTls', { bytes: TLS_BYTES, credentials });
+      const { ms } = await members.call('pushTls', { port, bytes: TLS_BYTES, credentials });
+      if (run >= 0) rates.push(TLS_BYTES / 1e3 / ms);
+    }
+    return rounded(median(rates), 3);
+  } finally {
+    await Promise.all([coordinator.stop(), members.stop()]);
+    rmSync(join(folder, 'tls'), { recursive: true, force: true });
+  }
+}

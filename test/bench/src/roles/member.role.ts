@@ -1,0 +1,256 @@
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:tls';
+import {
+  type AggregationParameters,
+  type Dealing,
+  type VectorShape,
+  checkDealing,
+  ciphertextBlockDigests,
+  coefficientCount,
+  blockCount,
+  deal,
+  decryptionShare,
+  digest,
+  encryptVector,
+  loadCrypto,
+  merkleRoot,
+  packVector,
+  parameterSet,
+  shareBlockDigests,
+  sumKeyShares,
+  unpackSum,
+  xof,
+} from '@coferment/crypto';
+import { ObjectPurpose } from '@coferment/proto';
+import { publicElement } from '../../../../crypto/dist/sampling/uniform.sampler.js';
+import { type Sample, timed } from '../measure/sample.statistics.js';
+import { type Credentials, SERVER_NAME } from './consortium.certificates.js';
+import { serveRole } from './role.channel.js';
+import { type ObjectToSend, SiteUploads, objectOf } from './site.uploads.js';
+
+export interface RoundSetup {
+  parameters: AggregationParameters;
+  shape: VectorShape;
+  sites: number;
+  /** Sites with a key, a vector and an upload of their own; the others repeat them in turn. */
+  distinct: number;
+}
+
+/** What the coordinator learns from signed statements: which object, and the Merkle root over its blocks. */
+export interface SignedObject {
+  object: string;
+  merkleRoot: string;
+  bytes: number;
+}
+
+export type Sent = 'plaintext' | 'ciphertext' | 'share';
+
+interface Round extends RoundSetup {
+  dealings: Dealing[];
+  /** [holder][dealer] → S_i(α_j) */
+  keyShares: Uint8Array[][];
+  k: string;
+  ciphertexts: (ObjectToSend | undefined)[];
+  shares: (ObjectToSend | undefined)[];
+  plaintext: ObjectToSend | undefined;
+}
+
+const SET_DIGEST = digest('bench-set', 'all');
+/** Exact integers behind the update: large enough that their digits are seen. */
+const EXACT = 123_456_789;
+const uploads = new Map<string, SiteUploads>();
+let current: Round | undefined;
+
+function round(): Round {
+  if (current === undefined) throw new Error('No round was set up.');
+  return current;
+}
+
+/** The quantised vector of a site: uniform, as wide as the budget allows, the same at every call. */
+function valuesOf(index: number): Uint32Array {
+  const { shape, parameters } = round();
+  const bytes = xof('bench-values', index).read(4 * shape.packed);
+  const values = new Uint32Array(bytes.buffer, bytes.byteOffset, shape.packed);
+  const mask = 2 ** parameters.valueBits - 1;
+  for (let i = 0; i < values.length; i++) values[i]! &= mask;
+  return values;
+}
+
+const exactOf = (index: number): Float64Array => Float64Array.from({ length: round().shape.exact }, () => EXACT + index);
+
+function objectsOf(kind: Sent, count: number): ObjectToSend[] {
+  const { plaintext, ciphertexts, shares, distinct } = round();
+  return Array.from({ length: count }, (_, site) => {
+    const object = kind === 'plaintext' ? plaintext : kind === 'ciphertext' ? ciphertexts[site % distinct] : shares[site];
+    if (object === undefined) throw new Error(`There is no ${kind} of site ${site} yet.`);
+    return object;
+  });
+}
+
+const handlers = {
+  load: (): Promise<void> => loadCrypto(),
+
+  /** Keys of all distinct sites, dealt and checked by every holder. Not timed here. */
+  setUp(setup: RoundSetup): void {
+    const { parameters, distinct } = setup;
+    const e0 = digest('bench-epoch');
+    const dealings = Array.from({ length: distinct }, (_, site) => deal({ e0, dealer: `site-${site}`, parameters }));
+    const keyShares = Array.from({ length: parameters.keyHolders }, (_, holderIndex) =>
+      dealings.map(({ commitments, masked, privateShares }, site) =>
+        checkDealing({
+          e0,
+          dealer: `site-${site}`,
+          holderIndex,
+          parameters,
+          commitments,
+          masked,
+          privateShare: privateShares[holderIndex]!,
+        }),
+      ),
+    );
+    current = { ...setup, dealings, keyShares, k: '', ciphertexts: [], shares: [], plaintext: undefined };
+  },
+
+  /** Public randomness of every block, which encryption and shares draw again. */
+  async expand({ attempt }: { attempt: number }): Promise<Sample> {
+    const { parameters, shape } = round();
+    const set = parameterSet(parameters.set);
+    const blocks = blockCount(shape, parameters);
+    const k = digest('bench-k', attempt);
+    const { sample } = await timed(() => {
+      for (let block = 0; block < blocks; block++) publicElement(k, block, set);
+    });
+    return sample;
+  },
+
+  /** Packs and encrypts the vector of a distinct site. A round context of its own at every attempt, as in the protocol. */
+  async encrypt({ index, attempt }: { index: number; attempt: number }): Promise<Sample> {
+    const state = round();
+    const { parameters, shape } = state;
+    const [values, exact] = [valuesOf(index), exactOf(index)];
+    state.k = digest('bench-k', attempt);
+    const { sample, value } = await timed(() =>
+      encryptVector({
+        parameters,
+        k: state.k,
+        secretKey: state.dealings[index]!.secretKey,
+        coefficients: packVector(shape, parameters, values, exact),
+      }),
+    );
+    state.ciphertexts[index] = objectOf(value, ObjectPurpose.OBJECT_PURPOSE_CIPHERTEXT);
+    return sample;
+  },
+
+  /** One holder's share for the sum over all sites, their keys' shares added up first. */
+  async share({ position }: { position: number }): Promise<Sample> {
+    const state = round();
+    const { parameters, shape, sites, distinct, keyShares, k } = state;
+    const ofSites = Array.from({ length: sites }, (_, site) => keyShares[position]![site % distinct]!);
+    const noiseKey = xof('bench-noise', position).read(32);
+    const { sample, value } = await timed(() =>
+      decryptionShare({
+        parameters,
+        k,
+        setDigest: SET_DIGEST,
+        kind: 'update',
+        holder: `site-${position}`,
+        holderIndex: position,
+        keyShareSum: sumKeyShares(ofSites),
+        noiseKey,
+        coefficients: coefficientCount(shape, parameters),
+      }),
+    );
+    state.shares[position] = objectOf(value, ObjectPurpose.OBJECT_PURPOSE_DECRYPTION_SHARE);
+    return sample;
+  },
+
+  /** A float32 update of as many parameters; all sites send the same one. */
+  drawPlaintext(): void {
+    const { shape } = round();
+    const values = Float32Array.from(valuesOf(0), (value) => value / 2 ** 16 - 0.25);
+    round().plaintext = objectOf(new Uint8Array(values.buffer, 0, 4 * shape.packed), ObjectPurpose.OBJECT_PURPOSE_CIPHERTEXT);
+  },
+
+  async connect({
+    to,
+    address,
+    credentials,
+    sites,
+  }: {
+    to: string;
+    address: string;
+    credentials: Credentials;
+    sites: number;
+  }): Promise<void> {
+    uploads.get(to)?.close();
+    const opened = new SiteUploads(address, credentials);
+    uploads.set(to, opened);
+    await opened.open(sites);
+  },
+
+  /** The first `count` sites (or holders) send their object of a kind, all at once. */
+  async send({ to, kind, count }: { to: string; kind: Sent; count: number }): Promise<Sample> {
+    const objects = objectsOf(kind, count);
+    const { sample } = await timed(() => uploads.get(to)!.send(objects));
+    return sample;
+  },
+
+  /** Statements about the uploads of all sites and the shares of all holders. */
+  signed({ kind }: { kind: Sent }): SignedObject[] {
+    const { parameters, shape, sites } = round();
+    const coefficients = coefficientCount(shape, parameters);
+    const leaves = kind === 'share' ? shareBlockDigests : ciphertextBlockDigests;
+    const roots = new Map<string, string>();
+    return objectsOf(kind, kind === 'share' ? parameters.keyHolders : sites).map(({ digest: object, bytes }) => {
+      const known = roots.get(object);
+      const root = known ?? (kind === 'plaintext' ? '' : merkleRoot(leaves(bytes, coefficients, parameters)));
+      roots.set(object, root);
+      return { object, merkleRoot: root, bytes: bytes.length };
+    });
+  },
+
+  /** Throws unless the published sum is exactly the sum of what the sites encrypted. */
+  verify({ sumFile }: { sumFile: string }): void {
+    const { parameters, shape, sites, distinct } = round();
+    const bytes = readFileSync(sumFile);
+    const words = new BigUint64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+    const { packed, exact } = unpackSum(shape, parameters, words, sites);
+    let expectedExact = 0;
+    for (let index = 0; index < distinct; index++) {
+      const times = Math.ceil((sites - index) / distinct);
+      valuesOf(index).forEach((value, i) => {
+        packed[i]! -= times * value;
+      });
+      expectedExact += times * (EXACT + index);
+    }
+    if (packed.some((rest) => rest !== 0) || exact.some((sum) => sum !== BigInt(expectedExact)))
+      throw new Error('The opened sum is not the sum of the encrypted vectors: no figure of this run means anything.');
+  },
+
+  /** Sends `bytes` bytes over one bare TLS connection, until the other side has read them all. */
+  async pushTls({ port, bytes, credentials }: { port: number; bytes: number; credentials: Credentials }): Promise<Sample> {
+    const { facts } = credentials;
+    const socket = connect({ port, host: '127.0.0.1', servername: SERVER_NAME, ca: facts.authority });
+    await new Promise((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject));
+    const chunk = Buffer.alloc(256 * 1024, 0x5a);
+    const { sample } = await timed(async () => {
+      const read = new Promise((resolve, reject) => socket.once('data', resolve).once('error', reject));
+      for (let sent = 0; sent < bytes; sent += chunk.length) {
+        if (!socket.write(chunk.subarray(0, bytes - sent))) await new Promise((resolve) => socket.once('drain', resolve));
+      }
+      await read;
+    });
+    socket.destroy();
+    return sample;
+  },
+
+  disconnect(): void {
+    for (const opened of uploads.values()) opened.close();
+    uploads.clear();
+    current = undefined;
+  },
+};
+
+export type MemberRole = typeof handlers;
+
+serveRole(handlers);

@@ -1,0 +1,52 @@
+import 'reflect-metadata';
+import diagnostics from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
+import { Server, ServerInterceptingCall, type ServerInterceptor, ServerListenerBuilder, experimental } from '@grpc/grpc-js';
+import { writeCaller } from '../../../../coordinator/dist/agent-port/caller.js';
+import { certificatesOf } from '../../../../coordinator/dist/agent-port/certificate.provider.js';
+import type { ConsortiumIdentity } from '../../../../coordinator/dist/identity/consortium.identity.js';
+import type { ObjectService } from '../../../../coordinator/dist/objects/object.service.js';
+import type { ObjectStore } from '../../../../coordinator/dist/objects/object.store.js';
+import { UploadController } from '../../../../coordinator/dist/objects/upload.controller.js';
+import type { Credentials } from './consortium.certificates.js';
+import { UploadIntake } from './upload.intake.js';
+
+/** Names the caller by its connection: in the bench all sites share one client certificate. */
+const nameTheCaller: ServerInterceptor = (_, call) => {
+  const listener = new ServerListenerBuilder().withOnReceiveMetadata((metadata, next) => {
+    writeCaller(metadata, { kind: 'site', site: `site-${call.getPeer().split(':').at(-1)}` });
+    next(metadata);
+  });
+  return new ServerInterceptingCall(call, { start: (next) => next(listener.build()) });
+};
+
+/** The coordinator's upload call on loopback: its controller, its certificates' provider, its object store. */
+export class UploadPort {
+  readonly #server: Server;
+  readonly #sockets: Socket[] = [];
+
+  constructor(
+    store: ObjectStore,
+    private readonly credentials: Credentials,
+  ) {
+    this.#server = new Server({ 'grpc.max_receive_message_length': 1_048_576, interceptors: [nameTheCaller] });
+    const { definition, handlers } = new UploadController(new UploadIntake(store) as unknown as ObjectService);
+    this.#server.addService(definition, handlers);
+    // The plain socket under TLS: its count is what crossed the wire.
+    diagnostics.channel('net.server.socket').subscribe((message) => this.#sockets.push((message as { socket: Socket }).socket));
+  }
+
+  /** Takes a free port of loopback and returns the address. */
+  listen(): Promise<string> {
+    const certificates = certificatesOf(this.credentials as unknown as ConsortiumIdentity);
+    const credentials = experimental.createCertificateProviderServerCredentials(certificates, certificates, true);
+    return new Promise((resolve, reject) => {
+      this.#server.bindAsync('127.0.0.1:0', credentials, (error, port) => (error === null ? resolve(`127.0.0.1:${port}`) : reject(error)));
+    });
+  }
+
+  /** Bytes that have come in on all connections since the start: TLS records, HTTP/2 frames, messages. */
+  receivedBytes(): number {
+    return this.#sockets.reduce((sum, socket) => sum + socket.bytesRead, 0);
+  }
+}
