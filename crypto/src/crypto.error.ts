@@ -10,7 +10,8 @@ export type CryptoErrorCode =
   | 'dealing-refused'
   | 'bad-committee'
   | 'bad-parameters'
-  | 'self-check';
+  | 'self-check'
+  | 'worker-lost';
 
 export class CryptoError extends Error {
   constructor(

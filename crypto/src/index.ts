@@ -62,3 +62,7 @@ export {
 } from './shares/decryption.share.js';
 export { MAX_ERROR } from './sampling/error.sampler.js';
 export { maxSmudging } from './sampling/smudging.sampler.js';
+export type { BlockRun } from './parallel/block.task.js';
+export { CryptoPool, type CryptoPoolOptions } from './parallel/crypto.pool.js';
+export { answering, type WorkerAnswer } from './parallel/worker.answer.js';
+export { WorkerPool, type WorkerPoolOptions } from './parallel/worker.pool.js';
