@@ -55,6 +55,15 @@ export class AttackedConsortium extends ScriptedConsortium {
     return relive(this.member(site));
   }
 
+  /** The key epoch is agreed, nothing is confirmed yet. */
+  static async beforeConfirming(sites: readonly string[] = ['a', 'b', 'c']): Promise<AttackedConsortium> {
+    const consortium = new AttackedConsortium(sites);
+    opened.push(consortium);
+    consortium.openEpoch();
+    await consortium.ceremony();
+    return consortium;
+  }
+
   get sites(): string[] {
     return this.members.map(({ site }) => site);
   }
