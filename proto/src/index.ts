@@ -60,6 +60,8 @@ export {
   OperatorServiceService,
   PublishPlanRequest,
   PublishPlanResponse,
+  RenewEpochRequest,
+  RenewEpochResponse,
   RevokeSiteRequest,
   RevokeSiteResponse,
   RoundStatus,

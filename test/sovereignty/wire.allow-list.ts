@@ -45,6 +45,7 @@ const FIELDS: Readonly<Record<string, Rule>> = {
   'PollRequest.known': text(/^(|[0-9a-f]{64})$/),
   'PollRequest.positions.run': run,
   'PollRequest.positions.applied_sum': small,
+  'PollRequest.positions.epoch': small,
   'GetUploadRequest.digest': digest,
   'UploadRequest.header.digest': digest,
   'UploadRequest.header.size': number(2 ** 31),

@@ -32,6 +32,8 @@ const STATUS_OF: Readonly<Record<CoordinatorErrorCode, status>> = {
   'run-over': status.FAILED_PRECONDITION,
   'not-owed': status.FAILED_PRECONDITION,
   'already-different': status.ALREADY_EXISTS,
+  'no-new-epoch': status.FAILED_PRECONDITION,
+  'set-fixed': status.FAILED_PRECONDITION,
   ...PROTOCOL_STATUS,
   'other-consortium': status.FAILED_PRECONDITION,
   'other-launch': status.FAILED_PRECONDITION,

@@ -1,14 +1,13 @@
-import { describeModel, shouldStop } from '@coferment/consortium';
 import { Injectable } from '@nestjs/common';
 import { ModelService, type StoredState } from '../models/model.service.js';
 import { ObjectService } from '../objects/object.service.js';
 import { ObjectStore } from '../objects/object.store.js';
+import { GRACE_MS } from '../rounds/quorum-grace.rule.js';
 import type { RoundRow } from '../rounds/round.entity.js';
-import { newRound } from '../rounds/round.opening.js';
 import type { RunChange } from '../runs/run.change.js';
 import { RunChanges } from '../runs/run.changes.js';
-import { closeRun } from '../runs/run.closing.js';
-import { type RunView, closedRounds, present } from '../runs/run.view.js';
+import { needsModel, openNextSum } from '../runs/next.sum.js';
+import { type RunView, present } from '../runs/run.view.js';
 import { slots } from '../runs/slot.names.js';
 import { type Opening, openSum, sumBytes } from './sum.opening.js';
 
@@ -31,7 +30,7 @@ export class AggregationService {
       view.rounds.find((candidate) => candidate.sum === sum),
       `sum ${sum}`,
     );
-    const from = round.modelIn === 'none' ? undefined : await this.models.current(view);
+    const from = needsModel(view, round) ? await this.models.current(view) : undefined;
     const opening = openSum({ view, round, uploads: this.#uploads(view, round), shares: this.#shares(view, round), state: from?.state });
     if (!opening.ok) return this.#garble(view, round, opening);
     const sumObject = await this.objects.publish(sumBytes(opening.coefficients));
@@ -39,7 +38,7 @@ export class AggregationService {
       opening.state !== undefined && opening.state !== from?.state ? await this.models.prepare(view, opening.state) : undefined;
     return this.changes.apply(view.run.run, view.run.version, async (change) => {
       const closed = await this.#close(change, view, round, opening, { sumObject, learnt });
-      await this.#openNext(change, withRound(view, closed), closed, learnt ?? from);
+      await openNextSum(change, withRound(view, closed), closed, learnt ?? from);
     });
   }
 
@@ -90,60 +89,12 @@ export class AggregationService {
     return round;
   }
 
-  /** What comes after a closed sum; in the same transaction, so a run never stands still between two sums. */
-  async #openNext(change: RunChange, view: RunView, closed: RoundRow, from: StoredState | undefined): Promise<void> {
-    const sum = present(view.rounds.at(-1), 'a sum').sum + 1;
-    switch (closed.kind) {
-      case 'confirm':
-        if (!view.rounds.every((round) => round.state === 'closed')) return;
-        await change.move('confirm-epoch', `Every key of epoch ${closed.epoch} is confirmed.`);
-        return change.openRound(newRound(view, { kind: 'statistics', sum, round: 0, confirms: null, from: undefined }, change.nowMs));
-      case 'statistics':
-        return change.openRound(newRound(view, { kind: 'update', sum, round: 1, confirms: null, from }, change.nowMs));
-      case 'update': {
-        const done = closed.round;
-        const errors = closedRounds(view).flatMap((round) => (round.kind === 'update' && round.metric !== null ? [round.metric] : []));
-        const last = done >= view.plan.rounds || shouldStop(view.plan, errors);
-        const next = last ? ({ kind: 'evaluate', round: done } as const) : ({ kind: 'update', round: done + 1 } as const);
-        return change.openRound(newRound(view, { ...next, sum, confirms: null, from }, change.nowMs));
-      }
-      case 'evaluate': {
-        const { parameters } = describeModel(view.plan);
-        await change.sign('model-released', slots.ofRun(), {
-          consortium: view.consortium,
-          run: closed.run,
-          model: closed.modelIn,
-          parameters,
-        });
-        return closeRun(change, view, {
-          event: 'complete',
-          cause: '',
-          whatToDo: `Take the model: coferment export model ${closed.run} --out DIR`,
-        });
-      }
-    }
-  }
-
-  /** Nothing of the sum is applied. Who is named, if anybody, follows from the shares alone. */
+  /** Nothing of the sum is applied. A further share may still show who is at fault, so it is waited for a while. */
   #garble(view: RunView, before: RoundRow, { reason, named, detail }: Garbled): Promise<void> {
-    const who = named.length === 0 ? 'nobody can be named' : `at fault: ${named.join(', ')}`;
-    const cause = `Sum ${before.sum} (${before.kind}) could not be opened: ${detail} (${reason}; ${who}).`;
-    return this.changes.apply(view.run.run, view.run.version, async (change) => {
-      const { run, kind, sum, round } = before;
-      await change.sign('round-garbled', slots.ofSum(sum), {
-        consortium: view.consortium,
-        run,
-        e: present(view.epoch.e, 'E'),
-        kind,
-        sum,
-        round,
-        reason,
-        named,
-      });
-      await change.moveRound({ ...before, cause, closedMs: change.nowMs }, 'garble');
-      const whatToDo = 'Find out with the sites what went wrong, then launch a new run. Going on with a new key epoch is not built yet.';
-      await closeRun(change, view, { event: 'fail', cause, whatToDo });
-    });
+    const shares = view.acts.inSlot('share', slots.ofSum(before.sum)).length;
+    return this.changes.apply(view.run.run, view.run.version, (change) =>
+      change.moveRound({ ...before, failure: { reason, named, detail, shares }, deadlineMs: change.nowMs + GRACE_MS }, 'garble'),
+    );
   }
 
   *#uploads(view: RunView, round: RoundRow): Iterable<Uint8Array> {

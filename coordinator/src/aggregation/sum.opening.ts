@@ -8,7 +8,7 @@ import {
   vectorShape,
 } from '@coferment/consortium';
 import { CryptoError, coefficientCount, combine, sumCiphertexts, unpackSum } from '@coferment/crypto';
-import type { RoundRow } from '../rounds/round.entity.js';
+import type { GarbleReason, RoundRow } from '../rounds/round.entity.js';
 import { type RunView, present } from '../runs/run.view.js';
 
 export interface OpeningInput {
@@ -27,8 +27,6 @@ export interface Metrics {
   rmse: number | null;
   holdoutCount: number;
 }
-
-export type GarbleReason = 'parity' | 'residual' | 'confirm-mismatch' | 'weights';
 
 export type Opening =
   | {
@@ -53,7 +51,8 @@ export function openSum(input: OpeningInput): Opening {
     const sum = sumCiphertexts(uploads, coefficients, parameters);
     const combined = combine({ parameters, sum, coefficients, addends: round.counted.length, shares });
     if (!combined.ok) {
-      const named = (combined.wrong ?? []).map((position) => present(roster.keyHolders[position], 'a key holder').site);
+      const holders = (combined.wrong ?? []).map((position) => present(roster.keyHolders[position], 'a key holder').site);
+      const named = combined.reason === 'residual' ? confirmedSite(input) : holders;
       return { ok: false, reason: combined.reason, named, detail: 'the decryption shares do not fit together' };
     }
     return readSum(input, combined.coefficients);
@@ -64,7 +63,8 @@ export function openSum(input: OpeningInput): Opening {
   }
 }
 
-function readSum({ view, round, state }: OpeningInput, coefficients: BigUint64Array): Opening {
+function readSum(input: OpeningInput, coefficients: BigUint64Array): Opening {
+  const { view, round, state } = input;
   const { plan, run } = view;
   const { parameters } = view.epoch.roster;
   const addends = round.counted.length;
@@ -80,8 +80,8 @@ function readSum({ view, round, state }: OpeningInput, coefficients: BigUint64Ar
       return {
         ok: false,
         reason: 'confirm-mismatch',
-        named: [],
-        detail: `the confirmation of "${site}" did not come out: the site or a key holder is at fault`,
+        named: confirmedSite(input),
+        detail: `the confirmation of "${site}" did not come out`,
       };
     }
     case 'statistics': {
@@ -96,6 +96,14 @@ function readSum({ view, round, state }: OpeningInput, coefficients: BigUint64Ar
     case 'evaluate':
       return { ...opened, metrics: metricsOf(decodeExact(plan, 'evaluate', exact)) };
   }
+}
+
+/**
+ * S4: a site whose public vector does not come out is at fault if every parity relation holds on at least τ + 1 shares. With fewer there is none, and it may
+ * as well be a key holder.
+ */
+function confirmedSite({ view, round, shares }: OpeningInput): string[] {
+  return round.confirms !== null && shares.size > view.epoch.roster.numbers.tau ? [round.confirms] : [];
 }
 
 function metricsOf(values: Readonly<Record<string, number>>): Metrics {

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { Command } from 'commander';
 import { EXIT } from './exit.codes.js';
+import { addEpochs } from './epoch.commands.js';
 import { addExports } from './export.commands.js';
 import { addPlans } from './plan.commands.js';
 import { addRuns } from './run.commands.js';
@@ -14,5 +15,6 @@ addStart(program);
 addSites(program);
 addPlans(program);
 addRuns(program);
+addEpochs(program);
 addExports(program);
 await program.parseAsync();

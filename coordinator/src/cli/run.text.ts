@@ -25,7 +25,7 @@ export function runText(run: RunStatus, withRounds = true): string {
   const lines = [
     `${pc.bold(run.run)}  plan "${run.planName}" (${run.ordinal}. run)  ${pc.bold(run.state)}`,
     `rounds ${run.roundsClosed} of ${run.roundsPlanned}; ${run.sites.length} sites, ${run.minContributors} must contribute, ${run.threshold} of ${run.keyHolders.length} key holders open a sum`,
-    `fingerprint ${formatFingerprint(run.fingerprint)}`,
+    `key epoch ${run.epoch}${run.leftOut.length === 0 ? '' : ` without ${run.leftOut.join(', ')}`}; fingerprint ${formatFingerprint(run.fingerprint)}`,
   ];
   if (run.waitingFor.length > 0)
     lines.push(`waits for ${run.waitingFor.join(', ')}${run.deadlineMs > 0 ? `, at most until ${time(run.deadlineMs)}` : ''}`);

@@ -30,8 +30,10 @@ export function admitEpochAct(view: RunView, statement: EpochAct, envelope: Dsse
     );
     return slots.ofRun();
   }
+  const isLeftOut = epoch.roster.leftOut.includes(statement.predicate.site);
+  const isDue = run.state === 'key-ceremony' || (run.state === 'running' && isLeftOut);
   // A site can find at any time that it was restored from a backup.
-  requireDue(statement.name === 'epoch-left' ? run.state !== 'awaiting-approval' : run.state === 'key-ceremony', statement, view);
+  requireDue(statement.name === 'epoch-left' ? run.state !== 'awaiting-approval' : isDue, statement, view);
   requireSame(statement.predicate.epoch === epoch.epoch, 'other-epoch', statement, `epoch ${statement.predicate.epoch}`);
   const stage = epochStage(view);
   const slot = slots.ofEpoch(epoch.epoch);
@@ -39,11 +41,11 @@ export function admitEpochAct(view: RunView, statement: EpochAct, envelope: Dsse
     case 'epoch-left':
       return slot;
     case 'sealing-key':
-      requireDue(stage === 'offering-keys', statement, view);
+      requireDue(stage === 'offering-keys' && !isLeftOut, statement, view);
       requireUsable(statement.predicate);
       return slot;
     case 'roster-approved': {
-      requireDue(stage === 'approving-roster', statement, view);
+      requireDue(isLeftOut ? stage !== 'offering-keys' : stage === 'approving-roster', statement, view);
       const { roster, fingerprint, e0 } = statement.predicate;
       requireSame(
         roster === epoch.rosterDigest && fingerprint === epoch.fingerprint && e0 === epoch.e0,
@@ -72,7 +74,7 @@ export function admitEpochAct(view: RunView, statement: EpochAct, envelope: Dsse
       return slots.ofDealing(epoch.epoch, dealer);
     }
     case 'epoch-agreed': {
-      requireDue(stage === 'agreeing', statement, view);
+      requireDue(stage === 'agreeing' && !isLeftOut, statement, view);
       const agreed = agreedEpoch(view);
       const { e0, e, dealings, leftOut } = statement.predicate;
       const same = dealings.every(

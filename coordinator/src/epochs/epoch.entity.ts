@@ -2,6 +2,14 @@ import type { Roster } from '@coferment/consortium';
 import { EntitySchema } from 'typeorm';
 import { integer, json, key, optional, text } from '../persistence/column.types.js';
 
+/** Why there is another key epoch after the first, and whom the operator took out of it. */
+export interface EpochRenewal {
+  reason: string;
+  leftOut: string[];
+  /** Key holders that go on without key shares. */
+  replaced: string[];
+}
+
 export interface EpochRow {
   run: string;
   epoch: number;
@@ -13,6 +21,8 @@ export interface EpochRow {
   e0: string | null;
   /** Set when every site has agreed. */
   e: string | null;
+  /** Null for the first. */
+  renewal: EpochRenewal | null;
 }
 
 export const EpochEntity = new EntitySchema<EpochRow>({
@@ -25,5 +35,6 @@ export const EpochEntity = new EntitySchema<EpochRow>({
     rosterDigest: { ...text, ...optional, name: 'roster_digest' },
     e0: { ...text, ...optional },
     e: { ...text, ...optional },
+    renewal: { ...json, ...optional },
   },
 });

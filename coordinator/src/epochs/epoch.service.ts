@@ -51,7 +51,7 @@ export class EpochService {
   /** S3: E, signed by every site, goes into the ledger, and the confirm sums open (S4). */
   seal(view: RunView): Promise<void> {
     const { e, dealings } = agreedEpoch(view);
-    const { epoch, roster, rosterDigest } = view.epoch;
+    const { epoch, roster, rosterDigest, renewal } = view.epoch;
     return this.changes.apply(view.run.run, view.run.version, async (change) => {
       await change.sign('key-epoch', slots.ofEpoch(epoch), {
         consortium: view.consortium,
@@ -64,6 +64,7 @@ export class EpochService {
         keyHolders: roster.keyHolders.map((holder) => holder.site),
         dealings,
         leftOut: roster.leftOut,
+        ...(renewal === null ? {} : { renewal }),
       });
       const agreed = { ...view.epoch, e };
       await this.repository.saveEpoch(change.manager, agreed);

@@ -24,21 +24,37 @@ export function owedInEpoch(view: RunView, site: string): Instruction[] {
       return [{ kind: { $case: 'approveRoster', approveRoster: { run, epoch, roster: present(rosterDigest, 'the roster') } } }];
     case 'dealing':
       return owedInDealing(view, site);
-    case 'agreeing': {
-      if (view.acts.has('epoch-agreed', site, slot)) return [];
-      const dealings = view.acts.inSlot('dealing', slot);
-      const acknowledgements = dealings.flatMap((dealing) => view.acts.inSlot('dealing-ack', slots.ofDealing(epoch, dealing.site)));
-      const agreeEpoch = {
-        run,
-        epoch,
-        dealings: dealings.map((act) => toWire(act.envelope)),
-        acknowledgements: acknowledgements.map((act) => toWire(act.envelope)),
-      };
-      return [{ kind: { $case: 'agreeEpoch', agreeEpoch } }];
-    }
+    case 'agreeing':
+      return view.acts.has('epoch-agreed', site, slot) ? [] : [agreement(view)];
     case 'agreed':
       return [];
   }
+}
+
+/**
+ * What a site that is left out may do: see the members, as its people approve them, and rebuild E once all others have signed it. It can then attest and
+ * follow the model.
+ */
+export function owedToLeftOut(view: RunView, site: string): Instruction[] {
+  const { run, epoch, rosterDigest, e } = view.epoch;
+  if (rosterDigest === null) return [];
+  if (!view.acts.has('roster-approved', site, slots.ofEpoch(epoch)))
+    return [{ kind: { $case: 'approveRoster', approveRoster: { run, epoch, roster: rosterDigest } } }];
+  return e === null ? [] : [agreement(view)];
+}
+
+/** The parts from which every member rebuilds E. */
+function agreement(view: RunView): Instruction {
+  const { run, epoch } = view.epoch;
+  const dealings = view.acts.inSlot('dealing', slots.ofEpoch(epoch));
+  const acknowledgements = dealings.flatMap((dealing) => view.acts.inSlot('dealing-ack', slots.ofDealing(epoch, dealing.site)));
+  const agreeEpoch = {
+    run,
+    epoch,
+    dealings: dealings.map((act) => toWire(act.envelope)),
+    acknowledgements: acknowledgements.map((act) => toWire(act.envelope)),
+  };
+  return { kind: { $case: 'agreeEpoch', agreeEpoch } };
 }
 
 function owedInDealing(view: RunView, site: string): Instruction[] {

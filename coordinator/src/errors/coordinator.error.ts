@@ -21,6 +21,8 @@ export type CoordinatorErrorCode =
   | 'run-over'
   | 'not-owed'
   | 'already-different'
+  | 'no-new-epoch'
+  | 'set-fixed'
   | ProtocolRefusal
   | 'other-consortium'
   | 'other-launch'

@@ -10,7 +10,7 @@ import {
 } from '@coferment/crypto';
 import { CoordinatorError } from '../errors/index.js';
 import type { RoundRow } from '../rounds/round.entity.js';
-import type { RunView } from '../runs/run.view.js';
+import { type RunView, epochOf } from '../runs/run.view.js';
 import type { StoredPurpose } from './object.entity.js';
 
 /** A dealing is checked against two masks (step S2): two masked polynomials, and three values in each holder's box. */
@@ -24,19 +24,20 @@ function elementBytes(parameters: AggregationParameters): number {
 }
 
 export function blocksOf(view: RunView, round: RoundRow): number {
-  return blockCount(vectorShape(view.plan, round.kind), view.epoch.roster.parameters);
+  return blockCount(vectorShape(view.plan, round.kind), epochOf(view, round).roster.parameters);
 }
 
 /** Coefficients in use in every vector of a sum: what an upload, a share and the published sum carry. */
 export function coefficientsOf(view: RunView, round: RoundRow): number {
-  return coefficientCount(vectorShape(view.plan, round.kind), view.epoch.roster.parameters);
+  return coefficientCount(vectorShape(view.plan, round.kind), epochOf(view, round).roster.parameters);
 }
 
 /** Sizes that an object of this purpose may have in the run's present state; none when no such object is due. */
 export function dueSizes(view: RunView, site: string, purpose: Exclude<StoredPurpose, 'published'>): number[] {
   const { roster } = view.epoch;
   const { parameters } = roster;
-  const inState = (...states: RoundRow['state'][]) => view.rounds.filter((round) => states.includes(round.state));
+  const inState = (...states: RoundRow['state'][]) =>
+    view.rounds.filter((round) => round.epoch === view.epoch.epoch && states.includes(round.state));
   switch (purpose) {
     case 'dealing-masked':
       return view.epoch.e0 === null ? [] : [MASKS * parameters.threshold * elementBytes(parameters)];
@@ -48,7 +49,7 @@ export function dueSizes(view: RunView, site: string, purpose: Exclude<StoredPur
     }
     case 'decryption-share': {
       if (!roster.keyHolders.some((holder) => holder.site === site)) return [];
-      return inState('decrypting', 'applying', 'closed').map((round) => shareBytes(coefficientsOf(view, round), parameters));
+      return inState('decrypting', 'garbled', 'applying', 'closed').map((round) => shareBytes(coefficientsOf(view, round), parameters));
     }
   }
 }

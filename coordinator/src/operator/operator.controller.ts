@@ -7,6 +7,7 @@ import {
   type OperatorServiceServer,
   OperatorServiceService,
   PublishPlanResponse,
+  RenewEpochResponse,
   RevokeSiteResponse,
   type WatchRunRequest,
   type WatchRunResponse,
@@ -18,6 +19,7 @@ import { requireCount, requireDigest, requireText } from '../agent-port/field.li
 import type { GrpcController } from '../agent-port/grpc.controller.js';
 import { EnrolmentService } from '../enrolment/enrolment.service.js';
 import { InviteService } from '../enrolment/invite.service.js';
+import { EpochRenewal } from '../epochs/epoch.renewal.js';
 import { PlanService } from '../plans/plan.service.js';
 import { RunService } from '../runs/run.service.js';
 import { RunViews } from '../runs/run.views.js';
@@ -26,6 +28,7 @@ import { RunWatch } from './run.watch.js';
 import { StatusService } from './status.service.js';
 
 const RUN_LENGTH = 40;
+const SITE_LENGTH = 40;
 const REASON_LENGTH = 400;
 
 @Injectable()
@@ -39,6 +42,7 @@ export class OperatorController implements GrpcController<OperatorServiceServer>
     private readonly enrolment: EnrolmentService,
     private readonly plans: PlanService,
     private readonly runs: RunService,
+    private readonly renewal: EpochRenewal,
     private readonly views: RunViews,
     private readonly state: StatusService,
     private readonly watch: RunWatch,
@@ -66,6 +70,16 @@ export class OperatorController implements GrpcController<OperatorServiceServer>
       abortRun: unary(async ({ run, reason }) => {
         await this.runs.abort(requireText('run', run, RUN_LENGTH), reason.slice(0, REASON_LENGTH));
         return AbortRunResponse.fromPartial({});
+      }),
+      renewEpoch: unary(async ({ run, epoch, leaveOut, replaceHolder }) => {
+        const renewed = await this.renewal.renew(requireText('run', run, RUN_LENGTH), {
+          epoch,
+          ...(leaveOut === '' ? {} : { leaveOut: requireText('leaveOut', leaveOut, SITE_LENGTH) }),
+          ...(replaceHolder === '' ? {} : { replaceHolder: requireText('replaceHolder', replaceHolder, SITE_LENGTH) }),
+        });
+        const { keyHolders, leftOut } = renewed.roster;
+        const { fingerprint } = renewed;
+        return RenewEpochResponse.fromPartial({ run, epoch, fingerprint, keyHolders: keyHolders.map(({ site }) => site), leftOut });
       }),
       getStatus: unary(() => this.state.status()),
       getRun: unary(async ({ run }) =>

@@ -22,6 +22,7 @@ export function runStatus(view: RunView): RunStatus {
     collusionBound: roster.numbers.c,
     attestQuorum: roster.numbers.rho,
     minContributors: roster.numbers.minContributors,
+    leftOut: roster.leftOut,
     fingerprint,
     e: e ?? '',
     roundsPlanned: plan.rounds,

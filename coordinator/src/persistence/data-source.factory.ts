@@ -10,6 +10,7 @@ import { ActEntity } from '../runs/act.entity.js';
 import { EventEntity } from '../runs/event.entity.js';
 import { RunEntity } from '../runs/run.entity.js';
 import { First1700000000001 } from './migrations/0001-first.migration.js';
+import { KeyEpochs1700000000002 } from './migrations/0002-key-epochs.migration.js';
 
 /** A PostgreSQL server by URL, or the embedded one by its socket. */
 export type DatabaseAddress = { url: string } | { host: string; port: number };
@@ -36,7 +37,7 @@ export async function openDataSource(address: DatabaseAddress): Promise<DataSour
       ObjectEntity,
       LedgerEntryEntity,
     ],
-    migrations: [First1700000000001],
+    migrations: [First1700000000001, KeyEpochs1700000000002],
     synchronize: false,
   });
   await source.initialize();

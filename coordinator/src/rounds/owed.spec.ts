@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { decline, give, giveNonce, attest, runningView, SITES, storedRun } from '../testing/run-view.fixture.js';
+import type { RunView } from '../runs/run.view.js';
 import { owedInstructions } from './owed.js';
 
-const kinds = (...parameters: Parameters<typeof owedInstructions>) => owedInstructions(...parameters).map(({ kind }) => kind?.$case);
+const kinds = (view: RunView, site: string, appliedSum: number, epoch = 0) =>
+  owedInstructions(view, site, { appliedSum, epoch }).map(({ kind }) => kind?.$case);
 
 describe('what a site owes', () => {
   it('is its approval, until it has given it; a stranger owes nothing', () => {
@@ -59,7 +61,33 @@ describe('what a site owes', () => {
     expect(kinds(view, 'alpha', 0)).toEqual([]);
   });
 
-  it.each(['frozen', 'applying', 'abandoned', 'garbled', 'stuck', 'superseded'] as const)('is nothing while a sum is %s', (state) => {
+  it.each(['frozen', 'applying', 'abandoned', 'stuck', 'superseded'] as const)('is nothing while a sum is %s', (state) => {
     expect(kinds(runningView({ state }), 'alpha', 0)).toEqual([]);
+  });
+
+  it('is nothing new in a run that is stuck', () => {
+    const view = runningView({ state: 'decrypting' });
+    expect(kinds({ ...view, run: { ...view.run, state: 'stuck' } }, 'alpha', 0)).toEqual([]);
+  });
+
+  it('is for a site that is left out the roster, then E, then attestations; never a key or an upload', () => {
+    const view = runningView({ state: 'training' });
+    const { roster } = view.epoch;
+    const without = { ...view, epoch: { ...view.epoch, roster: { ...roster, leftOut: ['zeta'] } } };
+    expect(kinds(without, 'zeta', 0)).toEqual(['approveRoster']);
+    const digest = 'c'.repeat(64);
+    const approval = { consortium: 'unit', run: view.run.run, epoch: 1, site: 'zeta', roster: digest, fingerprint: digest, e0: digest };
+    give(without, 'roster-approved', 'zeta', '1', approval);
+    expect(kinds(without, 'zeta', 0)).toEqual(['agreeEpoch']);
+    expect(kinds(without, 'zeta', 0, 1)).toEqual([]);
+    expect(kinds(without, 'alpha', 0)).toEqual(['prepareSum']);
+    const attesting = { ...without, rounds: [{ ...without.rounds[0]!, state: 'attesting' as const, k: digest, t: digest }] };
+    expect(kinds(attesting, 'zeta', 0, 1)).toEqual(['attest']);
+    const ceremony = {
+      ...without,
+      run: { ...view.run, state: 'key-ceremony' as const },
+      epoch: { ...without.epoch, rosterDigest: null, e: null },
+    };
+    expect(kinds(ceremony, 'zeta', 0)).toEqual([]);
   });
 });

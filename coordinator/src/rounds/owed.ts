@@ -1,6 +1,6 @@
 import type { Instruction } from '@coferment/proto';
 import { toWire } from '../agent-port/envelope.codec.js';
-import { owedInEpoch } from '../epochs/owed-in-epoch.js';
+import { owedInEpoch, owedToLeftOut } from '../epochs/owed-in-epoch.js';
 import { OPERATOR } from '../runs/act.entity.js';
 import { type RunView, closedRounds, isOver, openRounds, present, sitesOf } from '../runs/run.view.js';
 import { slots } from '../runs/slot.names.js';
@@ -11,17 +11,28 @@ import { frozenSum, sumName } from './wire-sum.js';
 /** A site that was away catches up in steps, so that no answer grows without bound. */
 const MOST_SUMS_AT_ONCE = 4;
 
-/**
- * What a site owes in a run: a pure function of what is stored, so it is the same after every restart and any replica can answer.
- * @param appliedSum the last sum that the site has applied
- */
-export function owedInstructions(view: RunView, site: string, appliedSum: number): Instruction[] {
+/** How far a site has followed a run, by its own word. */
+export interface SitePosition {
+  /** The last sum that it has applied. */
+  appliedSum: number;
+  /** The newest key epoch of which it knows E. */
+  epoch: number;
+}
+
+export const START: SitePosition = { appliedSum: 0, epoch: 0 };
+
+/** What a site owes in a run: a pure function of what is stored, so it is the same after every restart and any replica can answer. */
+export function owedInstructions(view: RunView, site: string, { appliedSum, epoch: knownEpoch }: SitePosition): Instruction[] {
   if (!view.run.sites.includes(site)) return [];
-  const behind = closedRounds(view).filter((round) => round.sum > appliedSum);
+  // Whoever is left out of an epoch signs nothing in its ceremony; sums of the epoch mean nothing to it before it knows E.
+  const isLeftOut = view.epoch.roster.leftOut.includes(site);
+  const behind = closedRounds(view).filter((round) => round.sum > appliedSum && (!isLeftOut || round.epoch <= knownEpoch));
   const owed = behind.slice(0, MOST_SUMS_AT_ONCE).map((round) => applySum(view, round));
   // Later sums start from the model that the earlier ones give.
   if (behind.length > MOST_SUMS_AT_ONCE) return owed;
   if (isOver(view)) return [...owed, closeRun(view)];
+  if (view.run.state === 'stuck') return owed;
+  if (isLeftOut && knownEpoch < view.epoch.epoch) return [...owed, ...owedToLeftOut(view, site)];
   return [...owed, ...owedInEpoch(view, site), ...owedInRounds(view, site)];
 }
 
@@ -49,7 +60,8 @@ function owedInRound(view: RunView, round: RoundRow, site: string): Instruction[
       if (!listed || view.acts.has('contribution', site, slot) || declinedSites(view, round).has(site)) return [];
       return [{ kind: { $case: 'encrypt', encrypt: { name: sumName(round), nonces: round.nonces } } }];
     }
-    case 'decrypting': {
+    case 'decrypting':
+    case 'garbled': {
       const asked =
         view.epoch.roster.keyHolders.some((holder) => holder.site === site) && !view.acts.has('share', site, slots.ofSum(round.sum));
       if (!asked) return [];
@@ -63,7 +75,6 @@ function owedInRound(view: RunView, round: RoundRow, site: string): Instruction[
     case 'applying':
     case 'closed':
     case 'abandoned':
-    case 'garbled':
     case 'stuck':
     case 'superseded':
       return [];

@@ -8,7 +8,7 @@ import { waitingOf } from '../runs/run.waiting.js';
 import { type RunView, closedRounds, isOver, openRounds } from '../runs/run.view.js';
 import { RunViews } from '../runs/run.views.js';
 import { ChangeNotifier } from '../telemetry/change.notifier.js';
-import { owedInstructions } from './owed.js';
+import { START, type SitePosition, owedInstructions } from './owed.js';
 import { Presence } from './presence.js';
 
 /** Ended runs of which a site is told again, in case it was away at their end. */
@@ -16,7 +16,7 @@ const ENDED_RUNS_TOLD = 8;
 
 export interface PollCall {
   waitMs: number;
-  positions: ReadonlyMap<string, number>;
+  positions: ReadonlyMap<string, SitePosition>;
   /** Name of the last answer. */
   known: string;
 }
@@ -54,11 +54,11 @@ export class PollService {
     }
   }
 
-  async #answer(site: string, positions: ReadonlyMap<string, number>): Promise<PollResponse> {
+  async #answer(site: string, positions: ReadonlyMap<string, SitePosition>): Promise<PollResponse> {
     const views = (await this.views.all()).filter((view) => view.run.sites.includes(site));
     const ended = views.filter(isOver).slice(-ENDED_RUNS_TOLD);
     const told = views.filter((view) => !isOver(view) || ended.includes(view));
-    const instructions = told.flatMap((view) => owedInstructions(view, site, positions.get(view.run.run) ?? 0));
+    const instructions = told.flatMap((view) => owedInstructions(view, site, positions.get(view.run.run) ?? START));
     const owed = sha256Hex(PollResponse.encode(PollResponse.fromPartial({ instructions })).finish());
     return PollResponse.fromPartial({ coordinatorTimeMs: Date.now(), instructions, owed, runs: told.map(wireView) });
   }

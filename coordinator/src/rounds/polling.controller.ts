@@ -22,7 +22,11 @@ export class PollingController implements GrpcController<PollingServiceServer> {
         throw new CoordinatorError('too-large', `A poll names ${positions.length} runs; at most ${MOST_POSITIONS} are read.`);
       if (known !== '') requireText('known', known, 64);
       const applied = positions.map(
-        ({ run, appliedSum }) => [requireText('run', run, 40), requireCount('applied_sum', appliedSum, 2 ** 31)] as const,
+        ({ run, appliedSum, epoch = 0 }) =>
+          [
+            requireText('run', run, 40),
+            { appliedSum: requireCount('applied_sum', appliedSum, 2 ** 31), epoch: requireCount('epoch', epoch, 2 ** 31) },
+          ] as const,
       );
       return this.polls.poll(site, { waitMs: Math.min(waitMs, LONGEST_WAIT_MS), positions: new Map(applied), known }, signal);
     }),

@@ -1,5 +1,5 @@
 /** Signatures and shares beyond the quorum make liars easier to name, so they are waited for, but not for long. */
-const GRACE_MS = 2000;
+export const GRACE_MS = 2000;
 
 export interface QuorumState {
   /** Who is asked. */

@@ -10,8 +10,9 @@ export type RoundAct = Statement<'nonce' | 'attempt-declined' | 'contribution' |
 
 const COLLECTING = ['training', 'ready'];
 /** T is fixed, for ever. Who is slow may still sign it: it is stored and shown, it just changes nothing any more. */
-const FROZEN = ['attesting', 'decrypting', 'applying', 'closed'];
-const CERTIFIED = ['decrypting', 'applying', 'closed'];
+const FROZEN = ['attesting', 'decrypting', 'garbled', 'applying', 'closed'];
+/** A share that comes after a first try may show whose share spoilt it. */
+const CERTIFIED = ['decrypting', 'garbled', 'applying', 'closed'];
 
 /** Whether an act of a sum is due now and is over exactly what it must be. Returns its slot. @throws CoordinatorError */
 export function admitRoundAct(view: RunView, statement: RoundAct, envelope: DsseEnvelope): string {

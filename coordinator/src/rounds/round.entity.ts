@@ -2,6 +2,18 @@ import type { ExclusionReason, NonceEntry, RoundState, SumKind } from '@cofermen
 import { EntitySchema } from 'typeorm';
 import { big, integer, json, key, optional, real, text } from '../persistence/column.types.js';
 
+export type GarbleReason = 'parity' | 'residual' | 'confirm-mismatch' | 'weights';
+
+/** What the last try to open a sum came to. */
+export interface OpeningFailure {
+  reason: GarbleReason;
+  /** Who is at fault, as far as the shares show it (R7). */
+  named: string[];
+  detail: string;
+  /** How many shares there were: with more, somebody else may be named. */
+  shares: number;
+}
+
 /** One sum of a run, through all its attempts. */
 export interface RoundRow {
   run: string;
@@ -40,6 +52,9 @@ export interface RoundRow {
   uploadBytes: number;
   closedMs: number | null;
   cause: string;
+  /** The set that an earlier sum from the same model was frozen with: this one can only be over exactly that. */
+  fixedSet: string[] | null;
+  failure: OpeningFailure | null;
 }
 
 export const RoundEntity = new EntitySchema<RoundRow>({
@@ -72,5 +87,7 @@ export const RoundEntity = new EntitySchema<RoundRow>({
     uploadBytes: { ...big, name: 'upload_bytes' },
     closedMs: { ...big, ...optional, name: 'closed_ms' },
     cause: text,
+    fixedSet: { ...json, ...optional, name: 'fixed_set' },
+    failure: { ...json, ...optional },
   },
 });

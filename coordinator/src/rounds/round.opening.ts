@@ -13,10 +13,12 @@ export interface SumToOpen {
   confirms: string | null;
   /** What it starts from; undefined for confirm and statistics. */
   from: StoredState | undefined;
+  /** The set of an earlier sum that this one completes. */
+  fixedSet?: string[] | null;
 }
 
 /** A new sum, with I rebuilt by the same rules as every site's (R1). */
-export function newRound(view: RunView, { kind, sum, round, confirms, from }: SumToOpen, nowMs: number): RoundRow {
+export function newRound(view: RunView, { kind, sum, round, confirms, from, fixedSet = null }: SumToOpen, nowMs: number): RoundRow {
   const { plan, run, epoch } = view;
   const input = sumInput(plan, kind, from?.state ?? null);
   const { modelIn, ranges, normalisation, weightRule } = input;
@@ -49,6 +51,8 @@ export function newRound(view: RunView, { kind, sum, round, confirms, from }: Su
     uploadBytes: ciphertextBytes(coefficientCount(vectorShape(plan, kind), parameters), parameters),
     closedMs: null,
     cause: '',
+    fixedSet,
+    failure: null,
   };
 }
 

@@ -22,7 +22,8 @@ export function sitesLeft(view: RunView): string[] {
   return view.acts.inSlot('epoch-left', slots.ofEpoch(view.epoch.epoch)).map(({ site }) => site);
 }
 
-/** How many contributions the sum needs; a confirm sum is over its one site. */
+/** How many contributions the sum needs; a confirm sum is over its one site, and one that completes an earlier sum over all of its set. */
 export function contributorsNeeded(view: RunView, round: RoundRow): number {
-  return round.kind === 'confirm' ? 1 : view.epoch.roster.numbers.minContributors;
+  if (round.kind === 'confirm') return 1;
+  return round.fixedSet?.length ?? view.epoch.roster.numbers.minContributors;
 }

@@ -1,5 +1,6 @@
 import { type ExclusionReason, type NonceEntry, freezeContext, roundContext } from '@coferment/consortium';
 import { Injectable } from '@nestjs/common';
+import { blockOverSum } from '../runs/run.blocking.js';
 import { closeRun } from '../runs/run.closing.js';
 import { RunChanges } from '../runs/run.changes.js';
 import { type RunView, present } from '../runs/run.view.js';
@@ -20,7 +21,13 @@ export class RoundService {
     const nonces = noncesOf(view, before);
     const k = roundContext({ e: present(view.epoch.e, 'E'), i: before.i, sum, attempt: before.attempt, nonces });
     return this.changes.apply(view.run.run, view.run.version, async (change) => {
-      const round = { ...before, nonces, k, excluded, deadlineMs: change.nowMs + view.plan.quorum.deadline };
+      const round = {
+        ...before,
+        nonces,
+        k,
+        excluded: [...outsideFixedSet(before), ...excluded],
+        deadlineMs: change.nowMs + view.plan.quorum.deadline,
+      };
       await change.moveRound(
         round,
         ...(before.state === 'training' ? (['collect-nonces', 'close-list'] as const) : (['close-list'] as const)),
@@ -37,7 +44,7 @@ export class RoundService {
         attempt: before.attempt + 1,
         nonces: [],
         k: null,
-        excluded: [],
+        excluded: outsideFixedSet(before),
         deadlineMs: change.nowMs + view.plan.quorum.deadline,
       };
       await change.note('note', {
@@ -104,6 +111,16 @@ export class RoundService {
     });
   }
 
+  /** A share has come since the sum did not open: who is at fault may show now. */
+  tryAgain(view: RunView, sum: number): Promise<void> {
+    return this.changes.apply(view.run.run, view.run.version, (change) => change.moveRound({ ...roundOf(view, sum) }, 'replace-share'));
+  }
+
+  /** No further share will come: the run stops until the operator has decided. */
+  block(view: RunView, sum: number): Promise<void> {
+    return this.changes.apply(view.run.run, view.run.version, (change) => blockOverSum(change, view, { ...roundOf(view, sum) }));
+  }
+
   /** The plan says to give up at the deadline, and nobody was asked to sign yet. */
   abandon(view: RunView, sum: number, excluded: Excluded): Promise<void> {
     const before = roundOf(view, sum);
@@ -137,6 +154,11 @@ function roundOf(view: RunView, sum: number): RoundRow {
     view.rounds.find((round) => round.sum === sum),
     `sum ${sum}`,
   );
+}
+
+/** Why sites are not in the set that this sum has to be over; they are not asked again. */
+function outsideFixedSet({ fixedSet, excluded }: RoundRow): Excluded {
+  return fixedSet === null ? [] : excluded.filter(({ site }) => !fixedSet.includes(site));
 }
 
 function noncesOf(view: RunView, round: RoundRow): NonceEntry[] {

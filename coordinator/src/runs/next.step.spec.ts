@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { attest, decline, give, giveNonce, runningView, SITES, storedRun } from '../testing/run-view.fixture.js';
+import { attest, decline, E, give, giveNonce, runningView, SITES, storedRun } from '../testing/run-view.fixture.js';
 import { nextStep } from './next.step.js';
 
 const nobody = () => new Set<string>();
@@ -18,23 +18,68 @@ describe('the next step of a run', () => {
     expect(nextStep(view, nobody, 0)).toEqual({ do: 'start-epoch' });
   });
 
-  it('fails the run over a refused dealing and names the pair', () => {
+  it('stops the run over a refused dealing and names the pair, once the other holders have spoken or had time to', () => {
     const view = storedRun({ state: 'key-ceremony' }, { rosterDigest: 'a'.repeat(64), e0: 'b'.repeat(64) });
     const digest = 'c'.repeat(64);
     const inEpoch = { consortium: 'unit', run: view.run.run, epoch: 1 };
     for (const site of SITES)
       give(view, 'roster-approved', site, '1', { ...inEpoch, site, roster: digest, fingerprint: digest, e0: digest });
     give(view, 'dealing', 'beta', '1', { ...inEpoch, e0: digest, site: 'beta', commitments: [], masked: digest, boxes: [] });
-    give(view, 'dealing-refused', 'gamma', '1/beta', {
-      ...inEpoch,
-      e0: digest,
-      dealer: 'beta',
-      site: 'gamma',
-      dealing: digest,
-      reason: 'not on the polynomial',
+    const verdict = { ...inEpoch, e0: digest, dealer: 'beta', dealing: digest };
+    give(view, 'dealing-refused', 'gamma', '1/beta', { ...verdict, site: 'gamma', reason: 'not on the polynomial' }, 1000);
+    expect(nextStep(view, nobody, 2999)).toBeUndefined();
+    const step = nextStep(view, nobody, 3000);
+    expect(step).toMatchObject({
+      do: 'block',
+      cause: expect.stringMatching(/"gamma" refuses the dealing of "beta" \(not on the polynomial\)/),
     });
-    const step = nextStep(view, nobody, 0);
-    expect(step).toMatchObject({ do: 'fail', cause: expect.stringMatching(/"gamma".*"beta".*not on the polynomial/) });
+    expect(step).toMatchObject({
+      whatToDo: expect.stringMatching(/"beta" or "gamma", is at fault.*--leave-out beta.*--replace-holder gamma/),
+    });
+    for (const site of ['alpha', 'beta', 'zeta']) give(view, 'dealing-ack', site, '1/beta', { ...verdict, site });
+    expect(nextStep(view, nobody, 1000)).toEqual(step);
+    expect(nextStep({ ...view, run: { ...view.run, state: 'stuck' } }, nobody, 3000)).toBeUndefined();
+  });
+
+  it('tries a garbled sum again with every further share, and stops the run when none will come', () => {
+    const failure = { reason: 'parity' as const, named: [], detail: 'no fit', shares: 1 };
+    const view = runningView({ state: 'garbled', failure, deadlineMs: 5000 });
+    const digest = 'c'.repeat(64);
+    const share = (site: string) =>
+      give(view, 'share', site, '5', {
+        consortium: 'unit',
+        run: view.run.run,
+        e: E,
+        kind: 'statistics',
+        sum: 5,
+        k: digest,
+        t: digest,
+        site,
+        blocks: 1,
+        object: digest,
+        merkleRoot: digest,
+      });
+    share('alpha');
+    expect(nextStep(view, nobody, 0)).toBeUndefined();
+    expect(nextStep(view, nobody, 5000)).toEqual({ do: 'block-over-sum', sum: 5 });
+    expect(nextStep(view, absent('beta', 'gamma', 'zeta'), 0)).toEqual({ do: 'block-over-sum', sum: 5 });
+    share('beta');
+    expect(nextStep(view, nobody, 0)).toEqual({ do: 'open-again', sum: 5 });
+  });
+
+  it('closes and freezes a sum over a fixed set with all of it only, whatever the deadline says', () => {
+    const fixedSet = ['alpha', 'beta', 'gamma'];
+    const view = runningView({ fixedSet });
+    view.plan.quorum.onDeadline = 'abandon';
+    giveNonce(view, 'alpha');
+    giveNonce(view, 'beta');
+    for (const when of [0, view.rounds[0]!.deadlineMs + 1]) expect(nextStep(view, absent('gamma'), when)).toBeUndefined();
+    giveNonce(view, 'gamma');
+    expect(nextStep(view, nobody, 0)).toEqual({ do: 'close-list', sum: 5, excluded: [] });
+    const nonces = fixedSet.map((site) => ({ site, nonce: site }));
+    const uploading = { ...view, rounds: [{ ...view.rounds[0]!, state: 'uploading' as const, nonces }] };
+    expect(nextStep(uploading, nobody, 1e15)).toBeUndefined();
+    expect(nextStep(uploading, absent(...fixedSet), 0)).toEqual({ do: 'new-attempt', sum: 5 });
   });
 
   it('closes the list without an absent site, and waits for one that is there', () => {
@@ -62,6 +107,17 @@ describe('the next step of a run', () => {
     SITES.slice(0, rho).forEach((site) => attest(view, site, 1000));
     if (rho < SITES.length) expect(nextStep(view, nobody, 1000)).toBeUndefined();
     expect(nextStep(view, nobody, 3000)).toEqual({ do: 'certify', sums: [5] });
+  });
+
+  it('waits for no signature of a site that is left out, and counts the one it gives', () => {
+    const view = runningView({ state: 'attesting' });
+    view.epoch.roster.leftOut = ['zeta'];
+    for (const site of ['alpha', 'beta']) attest(view, site, 1000);
+    expect(nextStep(view, nobody, 9000)).toBeUndefined();
+    attest(view, 'zeta', 1000);
+    expect(nextStep(view, nobody, 3000)).toEqual({ do: 'certify', sums: [5] });
+    attest(view, 'gamma', 1000);
+    expect(nextStep(view, nobody, 1000)).toEqual({ do: 'certify', sums: [5] });
   });
 
   it('is none for a run that is over, in any state of its sums', () => {

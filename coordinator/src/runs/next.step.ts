@@ -2,38 +2,45 @@ import type { ExclusionReason } from '@coferment/consortium';
 import { epochStage, sitesWithout } from '../epochs/epoch.stage.js';
 import { decideList } from '../rounds/close-list.rule.js';
 import { decideUploads } from '../rounds/freeze.rule.js';
-import { quorumSettled } from '../rounds/quorum-grace.rule.js';
+import { GRACE_MS, quorumSettled } from '../rounds/quorum-grace.rule.js';
 import type { RoundRow } from '../rounds/round.entity.js';
+import type { Blocking } from './run.blocking.js';
 import { contributorsNeeded, declinedSites } from '../rounds/round.participants.js';
 import { type RunView, isOver, openRounds, sitesOf } from './run.view.js';
 import { slots } from './slot.names.js';
 
 type Excluded = { site: string; reason: ExclusionReason }[];
 
+/** A refusal's own words are bounded; a hundred of them together are not. */
+const LONGEST_CAUSE = 2000;
+
 /** The next thing that the coordinator itself has to do in a run. */
 export type Step =
   | { do: 'start-epoch' }
   | { do: 'publish-roster' }
   | { do: 'seal-epoch' }
-  | { do: 'fail'; cause: string; whatToDo: string }
+  | ({ do: 'block' } & Blocking)
   | { do: 'close-list'; sum: number; excluded: Excluded }
   | { do: 'abandon'; sum: number; excluded: Excluded }
   | { do: 'new-attempt'; sum: number }
   | { do: 'freeze'; sum: number; counted: string[]; dropped: Excluded }
   | { do: 'ask-attestation'; sums: number[] }
   | { do: 'certify'; sums: number[] }
-  | { do: 'open-sum'; sum: number };
+  | { do: 'open-sum'; sum: number }
+  | { do: 'open-again'; sum: number }
+  | { do: 'block-over-sum'; sum: number };
 
 /** Who cannot be waited for at the moment. */
 export type AbsentAmong = (sites: readonly string[]) => Set<string>;
 
 /** The next legal step, or undefined while the run waits for its sites. Pure: presence and time come in, nothing is changed. */
 export function nextStep(view: RunView, absentAmong: AbsentAmong, nowMs: number): Step | undefined {
-  if (isOver(view)) return undefined;
+  // A stuck run waits for the operator.
+  if (isOver(view) || view.run.state === 'stuck') return undefined;
   if (view.run.state === 'awaiting-approval') {
     return view.run.sites.every((site) => view.acts.has('plan-approved', site, slots.ofRun())) ? { do: 'start-epoch' } : undefined;
   }
-  if (view.epoch.e === null) return stepInEpoch(view);
+  if (view.epoch.e === null) return stepInEpoch(view, nowMs);
   const rounds = openRounds(view);
   for (const round of rounds) {
     const step = stepInRound(view, round, absentAmong, nowMs);
@@ -42,12 +49,12 @@ export function nextStep(view: RunView, absentAmong: AbsentAmong, nowMs: number)
   return stepOfAll(view, rounds, absentAmong, nowMs);
 }
 
-function stepInEpoch(view: RunView): Step | undefined {
+function stepInEpoch(view: RunView, nowMs: number): Step | undefined {
   switch (epochStage(view)) {
     case 'offering-keys':
       return sitesWithout(view, 'sealing-key').length === 0 ? { do: 'publish-roster' } : undefined;
     case 'dealing':
-      return refusedDealing(view);
+      return refusedDealing(view, nowMs);
     case 'agreeing':
       return sitesWithout(view, 'epoch-agreed').length === 0 ? { do: 'seal-epoch' } : undefined;
     case 'approving-roster':
@@ -56,19 +63,32 @@ function stepInEpoch(view: RunView): Step | undefined {
   }
 }
 
-/** One of the two lies or is broken and nobody else can tell which, so the pair is named (S3). */
-function refusedDealing(view: RunView): Step | undefined {
-  const { epoch } = view.epoch;
-  for (const { site: dealer } of view.acts.inSlot('dealing', slots.ofEpoch(epoch))) {
-    const refusal = view.acts.inSlot('dealing-refused', slots.ofDealing(epoch, dealer))[0];
-    if (refusal === undefined) continue;
-    return {
-      do: 'fail',
-      cause: `Key holder "${refusal.site}" refuses the dealing of "${dealer}": ${refusal.predicate.reason}`,
-      whatToDo: `One of the two, "${dealer}" or "${refusal.site}", is at fault; the dealing cannot say which. Settle it with both, then launch a new run. Going on with a new key epoch without one of them is not built yet.`,
-    };
-  }
-  return undefined;
+/**
+ * One of the two lies or is broken and nobody else can tell which, so the pair is named (S3). The other holders are given a moment to say how the same
+ * dealing looks to them: the operator then sees more than one pair.
+ */
+function refusedDealing(view: RunView, nowMs: number): Step | undefined {
+  const { epoch, roster } = view.epoch;
+  const refusals = view.acts
+    .inSlot('dealing', slots.ofEpoch(epoch))
+    .flatMap(({ site: dealer }) => view.acts.inSlot('dealing-refused', slots.ofDealing(epoch, dealer)));
+  const [first] = refusals;
+  if (first === undefined) return undefined;
+  const { dealer } = first.predicate;
+  const unheard = roster.keyHolders.filter(
+    ({ site }) =>
+      !['dealing-ack' as const, 'dealing-refused' as const].some((name) => view.acts.has(name, site, slots.ofDealing(epoch, dealer))),
+  );
+  if (unheard.length > 0 && nowMs < Math.min(...refusals.map(({ receivedMs }) => receivedMs)) + GRACE_MS) return undefined;
+  const said = refusals.map(
+    ({ site, predicate }) => `key holder "${site}" refuses the dealing of "${predicate.dealer}" (${predicate.reason})`,
+  );
+  const renew = `coferment epochs renew ${view.run.run}`;
+  return {
+    do: 'block',
+    cause: `In key epoch ${epoch}, ${said.join('; ')}`.slice(0, LONGEST_CAUSE),
+    whatToDo: `One of the two, "${dealer}" or "${first.site}", is at fault; the dealing cannot say which. Settle it with both, then start a new key epoch: ${renew} --leave-out ${dealer}, or ${renew} --replace-holder ${first.site}`,
+  };
 }
 
 function stepInRound(view: RunView, round: RoundRow, absentAmong: AbsentAmong, nowMs: number): Step | undefined {
@@ -76,7 +96,8 @@ function stepInRound(view: RunView, round: RoundRow, absentAmong: AbsentAmong, n
     declined: declinedSites(view, round),
     absent: absentAmong(sitesOf(view, round)),
     minContributors: contributorsNeeded(view, round),
-    pastDeadline: nowMs >= round.deadlineMs,
+    // A sum over a fixed set is over all of it, however long that takes.
+    pastDeadline: round.fixedSet === null && nowMs >= round.deadlineMs,
   };
   switch (round.state) {
     case 'training':
@@ -86,16 +107,28 @@ function stepInRound(view: RunView, round: RoundRow, absentAmong: AbsentAmong, n
       return stepInUploads(view, round, collected);
     case 'decrypting':
       return sharesSettled(view, round, absentAmong, nowMs) ? { do: 'open-sum', sum: round.sum } : undefined;
+    case 'garbled':
+      return stepInGarbled(view, round, absentAmong, nowMs);
     case 'frozen':
     case 'attesting':
     case 'applying':
     case 'closed':
     case 'abandoned':
-    case 'garbled':
     case 'stuck':
     case 'superseded':
       return undefined;
   }
+}
+
+/** R7: f wrong shares are noticed once τ + f have come and named once τ + 2f have, so whoever may still come is waited for, but not for long. */
+function stepInGarbled(view: RunView, round: RoundRow, absentAmong: AbsentAmong, nowMs: number): Step | undefined {
+  const { sum, failure, deadlineMs } = round;
+  const asked = view.epoch.roster.keyHolders.map((holder) => holder.site);
+  const given = new Set(view.acts.inSlot('share', slots.ofSum(sum)).map((act) => act.site));
+  if (given.size > (failure?.shares ?? 0)) return { do: 'open-again', sum };
+  const missing = asked.filter((site) => !given.has(site));
+  const nobodyComes = missing.length === absentAmong(missing).size || nowMs >= deadlineMs;
+  return nobodyComes ? { do: 'block-over-sum', sum } : undefined;
 }
 
 interface Collected {
@@ -142,7 +175,10 @@ function stepOfAll(view: RunView, rounds: readonly RoundRow[], absentAmong: Abse
   const acts = view.acts.inSlot('attestation', slots.ofAttestation(first.kind, first.epoch, first.sum));
   const asked = view.run.sites;
   const answered = new Map(acts.map((act) => [act.site, act.receivedMs]));
-  const settled = quorumSettled({ asked, answered, absent: absentAmong(asked), quorum: view.epoch.roster.numbers.rho }, nowMs);
+  // A site that is left out may sign, and is not waited for.
+  const { numbers, leftOut } = view.epoch.roster;
+  const absent = new Set([...absentAmong(asked), ...leftOut]);
+  const settled = quorumSettled({ asked, answered, absent, quorum: numbers.rho }, nowMs);
   return settled ? { do: 'certify', sums } : undefined;
 }
 

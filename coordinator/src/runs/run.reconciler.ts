@@ -6,7 +6,7 @@ import { RoundService } from '../rounds/round.service.js';
 import { Log } from '../telemetry/log.js';
 import { type Step, nextStep } from './next.step.js';
 import { RunChanges, StaleRun } from './run.changes.js';
-import { closeRun } from './run.closing.js';
+import { blockRun } from './run.blocking.js';
 import { RunQueue } from './run.queue.js';
 import { type RunView, isOver } from './run.view.js';
 import { RunViews } from './run.views.js';
@@ -83,8 +83,8 @@ export class RunReconciler implements OnModuleDestroy {
         return this.epochs.publishRoster(view);
       case 'seal-epoch':
         return this.epochs.seal(view);
-      case 'fail':
-        return this.changes.apply(view.run.run, view.run.version, (change) => closeRun(change, view, { event: 'fail', ...step }));
+      case 'block':
+        return this.changes.apply(view.run.run, view.run.version, (change) => blockRun(change, step));
       case 'close-list':
         return this.rounds.closeList(view, step.sum, step.excluded);
       case 'abandon':
@@ -99,6 +99,10 @@ export class RunReconciler implements OnModuleDestroy {
         return this.rounds.certify(view, step.sums);
       case 'open-sum':
         return this.aggregation.open(view, step.sum);
+      case 'open-again':
+        return this.rounds.tryAgain(view, step.sum);
+      case 'block-over-sum':
+        return this.rounds.block(view, step.sum);
     }
   }
 }

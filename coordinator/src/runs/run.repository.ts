@@ -31,8 +31,8 @@ export class RunRepository {
     await manager.save(RunEntity, row);
   }
 
-  epoch(manager: EntityManager, run: string, epoch: number): Promise<EpochRow | null> {
-    return manager.findOneBy(EpochEntity, { run, epoch });
+  epochs(manager: EntityManager, run: string): Promise<EpochRow[]> {
+    return manager.find(EpochEntity, { where: { run }, order: { epoch: 'ASC' } });
   }
 
   async saveEpoch(manager: EntityManager, row: EpochRow): Promise<void> {

@@ -44,7 +44,16 @@ export class RunService {
       plan,
       async (change) => {
         const { run, ordinal } = change.run;
-        const epoch = { run, epoch: 1, roster, fingerprint: rosterFingerprint(roster), rosterDigest: null, e0: null, e: null };
+        const epoch = {
+          run,
+          epoch: 1,
+          roster,
+          fingerprint: rosterFingerprint(roster),
+          rosterDigest: null,
+          e0: null,
+          e: null,
+          renewal: null,
+        };
         await this.repository.saveEpoch(change.manager, epoch);
         await change.move('submit', `Run ${ordinal} of plan "${planRow.name}" waits for the approval of ${ids.length} sites.`);
         return { run, ordinal };

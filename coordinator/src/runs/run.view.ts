@@ -11,6 +11,8 @@ export interface RunView {
   plan: Plan;
   /** The current key epoch. */
   epoch: EpochRow;
+  /** Those before it, in order: sums that were opened in them are still read and applied. */
+  earlierEpochs: EpochRow[];
   /** In the order of their numbers. */
   rounds: RoundRow[];
   acts: ActIndex;
@@ -22,9 +24,9 @@ export function isOver(view: RunView): boolean {
   return FINAL.includes(view.run.state);
 }
 
-/** Sums that are not closed yet: all confirm sums at once, then one at a time. */
+/** Sums that have not come to an end: all confirm sums of an epoch at once, then one at a time. */
 export function openRounds(view: RunView): RoundRow[] {
-  return view.rounds.filter((round) => !['closed', 'abandoned', 'garbled', 'superseded'].includes(round.state));
+  return view.rounds.filter((round) => !['closed', 'abandoned', 'superseded'].includes(round.state));
 }
 
 export function closedRounds(view: RunView): RoundRow[] {
@@ -33,7 +35,17 @@ export function closedRounds(view: RunView): RoundRow[] {
 
 /** Sites that may contribute to a sum. */
 export function sitesOf(view: RunView, round: RoundRow): string[] {
-  return round.confirms === null ? epochSites(view.epoch.roster) : [round.confirms];
+  if (round.confirms !== null) return [round.confirms];
+  return round.fixedSet ?? epochSites(epochOf(view, round).roster);
+}
+
+/** The key epoch that a sum belongs to. */
+export function epochOf(view: RunView, round: RoundRow): EpochRow {
+  if (round.epoch === view.epoch.epoch) return view.epoch;
+  return present(
+    view.earlierEpochs.find(({ epoch }) => epoch === round.epoch),
+    `epoch ${round.epoch}`,
+  );
 }
 
 /** @throws TypeError before the roster is complete */
@@ -45,7 +57,7 @@ export function epochPosition(view: RunView): EpochPosition {
 /** @throws TypeError before the epoch is agreed */
 export function sumPosition(view: RunView, round: RoundRow): SumPosition {
   const { run, sum, epoch, kind, attempt } = round;
-  return { consortium: view.consortium, run, epoch, e: present(view.epoch.e, 'E'), kind, sum, attempt };
+  return { consortium: view.consortium, run, epoch, e: present(epochOf(view, round).e, 'E'), kind, sum, attempt };
 }
 
 /** For values that the run's state guarantees. */

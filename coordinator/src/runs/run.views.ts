@@ -43,11 +43,16 @@ export class RunViews {
     if (kept !== undefined && kept.run.version === row.version) return kept;
     const acts = kept?.acts ?? new ActIndex();
     acts.add(await this.repository.acts(manager, run, acts.lastSequence));
+    const epochs = await this.repository.epochs(manager, run);
     const view: RunView = {
       consortium: this.identity.facts.consortium,
       run: row,
       plan: kept?.plan ?? parsePlan(JSON.parse(new TextDecoder().decode(this.store.read(row.plan)))),
-      epoch: present(await this.repository.epoch(manager, run, row.epoch), `epoch ${row.epoch}`),
+      epoch: present(
+        epochs.find(({ epoch }) => epoch === row.epoch),
+        `epoch ${row.epoch}`,
+      ),
+      earlierEpochs: epochs.filter(({ epoch }) => epoch < row.epoch),
       rounds: await this.repository.rounds(manager, run),
       acts,
     };

@@ -1,6 +1,6 @@
 import { epochStage, missingAcknowledgements, sitesWithout } from '../epochs/epoch.stage.js';
 import type { RoundRow } from '../rounds/round.entity.js';
-import { declinedSites, sitesLeft } from '../rounds/round.participants.js';
+import { contributorsNeeded, declinedSites, sitesLeft } from '../rounds/round.participants.js';
 import { type RunView, isOver, openRounds, sitesOf } from './run.view.js';
 import { slots } from './slot.names.js';
 
@@ -16,7 +16,7 @@ export interface Waiting {
 const NOTHING: Waiting = { waitingFor: [], deadlineMs: 0, whatToDo: '' };
 
 export function waitingOf(view: RunView): Waiting {
-  if (isOver(view)) return { ...NOTHING, whatToDo: view.run.whatToDo };
+  if (isOver(view) || view.run.state === 'stuck') return { ...NOTHING, whatToDo: view.run.whatToDo };
   if (view.run.state === 'awaiting-approval') {
     const missing = view.run.sites.filter((site) => !view.acts.has('plan-approved', site, slots.ofRun()));
     return on(missing, `Each of these sites approves the plan: coferment-agent plans approve ${view.run.plan}`);
@@ -75,10 +75,12 @@ function waitingInRound(view: RunView, round: RoundRow): Waiting {
     case 'ready': {
       const missing = sitesOf(view, round).filter((site) => !view.acts.has('nonce', site, attempt) && !declined.has(site));
       const ready = sitesOf(view, round).length - missing.length - declined.size;
-      const short = round.kind !== 'confirm' && ready < numbers.minContributors;
-      const whatToDo = short
-        ? `${ready} sites are ready; the sum needs ${numbers.minContributors}. See that their agents run and have data.`
-        : '';
+      const needed = contributorsNeeded(view, round);
+      const fixed = round.fixedSet === null ? '' : ' It completes a sum that was frozen over exactly these sites.';
+      const whatToDo =
+        round.kind !== 'confirm' && ready < needed
+          ? `${ready} sites are ready; the sum needs ${needed}.${fixed} See that their agents run and have data.`
+          : '';
       return on(missing, whatToDo, round.deadlineMs);
     }
     case 'uploading': {
@@ -92,13 +94,14 @@ function waitingInRound(view: RunView, round: RoundRow): Waiting {
       const missing = view.run.sites.filter((site) => !view.acts.has('attestation', site, slot));
       const signed = view.run.sites.length - missing.length;
       return on(
-        missing,
+        missing.filter((site) => !view.epoch.roster.leftOut.includes(site)),
         signed < numbers.rho
           ? `${signed} of ${numbers.rho} needed sites have signed the counted set; the run is stuck until more agents run.`
           : '',
       );
     }
-    case 'decrypting': {
+    case 'decrypting':
+    case 'garbled': {
       const missing = keyHolders.map((holder) => holder.site).filter((site) => !view.acts.has('share', site, slots.ofSum(round.sum)));
       const given = keyHolders.length - missing.length;
       return on(
@@ -112,7 +115,6 @@ function waitingInRound(view: RunView, round: RoundRow): Waiting {
     case 'applying':
     case 'closed':
     case 'abandoned':
-    case 'garbled':
     case 'stuck':
     case 'superseded':
       return NOTHING;

@@ -54,8 +54,9 @@ import { type SiteCalls, joinConsortium } from './site-calls.fixture.js';
 
 /** An honest site reduced to what the coordinator sees of it: it signs, encrypts and opens for real, and trains on nothing. */
 export class ScriptedSite {
-  readonly sealing = generateSealingKey();
-  readonly noiseKey = webcrypto.getRandomValues(new Uint8Array(32));
+  epoch = 1;
+  sealing = generateSealingKey();
+  noiseKey = webcrypto.getRandomValues(new Uint8Array(32));
   readonly nonces = new Map<string, string>();
   plan!: Plan;
   planDigest = '';
@@ -85,7 +86,7 @@ export class ScriptedSite {
 
   /** Polls once and does everything that is owed. Returns the kinds of instructions. */
   async work(): Promise<string[]> {
-    const { instructions } = await this.calls.poll(this.run === '' ? [] : [{ run: this.run, appliedSum: this.appliedSum }], '', 0);
+    const { instructions } = await this.calls.poll(this.run === '' ? [] : [this.position], '', 0);
     for (const { kind } of instructions) if (kind !== undefined) await this.follow(kind);
     return instructions.map(({ kind }) => kind?.$case ?? '');
   }
@@ -109,12 +110,14 @@ export class ScriptedSite {
         return;
       }
       case 'offerSealingKey':
+        this.enter(kind.offerSealingKey.epoch);
         await this.submit('sealing-key', { ...this.inEpoch, site, key: bytesToHex(this.sealing.publicKey) });
         return;
       case 'approveRoster': {
-        const { roster } = kind.approveRoster;
+        const { roster, epoch } = kind.approveRoster;
+        this.enter(epoch);
         this.roster = parseRoster(await this.calls.download(roster));
-        this.e0 = epochZero({ consortium, run: this.run, ordinal: this.ordinal, epoch: 1, plan: this.planDigest, roster });
+        this.e0 = epochZero({ consortium, run: this.run, ordinal: this.ordinal, epoch, plan: this.planDigest, roster });
         await this.submit('roster-approved', { ...this.inEpoch, site, roster, fingerprint: rosterFingerprint(this.roster), e0: this.e0 });
         return;
       }
@@ -127,7 +130,9 @@ export class ScriptedSite {
         const acknowledgements = kind.agreeEpoch.acknowledgements.map(fromWire);
         const agreed = checkEpoch({ roster: this.roster, position: { ...this.inEpoch, e0: this.e0 }, dealings, acknowledgements });
         this.e = agreed.e;
-        await this.submit('epoch-agreed', { ...this.inEpoch, e0: this.e0, e: agreed.e, site, dealings: agreed.dealings, leftOut: [] });
+        const { leftOut } = this.roster;
+        if (leftOut.includes(site)) return;
+        await this.submit('epoch-agreed', { ...this.inEpoch, e0: this.e0, e: agreed.e, site, dealings: agreed.dealings, leftOut });
         return;
       }
       case 'prepareSum': {
@@ -165,7 +170,20 @@ export class ScriptedSite {
   }
 
   get inEpoch() {
-    return { consortium: this.consortium, run: this.run, epoch: 1 };
+    return { consortium: this.consortium, run: this.run, epoch: this.epoch };
+  }
+
+  get position() {
+    return { run: this.run, appliedSum: this.appliedSum, epoch: this.e === '' ? 0 : this.epoch };
+  }
+
+  /** A key epoch begins: nothing of the one before is of use in it. */
+  private enter(epoch: number): void {
+    if (this.epoch === epoch) return;
+    Object.assign(this, { epoch, e0: '', e: '', secretKey: new Uint8Array() });
+    this.sealing = generateSealingKey();
+    this.noiseKey = webcrypto.getRandomValues(new Uint8Array(32));
+    this.keyShares.clear();
   }
 
   inSum({ kind, sum }: SumName) {

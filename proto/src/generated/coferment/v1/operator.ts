@@ -74,6 +74,26 @@ export interface AbortRunRequest {
 export interface AbortRunResponse {
 }
 
+/** A new key epoch of a run: at most one of the two sites is named. */
+export interface RenewEpochRequest {
+  run: string;
+  /** The epoch to start, so that a repeated call starts no second one. */
+  epoch: number;
+  /** A site that takes no further part. Empty: none. */
+  leaveOut: string;
+  /** A key holder that goes on without key shares. Empty: none. */
+  replaceHolder: string;
+}
+
+export interface RenewEpochResponse {
+  run: string;
+  epoch: number;
+  /** Of the new roster; compared with each site over another channel where it differs from the last. */
+  fingerprint: string;
+  keyHolders: string[];
+  leftOut: string[];
+}
+
 export interface GetStatusRequest {
 }
 
@@ -158,6 +178,8 @@ export interface RunStatus {
   cause: string;
   /** AggregationParameters as canonical JSON. */
   parameters: string;
+  /** Sites that are left out of the current key epoch. */
+  leftOut: string[];
 }
 
 export interface WatchRunRequest {
@@ -784,6 +806,200 @@ export const AbortRunResponse: MessageFns<AbortRunResponse> = {
   },
   fromPartial(_: DeepPartial<AbortRunResponse>): AbortRunResponse {
     const message = createBaseAbortRunResponse();
+    return message;
+  },
+};
+
+function createBaseRenewEpochRequest(): RenewEpochRequest {
+  return { run: "", epoch: 0, leaveOut: "", replaceHolder: "" };
+}
+
+export const RenewEpochRequest: MessageFns<RenewEpochRequest> = {
+  encode(message: RenewEpochRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.run !== "") {
+      writer.uint32(10).string(message.run);
+    }
+    if (message.epoch !== 0) {
+      writer.uint32(16).uint32(message.epoch);
+    }
+    if (message.leaveOut !== "") {
+      writer.uint32(26).string(message.leaveOut);
+    }
+    if (message.replaceHolder !== "") {
+      writer.uint32(34).string(message.replaceHolder);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RenewEpochRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRenewEpochRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.run = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.epoch = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.leaveOut = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.replaceHolder = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RenewEpochRequest>): RenewEpochRequest {
+    return RenewEpochRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RenewEpochRequest>): RenewEpochRequest {
+    const message = createBaseRenewEpochRequest();
+    message.run = object.run ?? "";
+    message.epoch = object.epoch ?? 0;
+    message.leaveOut = object.leaveOut ?? "";
+    message.replaceHolder = object.replaceHolder ?? "";
+    return message;
+  },
+};
+
+function createBaseRenewEpochResponse(): RenewEpochResponse {
+  return { run: "", epoch: 0, fingerprint: "", keyHolders: [], leftOut: [] };
+}
+
+export const RenewEpochResponse: MessageFns<RenewEpochResponse> = {
+  encode(message: RenewEpochResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.run !== "") {
+      writer.uint32(10).string(message.run);
+    }
+    if (message.epoch !== 0) {
+      writer.uint32(16).uint32(message.epoch);
+    }
+    if (message.fingerprint !== "") {
+      writer.uint32(26).string(message.fingerprint);
+    }
+    for (const v of message.keyHolders) {
+      writer.uint32(34).string(v!);
+    }
+    for (const v of message.leftOut) {
+      writer.uint32(42).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RenewEpochResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRenewEpochResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.run = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.epoch = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.fingerprint = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.keyHolders.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.leftOut.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RenewEpochResponse>): RenewEpochResponse {
+    return RenewEpochResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RenewEpochResponse>): RenewEpochResponse {
+    const message = createBaseRenewEpochResponse();
+    message.run = object.run ?? "";
+    message.epoch = object.epoch ?? 0;
+    message.fingerprint = object.fingerprint ?? "";
+    message.keyHolders = object.keyHolders?.map((e) => e) || [];
+    message.leftOut = object.leftOut?.map((e) => e) || [];
     return message;
   },
 };
@@ -1503,6 +1719,7 @@ function createBaseRunStatus(): RunStatus {
     whatToDo: "",
     cause: "",
     parameters: "",
+    leftOut: [],
   };
 }
 
@@ -1579,6 +1796,9 @@ export const RunStatus: MessageFns<RunStatus> = {
     }
     if (message.parameters !== "") {
       writer.uint32(194).string(message.parameters);
+    }
+    for (const v of message.leftOut) {
+      writer.uint32(202).string(v!);
     }
     return writer;
   },
@@ -1788,6 +2008,14 @@ export const RunStatus: MessageFns<RunStatus> = {
             message.parameters = reader.string();
             continue;
           }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.leftOut.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1829,6 +2057,7 @@ export const RunStatus: MessageFns<RunStatus> = {
     message.whatToDo = object.whatToDo ?? "";
     message.cause = object.cause ?? "";
     message.parameters = object.parameters ?? "";
+    message.leftOut = object.leftOut?.map((e) => e) || [];
     return message;
   },
 };
@@ -2090,6 +2319,15 @@ export const OperatorServiceService = {
     responseSerialize: (value: AbortRunResponse): Buffer => Buffer.from(AbortRunResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): AbortRunResponse => AbortRunResponse.decode(value),
   },
+  renewEpoch: {
+    path: "/coferment.v1.OperatorService/RenewEpoch" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RenewEpochRequest): Buffer => Buffer.from(RenewEpochRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RenewEpochRequest => RenewEpochRequest.decode(value),
+    responseSerialize: (value: RenewEpochResponse): Buffer => Buffer.from(RenewEpochResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RenewEpochResponse => RenewEpochResponse.decode(value),
+  },
   getStatus: {
     path: "/coferment.v1.OperatorService/GetStatus" as const,
     requestStream: false as const,
@@ -2125,6 +2363,7 @@ export interface OperatorServiceServer extends UntypedServiceImplementation {
   publishPlan: handleUnaryCall<PublishPlanRequest, PublishPlanResponse>;
   launchRun: handleUnaryCall<LaunchRunRequest, LaunchRunResponse>;
   abortRun: handleUnaryCall<AbortRunRequest, AbortRunResponse>;
+  renewEpoch: handleUnaryCall<RenewEpochRequest, RenewEpochResponse>;
   getStatus: handleUnaryCall<GetStatusRequest, GetStatusResponse>;
   getRun: handleUnaryCall<GetRunRequest, GetRunResponse>;
   watchRun: handleServerStreamingCall<WatchRunRequest, WatchRunResponse>;
@@ -2205,6 +2444,21 @@ export interface OperatorServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: AbortRunResponse) => void,
+  ): ClientUnaryCall;
+  renewEpoch(
+    request: RenewEpochRequest,
+    callback: (error: ServiceError | null, response: RenewEpochResponse) => void,
+  ): ClientUnaryCall;
+  renewEpoch(
+    request: RenewEpochRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RenewEpochResponse) => void,
+  ): ClientUnaryCall;
+  renewEpoch(
+    request: RenewEpochRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RenewEpochResponse) => void,
   ): ClientUnaryCall;
   getStatus(
     request: GetStatusRequest,

@@ -37,6 +37,8 @@ export interface PollRequest {
 export interface RunPosition {
   run: string;
   appliedSum: number;
+  /** The newest key epoch of which this site knows E. A site that is left out is told E until it says so here: it signs none. */
+  epoch?: number | undefined;
 }
 
 export interface PollResponse {
@@ -271,7 +273,7 @@ export const PollRequest: MessageFns<PollRequest> = {
 };
 
 function createBaseRunPosition(): RunPosition {
-  return { run: "", appliedSum: 0 };
+  return { run: "", appliedSum: 0, epoch: undefined };
 }
 
 export const RunPosition: MessageFns<RunPosition> = {
@@ -281,6 +283,9 @@ export const RunPosition: MessageFns<RunPosition> = {
     }
     if (message.appliedSum !== 0) {
       writer.uint32(16).uint32(message.appliedSum);
+    }
+    if (message.epoch !== undefined) {
+      writer.uint32(24).uint32(message.epoch);
     }
     return writer;
   },
@@ -314,6 +319,14 @@ export const RunPosition: MessageFns<RunPosition> = {
             message.appliedSum = reader.uint32();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.epoch = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -333,6 +346,7 @@ export const RunPosition: MessageFns<RunPosition> = {
     const message = createBaseRunPosition();
     message.run = object.run ?? "";
     message.appliedSum = object.appliedSum ?? 0;
+    message.epoch = object.epoch ?? undefined;
     return message;
   },
 };

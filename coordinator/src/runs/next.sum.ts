@@ -1,0 +1,64 @@
+import { describeModel, epochSites, shouldStop } from '@coferment/consortium';
+import type { StoredState } from '../models/model.service.js';
+import type { RoundRow } from '../rounds/round.entity.js';
+import { newRound } from '../rounds/round.opening.js';
+import type { RunChange } from './run.change.js';
+import { closeRun } from './run.closing.js';
+import { type RunView, closedRounds, present } from './run.view.js';
+import { slots } from './slot.names.js';
+import { stickySet, unfinishedSum } from './unfinished.sum.js';
+
+/** Whether a sum, or the one that its epoch's last confirm sum leads to, starts from a model. */
+export function needsModel(view: RunView, round: RoundRow): boolean {
+  return round.modelIn !== 'none' || (round.kind === 'confirm' && (unfinishedSum(view)?.modelIn ?? 'none') !== 'none');
+}
+
+/**
+ * What comes after a closed sum; in the same transaction, so a run never stands still between two sums.
+ * @param from the state that the next sum starts from; undefined before the statistics
+ */
+export async function openNextSum(change: RunChange, view: RunView, closed: RoundRow, from: StoredState | undefined): Promise<void> {
+  const sum = present(view.rounds.at(-1), 'a sum').sum + 1;
+  switch (closed.kind) {
+    case 'confirm': {
+      const confirms = view.rounds.filter((round) => round.kind === 'confirm' && round.epoch === closed.epoch);
+      if (!confirms.every((round) => round.state === 'closed')) return;
+      await change.move('confirm-epoch', `Every key of epoch ${closed.epoch} is confirmed.`);
+      return openFirstOfEpoch(change, view, sum, from);
+    }
+    case 'statistics':
+      return change.openRound(newRound(view, { kind: 'update', sum, round: 1, confirms: null, from }, change.nowMs));
+    case 'update': {
+      const done = closed.round;
+      const errors = closedRounds(view).flatMap((round) => (round.kind === 'update' && round.metric !== null ? [round.metric] : []));
+      const last = done >= view.plan.rounds || shouldStop(view.plan, errors);
+      const next = last ? ({ kind: 'evaluate', round: done } as const) : ({ kind: 'update', round: done + 1 } as const);
+      return change.openRound(newRound(view, { ...next, sum, confirms: null, from }, change.nowMs));
+    }
+    case 'evaluate': {
+      const { parameters } = describeModel(view.plan);
+      const released = { consortium: view.consortium, run: closed.run, model: closed.modelIn, parameters };
+      await change.sign('model-released', slots.ofRun(), released);
+      return closeRun(change, view, {
+        event: 'complete',
+        cause: '',
+        whatToDo: `Take the model: coferment export model ${closed.run} --out DIR`,
+      });
+    }
+  }
+}
+
+/** The statistics sum; or what an earlier epoch left unfinished, from the same model and, if a set was frozen for it, over exactly that set. */
+async function openFirstOfEpoch(change: RunChange, view: RunView, sum: number, from: StoredState | undefined): Promise<void> {
+  const before = unfinishedSum(view);
+  if (before === undefined)
+    return change.openRound(newRound(view, { kind: 'statistics', sum, round: 0, confirms: null, from: undefined }, change.nowMs));
+  const { kind, round } = before;
+  const fixedSet = stickySet(before);
+  const over = fixedSet === null ? '' : ` It was frozen, so only ${fixedSet.join(', ')} can be summed, with the updates they have stored.`;
+  await change.note('note', { sum, text: `Sum ${before.sum} (${kind}) goes on as sum ${sum}.${over}` });
+  const members = epochSites(view.epoch.roster);
+  const excluded = before.excluded.filter(({ site }) => members.includes(site) && fixedSet?.includes(site) === false);
+  const opened = newRound(view, { kind, sum, round, confirms: null, from, fixedSet }, change.nowMs);
+  return change.openRound({ ...opened, excluded });
+}
