@@ -1,19 +1,22 @@
-import { createHash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+import { type AggregationParameters, ciphertextAccumulator, merkleRoot } from '@coferment/crypto';
 import { Injectable } from '@nestjs/common';
 import { CoordinatorError } from '../errors/index.js';
 import { Database } from '../persistence/database.js';
 import type { RoundRow } from '../rounds/round.entity.js';
 import type { RunView } from '../runs/run.view.js';
 import { RunViews } from '../runs/run.views.js';
-import { blockSpans, countedIn } from './counted-object.rule.js';
+import { countedIn, spansOfSize } from './counted-object.rule.js';
 import type { ObjectRow, StoredPurpose } from './object.entity.js';
 import { ObjectRepository } from './object.repository.js';
 import { ObjectStore } from './object.store.js';
 import { requireDueSize } from './object-size.rule.js';
+import { UploadDigest } from './upload.digest.js';
 
 export const CHUNK_BYTES = 262_144;
 /** Block digests in one answer: half a megabyte. */
 const MOST_DIGESTS = 2 ** 14;
+const DIGEST_BYTES = 32;
 
 export interface UploadPart {
   digest: string;
@@ -28,11 +31,16 @@ export interface UploadState {
   complete: boolean;
 }
 
+interface Writer {
+  /** The chunk that is being written. */
+  writing: Promise<void>;
+}
+
 /** Who may store and read what. */
 @Injectable()
 export class ObjectService {
   /** The stream that writes an upload now. A resumed upload takes over from one whose connection died unnoticed. */
-  readonly #writers = new Map<string, symbol>();
+  readonly #writers = new Map<string, Writer>();
 
   constructor(
     private readonly store: ObjectStore,
@@ -51,17 +59,17 @@ export class ObjectService {
   async upload(site: string, part: UploadPart, chunks: AsyncIterable<Uint8Array>): Promise<UploadState> {
     const known = await this.#find(part.digest);
     if (known !== null) return { received: known.size, complete: true };
-    requireDueSize(await this.views.load(part.run), site, part.purpose, part.size);
-    const start = await this.store.received(site, part.digest);
-    if (part.offset !== start) {
-      throw new CoordinatorError(
-        'wrong-offset',
-        `The upload of ${part.digest} goes on at byte ${start}, not ${part.offset}. Ask where it stopped, then resume.`,
-      );
-    }
-    const received = await this.#append(site, part, start, chunks);
+    const view = await this.views.load(part.run);
+    requireDueSize(view, site, part.purpose, part.size);
+    await this.#requireOffset(site, part);
+    const spans = spansOfSize(view, part.purpose, part.size);
+    const { parameters } = view.epoch.roster;
+    // A spoilt sum cannot be repeated with another set, so what would spoil it never gets so far as to be counted.
+    const check = part.purpose === 'ciphertext' ? blockCheck(parameters) : undefined;
+    const digests = new UploadDigest(spans, check);
+    const received = await this.#append(site, part, digests, chunks);
     if (received < part.size) return { received, complete: false };
-    await this.store.finish(site, part.digest);
+    await this.store.finish(site, part.digest, { size: part.size, ...digests.end() });
     const row: ObjectRow = {
       digest: part.digest,
       size: part.size,
@@ -93,22 +101,17 @@ export class ObjectService {
     return { size, chunks: this.store.stream(digest, offset, length === 0 ? size - offset : length, CHUNK_BYTES) };
   }
 
-  /** Digests of at most 2^14 blocks from `offset` on, of the bytes as they are stored. @throws CoordinatorError as {@link download} */
+  /** Digests of at most 2^14 blocks from `offset` on. @throws CoordinatorError as {@link download} */
   async blockDigests(site: string, digest: string, offset: number): Promise<Buffer[]> {
     const row = await this.#find(digest);
     const counted = row === null ? undefined : await this.#countedFor(row, site);
     if (row === null || counted === undefined)
       throw new CoordinatorError('unknown-object', `There is no ciphertext or decryption share ${digest} for this caller.`);
-    const spans = blockSpans(counted.view, counted.round, row.purpose);
-    if (offset >= spans.length)
-      throw new CoordinatorError('wrong-offset', `The object ${digest} has ${spans.length} blocks; there is no block ${offset}.`);
-    const digests: Buffer[] = [];
-    for (const span of spans.slice(offset, offset + MOST_DIGESTS)) {
-      const hash = createHash('sha256');
-      for await (const chunk of this.store.stream(digest, span.offset, span.length, CHUNK_BYTES)) hash.update(chunk);
-      digests.push(hash.digest());
-    }
-    return digests;
+    await this.store.require(digest, row.size);
+    const leaves = leavesOf(await this.#leaves(row, counted.view));
+    if (offset >= leaves.length)
+      throw new CoordinatorError('wrong-offset', `The object ${digest} has ${leaves.length} blocks; there is no block ${offset}.`);
+    return leaves.slice(offset, offset + MOST_DIGESTS);
   }
 
   /** Stores an object of the coordinator's own for everybody. Not inside a transaction: it writes a file. */
@@ -119,8 +122,16 @@ export class ObjectService {
     return digest;
   }
 
-  /** The bytes of a site's object that a statement refers to. @throws CoordinatorError 'unknown-object', 'wrong-size' */
-  async contentOf(site: string, digest: string, purpose: StoredPurpose, size: number): Promise<Uint8Array> {
+  /** Stores what was written at the store's draft path, for everybody. Not inside a transaction: it reads a file. */
+  async publishDraft(name: string): Promise<string> {
+    const { digest, size } = await this.store.adopt(name);
+    const row: ObjectRow = { digest, size, purpose: 'published', run: null, site: null, reader: null, storedMs: Date.now() };
+    await this.database.transaction((manager) => this.repository.save(manager, row));
+    return digest;
+  }
+
+  /** A site's object that a statement refers to is there, whole. @throws CoordinatorError 'unknown-object', 'wrong-size' */
+  async requireStored(site: string, digest: string, purpose: StoredPurpose, size: number): Promise<ObjectRow> {
     const row = await this.#find(digest);
     if (row === null || row.site !== site || row.purpose !== purpose) {
       throw new CoordinatorError(
@@ -130,16 +141,43 @@ export class ObjectService {
     }
     if (row.size !== size)
       throw new CoordinatorError('wrong-size', `The object ${digest} has ${row.size} bytes; this statement needs ${size}.`);
-    return this.store.read(digest);
+    await this.store.require(digest, size);
+    return row;
   }
 
-  async #append(site: string, part: UploadPart, start: number, chunks: AsyncIterable<Uint8Array>): Promise<number> {
+  /** Merkle root over the blocks of an upload or share, as they arrived. @throws CoordinatorError as {@link requireStored} */
+  async merkleRootOf(
+    view: RunView,
+    site: string,
+    digest: string,
+    purpose: 'ciphertext' | 'decryption-share',
+    size: number,
+  ): Promise<string> {
+    const row = await this.requireStored(site, digest, purpose, size);
+    return merkleRoot(leavesOf(await this.#leaves(row, view)));
+  }
+
+  /** From beside the object, or, where that is lost, from its bytes again. */
+  async #leaves({ digest, purpose, size }: ObjectRow, view: RunView): Promise<Buffer> {
+    const stored = await this.store.leaves(digest);
+    if (stored !== undefined) return stored;
+    const digests = new UploadDigest(spansOfSize(view, purpose, size));
+    for await (const chunk of this.store.stream(digest, 0, size, CHUNK_BYTES)) digests.update(chunk);
+    return digests.end().leaves;
+  }
+
+  async #append(site: string, part: UploadPart, digests: UploadDigest, chunks: AsyncIterable<Uint8Array>): Promise<number> {
     const key = `${site} ${part.digest}`;
-    const writer = Symbol(key);
+    const writer: Writer = { writing: Promise.resolve() };
+    const before = this.#writers.get(key);
     this.#writers.set(key, writer);
-    const file = await this.store.append(site, part.digest);
-    let received = start;
+    let file: FileHandle | undefined;
     try {
+      // What the one before has begun to write is written; it writes nothing more.
+      await before?.writing;
+      let received = await this.#requireOffset(site, part);
+      if (received > 0) for await (const chunk of this.store.arrived(site, part.digest)) digests.update(chunk);
+      file = await this.store.append(site, part.digest);
       for await (const chunk of chunks) {
         if (this.#writers.get(key) !== writer)
           throw new CoordinatorError('wrong-offset', `Another upload of ${part.digest} has taken over.`);
@@ -150,14 +188,33 @@ export class ObjectService {
             `The upload of ${part.digest} has more than its ${part.size} bytes. Upload the object again from the start.`,
           );
         }
-        await file.write(chunk);
+        const written = file.appendFile(chunk);
+        writer.writing = written.catch(() => undefined);
+        try {
+          digests.update(chunk);
+        } catch (error) {
+          await writer.writing;
+          await this.store.discard(site, part.digest);
+          throw error;
+        }
+        await written;
         received += chunk.length;
       }
+      return received;
     } finally {
-      await file.close();
+      await file?.close();
       if (this.#writers.get(key) === writer) this.#writers.delete(key);
     }
-    return received;
+  }
+
+  /** @returns where the upload goes on */
+  async #requireOffset(site: string, { digest, offset }: UploadPart): Promise<number> {
+    const start = await this.store.received(site, digest);
+    if (offset === start) return start;
+    throw new CoordinatorError(
+      'wrong-offset',
+      `The upload of ${digest} goes on at byte ${start}, not ${offset}. Ask where it stopped, then resume.`,
+    );
   }
 
   #find(digest: string): Promise<ObjectRow | null> {
@@ -185,4 +242,15 @@ export class ObjectService {
     const round = view.run.sites.includes(site) ? countedIn(view, row) : undefined;
     return round === undefined ? undefined : { view, round };
   }
+}
+
+/** @throws CryptoError 'malformed' for a block that no honest encryption gives */
+function blockCheck(parameters: AggregationParameters): (block: Uint8Array, coefficients: number) => void {
+  return (block, coefficients) => ciphertextAccumulator(coefficients, parameters).add(block);
+}
+
+function leavesOf(bytes: Buffer): Buffer[] {
+  return Array.from({ length: bytes.length / DIGEST_BYTES }, (_, index) =>
+    bytes.subarray(index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES),
+  );
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, readFileSync } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256Hex } from '@coferment/crypto';
 import { Injectable } from '@nestjs/common';
@@ -15,14 +15,17 @@ import { Settings } from '../settings.js';
 export class ObjectStore {
   readonly #folder: string;
   readonly #partial: string;
+  /** Digests of the blocks of uploads and shares: every site asks for all of them, and making them again would read every object once a site. */
+  readonly #leaves: string;
 
   constructor(settings: Settings) {
     this.#folder = join(settings.folder, 'objects');
     this.#partial = join(this.#folder, 'partial');
+    this.#leaves = join(this.#folder, 'leaves');
   }
 
   async open(): Promise<void> {
-    await mkdir(this.#partial, { recursive: true, mode: 0o700 });
+    for (const folder of [this.#partial, this.#leaves]) await mkdir(folder, { recursive: true, mode: 0o700 });
   }
 
   /** Bytes of an upload that have arrived so far. */
@@ -30,26 +33,49 @@ export class ObjectStore {
     return (await sizeOf(this.#partialPath(sender, digest))) ?? 0;
   }
 
+  /** The bytes of an upload that have arrived so far. */
+  async *arrived(sender: string, digest: string): AsyncIterable<Buffer> {
+    yield* createReadStream(this.#partialPath(sender, digest)) as AsyncIterable<Buffer>;
+  }
+
   async append(sender: string, digest: string): Promise<FileHandle> {
     return open(this.#partialPath(sender, digest), 'a', 0o600);
   }
 
-  /** Checks a whole upload and gives it its name. @throws CoordinatorError 'wrong-digest'; what had arrived is thrown away then */
-  async finish(sender: string, digest: string): Promise<void> {
+  /**
+   * Gives a whole upload its name.
+   * @param found size and digests of what was received
+   * @throws CoordinatorError 'wrong-digest'; what had arrived is thrown away then
+   */
+  async finish(sender: string, digest: string, found: { size: number; digest: string; leaves: Buffer }): Promise<void> {
     const path = this.#partialPath(sender, digest);
-    const hash = createHash('sha256');
-    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-    const found = hash.digest('hex');
-    if (found !== digest) {
+    const size = await sizeOf(path);
+    if (found.digest !== digest || size !== found.size) {
       await rm(path, { force: true });
       throw new CoordinatorError(
         'wrong-digest',
-        `The uploaded bytes have the digest ${found}, not ${digest}. Upload the object again from the start.`,
+        `The ${size} uploaded bytes have the digest ${found.digest}, not ${digest}. Upload the object again from the start.`,
       );
+    }
+    if (found.leaves.length > 0) {
+      const leaves = this.#partialPath(sender, `${digest}.leaves`);
+      await writeFile(leaves, found.leaves, { mode: 0o600, flush: true });
+      await rename(leaves, join(this.#leaves, digest));
+      await flush(this.#leaves);
     }
     await flush(path);
     await rename(path, this.#path(digest));
     await flush(this.#folder);
+  }
+
+  /** Digests of the blocks of an upload or share, one after the other; undefined when they are not there. */
+  async leaves(digest: string): Promise<Buffer | undefined> {
+    try {
+      return await readFile(join(this.#leaves, digest));
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw cause;
+    }
   }
 
   async discard(sender: string, digest: string): Promise<void> {
@@ -64,6 +90,38 @@ export class ObjectStore {
     await flush(draft);
     await rename(draft, this.#path(digest));
     return digest;
+  }
+
+  /** Where an object of the coordinator's own can be written before it has a digest. The same name is the same place: what a crash left is written over. */
+  draftPath(name: string): string {
+    return this.#partialPath('@coordinator', name);
+  }
+
+  /** Gives what was written at {@link draftPath} its name. @returns digest and size */
+  async adopt(name: string): Promise<{ digest: string; size: number }> {
+    const draft = this.draftPath(name);
+    const hash = createHash('sha256');
+    let size = 0;
+    for await (const chunk of createReadStream(draft) as AsyncIterable<Buffer>) {
+      hash.update(chunk);
+      size += chunk.length;
+    }
+    const digest = hash.digest('hex');
+    await flush(draft);
+    await rename(draft, this.#path(digest));
+    await flush(this.#folder);
+    return { digest, size };
+  }
+
+  /** Where an object lies, for threads that read it block by block. */
+  pathOf(digest: string): string {
+    return this.#path(digest);
+  }
+
+  /** @throws CoordinatorError 'unknown-object' when the file is gone or has another size */
+  async require(digest: string, size: number): Promise<void> {
+    const found = await sizeOf(this.#path(digest));
+    if (found !== size) throw gone(digest, new Error(`size ${found} instead of ${size}`));
   }
 
   /** @throws CoordinatorError 'unknown-object' when the file is gone */

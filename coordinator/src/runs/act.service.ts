@@ -1,13 +1,5 @@
 import { type PredicateName, type Statement, openStatement, peekStatement, runId } from '@coferment/consortium';
-import {
-  type DsseEnvelope,
-  ciphertextBlockDigests,
-  ciphertextBytes,
-  hexToBytes,
-  merkleRoot,
-  shareBlockDigests,
-  shareBytes,
-} from '@coferment/crypto';
+import { type DsseEnvelope, ciphertextBytes, hexToBytes, shareBytes } from '@coferment/crypto';
 import { Injectable } from '@nestjs/common';
 import { EnrolmentRepository } from '../enrolment/enrolment.repository.js';
 import { type EpochAct, admitEpochAct } from '../epochs/epoch-act.rules.js';
@@ -83,28 +75,26 @@ export class ActService {
     return view.acts.digests.has(statement.digest);
   }
 
-  /** The objects that a statement names must be there, whole and as it says. Reads files: never inside a transaction. */
+  /** The objects that a statement names must be there, whole and as it says. Looks at files: never inside a transaction. */
   async #checkObjects(view: RunView, statement: SiteAct): Promise<void> {
     const { parameters } = view.epoch.roster;
     switch (statement.name) {
       case 'dealing': {
         const { site, masked, boxes } = statement.predicate;
-        await this.objects.contentOf(site, masked, 'dealing-masked', dueSizes(view, site, 'dealing-masked')[0] ?? 0);
+        await this.objects.requireStored(site, masked, 'dealing-masked', dueSizes(view, site, 'dealing-masked')[0] ?? 0);
         const boxSize = dueSizes(view, site, 'dealing-box')[0] ?? 0;
-        for (const box of boxes) await this.objects.contentOf(site, box['object'] ?? '', 'dealing-box', boxSize);
+        for (const box of boxes) await this.objects.requireStored(site, box['object'] ?? '', 'dealing-box', boxSize);
         return;
       }
       case 'contribution': {
         const { site, object, merkleRoot: root } = statement.predicate;
-        const coefficients = coefficientsInSum(view, statement);
-        const bytes = await this.objects.contentOf(site, object, 'ciphertext', ciphertextBytes(coefficients, parameters));
-        return requireRoot(statement, root, ciphertextBlockDigests(bytes, coefficients, parameters));
+        const size = ciphertextBytes(coefficientsInSum(view, statement), parameters);
+        return requireRoot(statement, root, await this.objects.merkleRootOf(view, site, object, 'ciphertext', size));
       }
       case 'share': {
         const { site, object, merkleRoot: root } = statement.predicate;
-        const coefficients = coefficientsInSum(view, statement);
-        const bytes = await this.objects.contentOf(site, object, 'decryption-share', shareBytes(coefficients, parameters));
-        return requireRoot(statement, root, shareBlockDigests(bytes, coefficients, parameters));
+        const size = shareBytes(coefficientsInSum(view, statement), parameters);
+        return requireRoot(statement, root, await this.objects.merkleRootOf(view, site, object, 'decryption-share', size));
       }
       case 'plan-approved':
       case 'sealing-key':
@@ -184,8 +174,7 @@ function coefficientsInSum(view: RunView, { predicate }: Statement<'contribution
   return coefficientsOf(view, round);
 }
 
-function requireRoot(statement: SiteAct, root: string, digests: Uint8Array[]): void {
-  const found = merkleRoot(digests);
+function requireRoot(statement: SiteAct, root: string, found: string): void {
   if (found === root) return;
   throw new CoordinatorError(
     'wrong-digest',
