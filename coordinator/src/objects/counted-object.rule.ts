@@ -1,7 +1,7 @@
 import { type BlockSpan, ciphertextBlockSpan, shareBlockSpan } from '@coferment/crypto';
 import type { RoundRow } from '../rounds/round.entity.js';
 import { OPERATOR } from '../runs/act.entity.js';
-import { type RunView, closedRounds } from '../runs/run.view.js';
+import { type RunView, closedRounds, epochOf } from '../runs/run.view.js';
 import { slots } from '../runs/slot.names.js';
 import { blocksOf, coefficientsOf } from './object-size.rule.js';
 import type { ObjectRow, StoredPurpose } from './object.entity.js';
@@ -35,13 +35,14 @@ export function countedIn(view: RunView, { digest, purpose, site }: ObjectRow): 
 export function blockSpans(view: RunView, round: RoundRow, purpose: StoredPurpose): BlockSpan[] {
   const span = purpose === 'ciphertext' ? ciphertextBlockSpan : shareBlockSpan;
   const coefficients = coefficientsOf(view, round);
-  const { parameters } = view.epoch.roster;
+  const { parameters } = epochOf(view, round).roster;
   return Array.from({ length: blocksOf(view, round) }, (_, block) => span(block, coefficients, parameters));
 }
 
-/** Where the blocks of an object of this size lie. Sizes grow with the vector, so one size is one layout; dealings have no blocks. */
+/** Where the blocks of an object of the current epoch and of this size lie. Sizes grow with the vector, so one is one layout; dealings have no blocks. */
 export function spansOfSize(view: RunView, purpose: StoredPurpose, size: number): BlockSpan[] {
   if (purpose !== 'ciphertext' && purpose !== 'decryption-share') return [];
-  const layouts = view.rounds.map((round) => blockSpans(view, round, purpose));
+  const rounds = view.rounds.filter(({ epoch }) => epoch === view.epoch.epoch);
+  const layouts = rounds.map((round) => blockSpans(view, round, purpose));
   return layouts.find((spans) => spans.reduce((sum, { length }) => sum + length, 0) === size) ?? [];
 }

@@ -1,12 +1,12 @@
 import type { FileHandle } from 'node:fs/promises';
-import { type AggregationParameters, ciphertextAccumulator, merkleRoot } from '@coferment/crypto';
+import { type AggregationParameters, type BlockSpan, ciphertextAccumulator, merkleRoot } from '@coferment/crypto';
 import { Injectable } from '@nestjs/common';
 import { CoordinatorError } from '../errors/index.js';
 import { Database } from '../persistence/database.js';
 import type { RoundRow } from '../rounds/round.entity.js';
 import type { RunView } from '../runs/run.view.js';
 import { RunViews } from '../runs/run.views.js';
-import { countedIn, spansOfSize } from './counted-object.rule.js';
+import { blockSpans, countedIn, spansOfSize } from './counted-object.rule.js';
 import type { ObjectRow, StoredPurpose } from './object.entity.js';
 import { ObjectRepository } from './object.repository.js';
 import { ObjectStore } from './object.store.js';
@@ -108,7 +108,7 @@ export class ObjectService {
     if (row === null || counted === undefined)
       throw new CoordinatorError('unknown-object', `There is no ciphertext or decryption share ${digest} for this caller.`);
     await this.store.require(digest, row.size);
-    const leaves = leavesOf(await this.#leaves(row, counted.view));
+    const leaves = leavesOf(await this.#leaves(row, blockSpans(counted.view, counted.round, row.purpose)));
     if (offset >= leaves.length)
       throw new CoordinatorError('wrong-offset', `The object ${digest} has ${leaves.length} blocks; there is no block ${offset}.`);
     return leaves.slice(offset, offset + MOST_DIGESTS);
@@ -154,14 +154,14 @@ export class ObjectService {
     size: number,
   ): Promise<string> {
     const row = await this.requireStored(site, digest, purpose, size);
-    return merkleRoot(leavesOf(await this.#leaves(row, view)));
+    return merkleRoot(leavesOf(await this.#leaves(row, spansOfSize(view, purpose, size))));
   }
 
   /** From beside the object, or, where that is lost, from its bytes again. */
-  async #leaves({ digest, purpose, size }: ObjectRow, view: RunView): Promise<Buffer> {
+  async #leaves({ digest, size }: ObjectRow, spans: readonly BlockSpan[]): Promise<Buffer> {
     const stored = await this.store.leaves(digest);
     if (stored !== undefined) return stored;
-    const digests = new UploadDigest(spansOfSize(view, purpose, size));
+    const digests = new UploadDigest(spans);
     for await (const chunk of this.store.stream(digest, 0, size, CHUNK_BYTES)) digests.update(chunk);
     return digests.end().leaves;
   }
