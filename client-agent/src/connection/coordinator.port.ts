@@ -8,6 +8,13 @@ export interface OutgoingObject extends StoredObject {
   run: string;
 }
 
+/** One entry of the ledger and the statement that it names by hash, as the coordinator gives them. */
+export interface LoggedEntry {
+  index: number;
+  entry: Uint8Array;
+  payload: Uint8Array;
+}
+
 /** What the work of a site needs of the coordinator. Everything that leaves the site passes through these calls. */
 export interface CoordinatorPort {
   poll(request: PollRequest, signal: AbortSignal): Promise<PollResponse>;
@@ -24,4 +31,6 @@ export interface CoordinatorPort {
   downloadPart(digest: string, offset: number, length: number): Promise<Uint8Array>;
   /** What the coordinator says are the digests of the `blocks` blocks of an object. @throws AgentError 'object-mismatch' for another number of them */
   blockDigests(digest: string, blocks: number): Promise<Uint8Array[]>;
+  /** At most `limit` entries from `start` on; fewer only at the end. Nothing about them is checked. */
+  ledgerEntries(start: number, limit: number): Promise<LoggedEntry[]>;
 }

@@ -2,7 +2,7 @@ import { peekStatement } from '@coferment/consortium';
 import { type DsseEnvelope, sha256Hex } from '@coferment/crypto';
 import { ObjectPurpose, PollRequest, type PollResponse } from '@coferment/proto';
 import { describeFailure } from '../agent.error.js';
-import type { CoordinatorPort, OutgoingObject } from './coordinator.port.js';
+import type { CoordinatorPort, LoggedEntry, OutgoingObject } from './coordinator.port.js';
 
 export interface SentItem {
   name: string;
@@ -63,6 +63,10 @@ export class SentRecorder implements CoordinatorPort {
 
   blockDigests(digest: string, blocks: number): Promise<Uint8Array[]> {
     return this.port.blockDigests(digest, blocks);
+  }
+
+  ledgerEntries(start: number, limit: number): Promise<LoggedEntry[]> {
+    return this.port.ledgerEntries(start, limit);
   }
 
   async #recorded<T>(item: SentItem, send: () => Promise<T>): Promise<T> {

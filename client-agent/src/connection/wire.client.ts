@@ -1,6 +1,9 @@
 import type { DsseEnvelope } from '@coferment/crypto';
 import {
   DownloadServiceClient,
+  type GetEntriesRequest,
+  type GetEntriesResponse,
+  LedgerServiceClient,
   NonceServiceClient,
   type PollRequest,
   type PollResponse,
@@ -10,7 +13,7 @@ import {
   UploadServiceClient,
 } from '@coferment/proto';
 import { Channel, type ClientOptions } from '@grpc/grpc-js';
-import type { CoordinatorPort, OutgoingObject } from './coordinator.port.js';
+import type { CoordinatorPort, LoggedEntry, OutgoingObject } from './coordinator.port.js';
 import { toWire } from './envelope.codec.js';
 import { downloadBlockDigests, downloadObject, downloadPart, uploadObject } from './object.transfer.js';
 import { unary } from './unary.call.js';
@@ -88,6 +91,15 @@ export class WireClient implements CoordinatorPort {
   blockDigests(digest: string, blocks: number): Promise<Uint8Array[]> {
     return downloadBlockDigests(this.#services.downloads, digest, blocks);
   }
+
+  async ledgerEntries(start: number, limit: number): Promise<LoggedEntry[]> {
+    const { entries } = await unary<GetEntriesRequest, GetEntriesResponse>(
+      (message, metadata, options, callback) => this.#services.ledger.getEntries(message, metadata, options, callback),
+      { start, limit },
+      { what: 'Reading the ledger', deadlineMs: SMALL_CALL_MS },
+    );
+    return entries;
+  }
 }
 
 interface Services {
@@ -98,6 +110,7 @@ interface Services {
   shares: ShareServiceClient;
   uploads: UploadServiceClient;
   downloads: DownloadServiceClient;
+  ledger: LedgerServiceClient;
 }
 
 function openServices(endpoint: Endpoint, certificate: ClientCertificate): Services {
@@ -112,5 +125,6 @@ function openServices(endpoint: Endpoint, certificate: ClientCertificate): Servi
     shares: new ShareServiceClient(endpoint.address, credentials, options),
     uploads: new UploadServiceClient(endpoint.address, credentials, options),
     downloads: new DownloadServiceClient(endpoint.address, credentials, options),
+    ledger: new LedgerServiceClient(endpoint.address, credentials, options),
   };
 }

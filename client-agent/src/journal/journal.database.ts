@@ -41,6 +41,11 @@ export class JournalDatabase {
     this.#database.close();
   }
 
+  /** A reader in another process can hold the log open: then it is emptied at the next start. Not inside a transaction. */
+  emptyLog(): void {
+    emptyLog(this.#database);
+  }
+
   run(sql: string, ...values: SQLInputValue[]): number {
     return Number(this.#database.prepare(sql).run(...values).changes);
   }
@@ -80,5 +85,9 @@ function migrate(database: DatabaseSync): void {
     database.exec(`BEGIN IMMEDIATE; ${sql}; PRAGMA user_version = ${version + index + 1}; COMMIT`);
   });
   // What a migration took out of the tables must not stay behind in the log.
-  if (version < migrations.length) database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  if (version < migrations.length) emptyLog(database);
+}
+
+function emptyLog(database: DatabaseSync): void {
+  database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
 }

@@ -63,4 +63,14 @@ export const migrations: readonly string[] = [
   `
   CREATE TABLE spot_checks (run TEXT NOT NULL, sum INTEGER NOT NULL, aggregate TEXT NOT NULL, blocks TEXT NOT NULL, PRIMARY KEY (run, sum)) STRICT;
   `,
+  `
+  CREATE TABLE ledger_position (id INTEGER PRIMARY KEY CHECK (id = 1), entries INTEGER NOT NULL, last_entry TEXT NOT NULL) STRICT;
+  CREATE TABLE forgotten_acts (
+    digest TEXT PRIMARY KEY, run TEXT NOT NULL, name TEXT NOT NULL, epoch INTEGER, e TEXT, kind TEXT, sum INTEGER
+  ) STRICT;
+  CREATE TABLE dead_epochs (
+    run TEXT NOT NULL, epoch INTEGER NOT NULL, reason TEXT NOT NULL, since_ms INTEGER NOT NULL, told INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (run, epoch)
+  ) STRICT;
+  `,
 ];

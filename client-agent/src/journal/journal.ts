@@ -5,6 +5,7 @@ import { ApprovalsRepository } from './approvals.repository.js';
 import { ChecksRepository } from './checks.repository.js';
 import { JournalDatabase } from './journal.database.js';
 import { ModelsRepository } from './models.repository.js';
+import { OwnActsRepository } from './own-acts.repository.js';
 import { RoundsRepository, type Vault } from './rounds.repository.js';
 import { RunsRepository } from './runs.repository.js';
 import { StatementsRepository } from './statements.repository.js';
@@ -16,6 +17,7 @@ export class Journal {
   readonly runs: RunsRepository;
   readonly statements: StatementsRepository;
   readonly rounds: RoundsRepository;
+  readonly ownActs: OwnActsRepository;
   readonly models: ModelsRepository;
   readonly checks: ChecksRepository;
   readonly steps: StepsRepository;
@@ -28,6 +30,7 @@ export class Journal {
     this.runs = new RunsRepository(database, now);
     this.statements = new StatementsRepository(database, identity, now);
     this.rounds = new RoundsRepository(database, vault);
+    this.ownActs = new OwnActsRepository(database, now);
     this.models = new ModelsRepository(database);
     this.checks = new ChecksRepository(database);
     this.steps = new StepsRepository(database, now);
@@ -48,6 +51,11 @@ export class Journal {
   /** All of it or nothing. */
   transaction<T>(work: () => T): T {
     return this.#database.transaction(work);
+  }
+
+  /** Takes out of the write-ahead log what was erased from the tables: it keeps old pages until it is emptied. */
+  emptyLog(): void {
+    this.#database.emptyLog();
   }
 
   close(): void {

@@ -1,4 +1,4 @@
-import { MAX_BLOCKS_PER_EPOCH, type SumKind } from '@coferment/consortium';
+import { MAX_BLOCKS_PER_EPOCH, type Predicate, type SumKind } from '@coferment/consortium';
 import { bytesToHex, hexToBytes, sha256Hex } from '@coferment/crypto';
 import { AgentError } from '../agent.error.js';
 import type { JournalDatabase } from './journal.database.js';
@@ -160,7 +160,7 @@ export class RoundsRepository {
     sites: readonly string[];
   }): void {
     const { consortium, run, sum, kind, modelIn, t, set, sites } = freeze;
-    const key = kind === 'evaluate' ? 'update' : kind;
+    const key = setKind(kind);
     this.database.transaction(() => {
       this.database.run('INSERT OR IGNORE INTO frozen_sums (run, sum, t) VALUES (?, ?, ?)', run, sum, t);
       const stored = this.frozenT(run, sum);
@@ -186,7 +186,7 @@ export class RoundsRepository {
         modelIn,
       );
       if (first?.['set_digest'] !== set) {
-        const before = (JSON.parse(String(first?.['sites'] ?? '[]')) as string[]).join(', ');
+        const before = (JSON.parse(String(first?.['sites'] ?? '[]')) as string[]).join(', ') || 'another set';
         throw new AgentError(
           'set-changed',
           `The ${kind} sum of model ${modelIn.slice(0, 16)} was first counted over ${before}; now over ${sites.join(', ')}. ` +
@@ -195,6 +195,31 @@ export class RoundsRepository {
       }
     });
   }
+
+  /**
+   * Binds again what an attestation of this site bound for life and a restored journal has forgotten: in a later run or epoch, too, nothing else may be
+   * signed for these sums and models. The sites of a set are not in an attestation, only their digest.
+   */
+  recallAttestation({ consortium, run, kind, sums }: Predicate<'attestation'>): void {
+    this.database.transaction(() => {
+      for (const { sum, t, set, modelIn } of sums) {
+        this.database.run('INSERT OR IGNORE INTO frozen_sums (run, sum, t) VALUES (?, ?, ?)', run, sum, t);
+        if (kind === 'confirm') continue;
+        this.database.run(
+          "INSERT OR IGNORE INTO counted_sets (consortium, kind, model_in, set_digest, sites) VALUES (?, ?, ?, ?, '[]')",
+          consortium,
+          setKind(kind),
+          modelIn,
+          set,
+        );
+      }
+    });
+  }
+}
+
+/** An update and an evaluation of one model share their set. */
+function setKind(kind: SumKind): SumKind {
+  return kind === 'evaluate' ? 'update' : kind;
 }
 
 function vectorName(plan: string, kind: SumKind, modelIn: string): string {

@@ -44,11 +44,15 @@ export class StatementsRepository {
     });
   }
 
-  /** Objects that this site's acts of a run name: what it stored to be able to send the same bytes again. */
-  objects(run: string): string[] {
+  /**
+   * Objects that this site's acts of a run name: what it stored to be able to send the same bytes again.
+   * @param within only those of one key epoch; e is null before this site has signed it
+   */
+  objects(run: string, within?: { epoch: number; e: string | null }): string[] {
     const rows = this.database.all("SELECT envelope FROM statements WHERE run = ? AND name IN ('dealing', 'contribution', 'share')", run);
     return rows.flatMap((row) => {
       const statement = peekStatement(parseEnvelope(JSON.parse(String(row['envelope']))));
+      if (within !== undefined && !isWithin(statement.predicate, within)) return [];
       if (statement.name === 'dealing') return [statement.predicate.masked, ...statement.predicate.boxes.map((box) => box.object)];
       return statement.name === 'contribution' || statement.name === 'share' ? [statement.predicate.object] : [];
     });
@@ -57,4 +61,9 @@ export class StatementsRepository {
   has(digest: string): boolean {
     return this.database.get('SELECT 1 FROM statements WHERE digest = ?', digest) !== undefined;
   }
+}
+
+/** Acts of a sum say E, acts before it the number of the epoch. */
+function isWithin(predicate: object, { epoch, e }: { epoch: number; e: string | null }): boolean {
+  return 'epoch' in predicate ? predicate.epoch === epoch : 'e' in predicate && predicate.e === e;
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
@@ -22,6 +22,18 @@ export function writeFileDurably(path: string, bytes: Uint8Array): void {
   }
   renameSync(temporary, path);
   syncFolder(folder);
+}
+
+/** Puts zeros in the place of what a file holds: deleting alone leaves the bytes on the disk until something else needs the room. */
+export function overwriteFile(path: string): void {
+  const file = openSync(path, 'r+');
+  try {
+    const zeros = new Uint8Array(fstatSync(file).size);
+    for (let offset = 0; offset < zeros.length;) offset += writeSync(file, zeros, offset, zeros.length - offset, offset);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** A rename or a deletion is durable only once the folder that holds the name is. Windows cannot open folders and needs no such step. */

@@ -7,8 +7,8 @@ const KEY_BYTES = 32;
 
 /**
  * Secrets of one key epoch of one run: the sealing key, this site's own key s_i, and, for a key holder, S_i(α_j) of every dealer
- * and the noise key k_j. All come from the operating system's generator, and all are erased when the run ends: stored
- * ciphertexts plus keys stolen later would open old uploads.
+ * and the noise key k_j. All come from the operating system's generator, and all are erased when the epoch ends: stored
+ * ciphertexts and boxes plus keys stolen later would open old uploads.
  */
 export class EpochSecrets {
   readonly #store: KeyStore;
@@ -19,14 +19,20 @@ export class EpochSecrets {
     this.#group = `epochs/${run}/${epoch}`;
   }
 
-  /** Drawn once; the same key for every repetition of the request. */
+  /** Drawn once; the same key for every repetition of the request. For the offer only: everything later finds the key, or the epoch is over. */
+  drawSealingKey(): SealingKey {
+    const name = `${this.#group}/sealing`;
+    if (this.#store.read(name) === undefined) {
+      const drawn = generateSealingKey();
+      this.#store.write(name, concatBytes([drawn.publicKey, drawn.privateKey]));
+      drawn.privateKey.fill(0);
+    }
+    return this.sealingKey();
+  }
+
   sealingKey(): SealingKey {
-    const stored = this.#store.read(`${this.#group}/sealing`);
-    if (stored !== undefined)
-      return { publicKey: stored.subarray(0, SEALING_PUBLIC_KEY_BYTES), privateKey: stored.subarray(SEALING_PUBLIC_KEY_BYTES) };
-    const drawn = generateSealingKey();
-    this.#store.write(`${this.#group}/sealing`, concatBytes([drawn.publicKey, drawn.privateKey]));
-    return drawn;
+    const stored = this.#store.require(`${this.#group}/sealing`);
+    return { publicKey: stored.subarray(0, SEALING_PUBLIC_KEY_BYTES), privateKey: stored.subarray(SEALING_PUBLIC_KEY_BYTES) };
   }
 
   storeSecretKey(secretKey: Uint8Array): void {
@@ -58,6 +64,11 @@ export class EpochSecrets {
   noiseKey(): Uint8Array {
     return this.#store.require(`${this.#group}/noise`);
   }
+}
+
+/** Erases the secrets of one epoch. */
+export function eraseEpochSecrets(store: KeyStore, run: string, epoch: number): void {
+  store.erase(`epochs/${run}/${epoch}`);
 }
 
 /** Erases the secrets of every epoch of a run. */

@@ -51,13 +51,13 @@ describe('secrets of a key epoch', () => {
   it('are drawn once and erased with the run', () => {
     const store = KeyStore.create(folder, 'right passphrase');
     const secrets = new EpochSecrets(store, RUN, 1);
-    const { publicKey } = secrets.sealingKey();
+    const { publicKey } = secrets.drawSealingKey();
     secrets.drawNoiseKey();
     const noise = secrets.noiseKey();
     secrets.drawNoiseKey();
-    expect(new EpochSecrets(store, RUN, 1).sealingKey().publicKey).toEqual(publicKey);
+    expect(new EpochSecrets(store, RUN, 1).drawSealingKey().publicKey).toEqual(publicKey);
     expect(secrets.noiseKey()).toEqual(noise);
-    expect(new EpochSecrets(store, RUN, 2).sealingKey().publicKey).not.toEqual(publicKey);
+    expect(new EpochSecrets(store, RUN, 2).drawSealingKey().publicKey).not.toEqual(publicKey);
     eraseRunSecrets(store, RUN);
     expect(() => secrets.noiseKey()).toThrow(/missing/);
     expect(() => secrets.keyShare('b')).toThrow(/key share of "b"/);

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { bytesToHex, concatBytes, CryptoError, deriveStoreKey, hash, hexToBytes, openAtRest, sealAtRest } from '@coferment/crypto';
 import { z } from 'zod';
 import { AgentError } from '../agent.error.js';
-import { syncFolder, writeFileDurably } from './atomic.file.js';
+import { overwriteFile, syncFolder, writeFileDurably } from './atomic.file.js';
 
 const NAME = /^[a-z0-9-]+(\/[a-z0-9-]+)*$/;
 const CHECK = 'passphrase-check';
@@ -73,10 +73,14 @@ export class KeyStore {
     return secret;
   }
 
-  /** Deletes every record whose name starts with `group/`; after it returns no power cut brings them back. */
+  /**
+   * Overwrites and deletes every record whose name starts with `group/`, and what a power cut has left of writing one; after it returns no power cut brings
+   * them back. Copies that a file system or a disk has kept elsewhere are out of reach.
+   */
   erase(group: string): void {
     if (!NAME.test(group)) throw new AgentError('store-damaged', `"${group}" is no name of key records.`);
     const path = join(this.#folder, group);
+    for (const file of filesIn(path)) overwriteFile(file);
     rmSync(path, { recursive: true, force: true });
     if (existsSync(dirname(path))) syncFolder(dirname(path));
   }
@@ -99,6 +103,12 @@ export class KeyStore {
       throw damaged(place, error instanceof Error ? error.message : String(error));
     }
   }
+}
+
+function filesIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
 }
 
 function label(name: string): Uint8Array {

@@ -36,7 +36,7 @@ function honestRoster(): Roster {
   const sites = members.map(({ site, identity }) => ({ site, identityKey: bytesToHex(identity.publicKey) }));
   const numbers = resolveQuorum(plan, SITES.length);
   const sealingKeys = members.map(({ site, identity, store }) => {
-    const key = bytesToHex(new EpochSecrets(store, run, 1).sealingKey().publicKey);
+    const key = bytesToHex(new EpochSecrets(store, run, 1).drawSealingKey().publicKey);
     return { site, key, envelope: signStatement('sealing-key', { consortium: CONSORTIUM, run, epoch: 1, site, key }, identity) };
   });
   const keyHolders = SITES.map((site, position) => ({ site, point: holderPoint(position) }));

@@ -45,12 +45,14 @@ export async function approvePlan(context: SiteContext, body: InstructionBody<'a
 export async function offerSealingKey(context: SiteContext, body: InstructionBody<'offerSealingKey'>): Promise<Outcome> {
   const { run, ordinal, plan, epoch } = body;
   const { journal, consortium, site } = context;
-  const record = requireRun(context, run);
+  const record = requireRun(context, run, epoch);
   requireBuiltEpoch(run, epoch);
   if (record.plan !== plan || record.ordinal !== ordinal)
     throw new AgentError('run-changed', `${run} was approved for another plan or ordinal.`);
-  const { publicKey } = new EpochSecrets(context.store, run, epoch).sealingKey();
-  const offer = journal.statements.sign(run, 'sealing-key', String(epoch), { consortium, run, epoch, site, key: bytesToHex(publicKey) });
+  const drawn = () => bytesToHex(new EpochSecrets(context.store, run, epoch).drawSealingKey().publicKey);
+  const offer =
+    journal.statements.find(run, 'sealing-key', String(epoch)) ??
+    journal.statements.sign(run, 'sealing-key', String(epoch), { consortium, run, epoch, site, key: drawn() });
   await context.port.submitStatement(offer.envelope);
   return DONE;
 }
@@ -59,7 +61,7 @@ export async function offerSealingKey(context: SiteContext, body: InstructionBod
 export async function approveRoster(context: SiteContext, body: InstructionBody<'approveRoster'>): Promise<Outcome> {
   const { run, epoch, roster: digest } = body;
   const { journal, consortium, site, identity } = context;
-  const record = requireRun(context, run);
+  const record = requireRun(context, run, epoch);
   requireBuiltEpoch(run, epoch);
   const plan = await loadPlan(context, record.plan);
   const roster = parseRoster(await published(context, digest, MAX_ROSTER_BYTES));

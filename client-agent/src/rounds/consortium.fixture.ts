@@ -83,7 +83,7 @@ export class ScriptedConsortium {
     const sites = this.members.map(({ site, identity }) => ({ site, identityKey: bytesToHex(identity.publicKey) }));
     const keyHolders = sites.slice(0, numbers.m).map(({ site }, position) => ({ site, point: holderPoint(position) }));
     const sealingKeys = this.members.map(({ site, identity, store }) => {
-      const key = bytesToHex(new EpochSecrets(store, this.run, 1).sealingKey().publicKey);
+      const key = bytesToHex(new EpochSecrets(store, this.run, 1).drawSealingKey().publicKey);
       return {
         site,
         key,

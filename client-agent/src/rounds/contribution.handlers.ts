@@ -33,7 +33,7 @@ export async function prepareSum(context: SiteContext, { name }: InstructionBody
   try {
     await ensureVector(context, facts, sum);
   } catch (error) {
-    if (error instanceof LearningError) await decline(context, facts, name, 'no-data');
+    if (error instanceof LearningError || isSpent(error)) await decline(context, facts, name, 'no-data');
     throw error;
   }
   if (journal.models.progress(name.run).appliedSum >= name.sum) return DONE;
@@ -45,6 +45,10 @@ export async function prepareSum(context: SiteContext, { name }: InstructionBody
   return DONE;
 }
 
+function isSpent(error: unknown): boolean {
+  return error instanceof AgentError && error.code === 'vector-spent';
+}
+
 /** The one vector of this key: from the journal, or made and stored there. */
 async function ensureVector(context: SiteContext, facts: EpochFacts, sum: SumFacts): Promise<void> {
   const { journal } = context;
@@ -52,6 +56,12 @@ async function ensureVector(context: SiteContext, facts: EpochFacts, sum: SumFac
   if (kind === 'confirm' || journal.rounds.vector(facts.run.plan, kind, sum.modelIn) !== undefined) {
     journal.steps.record(sum.name, 'train');
     return;
+  }
+  if (journal.ownActs.hasForgottenUpload(run, kind, journal.models.progress(run).appliedSum)) {
+    throw new AgentError(
+      'vector-spent',
+      `This site has sent a ${kind} vector for the present model of ${run} that its restored journal has lost. A second one could tell about records by the difference of the two, so it sits this sum out.`,
+    );
   }
   const { plan, parameters } = facts;
   const job =

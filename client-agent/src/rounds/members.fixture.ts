@@ -1,10 +1,11 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Plan, parsePlan, peekStatement, vectorShape } from '@coferment/consortium';
+import { isLedgered, type Plan, parsePlan, peekStatement, vectorShape } from '@coferment/consortium';
 import { concatBytes, type DsseEnvelope, generateIdentity, type Identity, packVector } from '@coferment/crypto';
+import { entryFor } from '@coferment/ledger';
 import { AgentError } from '../agent.error.js';
-import type { CoordinatorPort, OutgoingObject } from '../connection/coordinator.port.js';
+import type { CoordinatorPort, LoggedEntry, OutgoingObject } from '../connection/coordinator.port.js';
 import { ObjectCache } from '../connection/object.cache.js';
 import { Journal } from '../journal/journal.js';
 import { KeyStore } from '../keys/key.store.js';
@@ -51,12 +52,17 @@ export class SharedBoard {
   readonly parts: { site: string; digest: string; offset: number }[] = [];
   /** Digests of the blocks of an upload or share, as an honest coordinator reads them from its store. */
   digestsOf: (digest: string) => Uint8Array[] = () => [];
+  /** Of members whose acts are logged. */
+  readonly identityKeys = new Map<string, Uint8Array>();
+  /** Every act that belongs into the ledger, as an honest coordinator logs it. */
+  readonly ledger: LoggedEntry[] = [];
   failing = false;
 
   portOf(site: string): CoordinatorPort {
     const accept = (envelope: DsseEnvelope) => {
       if (this.failing) return Promise.reject(new AgentError('unreachable', 'the line is cut'));
       this.acts.push({ site, envelope });
+      this.#log(site, envelope);
       return Promise.resolve();
     };
     return {
@@ -81,7 +87,16 @@ export class SharedBoard {
         return bytes?.length === length ? Promise.resolve(bytes) : Promise.reject(new AgentError('object-mismatch', `no object ${digest}`));
       },
       blockDigests: (digest) => Promise.resolve(this.digestsOf(digest)),
+      ledgerEntries: (start, limit) => Promise.resolve(this.ledger.slice(start, start + limit)),
     };
+  }
+
+  #log(site: string, envelope: DsseEnvelope): void {
+    const identityKey = this.identityKeys.get(site);
+    const payload = Buffer.from(envelope.payload, 'base64');
+    const known = this.ledger.some((logged) => payload.equals(logged.payload));
+    if (identityKey === undefined || known || !isLedgered(peekStatement(envelope).name)) return;
+    this.ledger.push({ index: this.ledger.length, entry: entryFor(envelope, identityKey), payload });
   }
 
   /** The newest act of this name by each site, in site order. */
@@ -122,6 +137,7 @@ function openMember(
   store: KeyStore,
 ): Member {
   const events: AgentEvent[] = [];
+  board.identityKeys.set(site, identity.publicKey);
   return {
     folder,
     consortium: CONSORTIUM,

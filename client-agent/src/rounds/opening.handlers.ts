@@ -3,7 +3,7 @@ import { decryptionShare, merkleRoot, shareBlockDigests, sumKeyShares } from '@c
 import { ObjectPurpose } from '@coferment/proto';
 import { AgentError } from '../agent.error.js';
 import type { FrozenSum, InstructionBody, SumName } from '../connection/instruction.parser.js';
-import { requireRemembered } from './run.departure.js';
+import { requireRemembered } from './own.acts.js';
 import { type EpochFacts, loadEpoch } from './run.facts.js';
 import { DONE, LATER, type Outcome, type SiteContext } from './site.context.js';
 import { type RebuiltFreeze, rebuildFreeze, rebuildSum, type SumFacts, timingOf } from './sum.context.js';
@@ -21,7 +21,7 @@ export function checkFrozenSum(context: SiteContext, facts: EpochFacts, frozen: 
   const sum = rebuildSum(frozen.name, facts, journal.models.progress(frozen.name.run));
   const rebuilt = rebuildFreeze(sum, facts, frozen);
   const own = rebuilt.frozen.contributions.find((contribution) => contribution.predicate.site === site);
-  if (own !== undefined) requireRemembered(context, frozen.name.run, `an upload to sum ${frozen.name.sum}`, own.digest);
+  if (own !== undefined) requireRemembered(context, frozen.name.run, frozen.name.epoch, `An upload to sum ${frozen.name.sum}`, own.digest);
   return { sum, ...rebuilt };
 }
 
@@ -32,7 +32,7 @@ export function requireOwnAttestation(
   certificate: readonly { site: string; attestation: string }[],
 ): void {
   const own = certificate.find(({ site }) => site === context.site);
-  if (own !== undefined) requireRemembered(context, name.run, `an attestation of sum ${name.sum}`, own.attestation);
+  if (own !== undefined) requireRemembered(context, name.run, name.epoch, `An attestation of sum ${name.sum}`, own.attestation);
 }
 
 /** Stores T and A for life. Must return before anything over them is signed or released. */

@@ -6,6 +6,7 @@ import { BackoffSchedule } from '../connection/backoff.schedule.js';
 import { CoordinatorRefusal } from '../connection/coordinator.errors.js';
 import { type Instruction, type MalformedInstruction, parseInstruction, parseRunViews } from '../connection/instruction.parser.js';
 import { printable } from '../printable.text.js';
+import { recallOwnActs, tellDeadEpochs } from './own.acts.js';
 import { carryOut, laneOf, subjectOf } from './instruction.router.js';
 import type { Outcome, SiteContext } from './site.context.js';
 import { WorkBoard, type WorkItem } from './work.board.js';
@@ -70,6 +71,9 @@ export class PollLoop {
 
   async #pollOnce(startedMs: number): Promise<void> {
     const { journal, port } = this.context;
+    // Nothing is done before this site knows what it has signed; what a restored folder has forgotten stands in the ledger.
+    if (this.#connected !== true) await recallOwnActs(this.context);
+    await tellDeadEpochs(this.context);
     const positions = journal.runs
       .all()
       .filter((run) => run.state !== 'asked')

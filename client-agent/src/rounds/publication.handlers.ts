@@ -13,7 +13,8 @@ import { unpackSum } from '@coferment/crypto';
 import { AgentError, type AgentErrorCode } from '../agent.error.js';
 import type { InstructionBody } from '../connection/instruction.parser.js';
 import { bindFreeze, type CheckedFreeze, checkFrozenSum, requireOwnAttestation } from './opening.handlers.js';
-import { forgetRun, leaveRun, requireRemembered } from './run.departure.js';
+import { requireRemembered } from './own.acts.js';
+import { forgetRun, leaveRun } from './run.departure.js';
 import { type EpochFacts, loadEpoch, requireFollowed } from './run.facts.js';
 import { DONE, LATER, type Outcome, type SiteContext } from './site.context.js';
 import { spotCheck } from './spot.check.js';
@@ -74,7 +75,7 @@ function checkAggregate(context: SiteContext, facts: EpochFacts, checked: Checke
   const statements = body.shares.map((envelope) => checkShareStatement(roster, position, k, frozen.t, envelope));
   const shares = statements.map(({ predicate, digest }) => ({ site: predicate.site, share: digest }));
   const own = shares.find(({ site }) => site === context.site);
-  if (own !== undefined) requireRemembered(context, position.run, `a decryption share of sum ${position.sum}`, own.share);
+  if (own !== undefined) requireRemembered(context, position.run, position.epoch, `A decryption share of sum ${position.sum}`, own.share);
   const holders = new Set(shares.map((share) => share.site));
   if (holders.size !== shares.length || holders.size < roster.numbers.tau)
     throw refuse('shares-short', sum.position.sum, `${holders.size} key holders opened it; ${roster.numbers.tau} are needed`);

@@ -1,5 +1,4 @@
-import { AgentError } from '../agent.error.js';
-import { eraseRunSecrets } from '../keys/epoch.secrets.js';
+import { eraseEpochSecrets, eraseRunSecrets } from '../keys/epoch.secrets.js';
 import type { SiteContext } from './site.context.js';
 
 type ForgettingContext = Pick<SiteContext, 'store' | 'objects' | 'journal'>;
@@ -12,28 +11,43 @@ export function leaveRun(context: SiteContext, run: string, reason: string): voi
   forgetRun(context, run);
 }
 
+/** Takes this site out of one key epoch for good: it signs, encrypts and opens nothing more in it. The run may go on for it in a later one. */
+export function leaveEpoch(context: SiteContext, run: string, epoch: number, reason: string): void {
+  context.nonces.wipe(run);
+  context.journal.ownActs.killEpoch({ run, epoch, reason });
+  forgetEpoch(context, run, epoch);
+}
+
+/** Says what happened and what to do. */
+export function deadText(run: string, epoch: number, reason: string): string {
+  return `This site takes no further part in key epoch ${epoch} of ${run}: ${reason} Ask the operator for a new key epoch (coferment epochs renew ${run}).`;
+}
+
 /** Erases what a run that is over has left at this site: its keys, the objects it sent, and its vectors unless another run of the plan goes on. */
 export function forgetRun({ store, objects, journal }: ForgettingContext, run: string): void {
   eraseRunSecrets(store, run);
   for (const object of journal.statements.objects(run)) objects.remove(object);
   const plan = journal.runs.get(run)?.plan;
   const goesOn = journal.runs.all().some((other) => other.run !== run && other.plan === plan && other.state === 'approved');
-  if (plan !== undefined && !goesOn) journal.rounds.eraseVectors(plan);
+  if (plan === undefined || goesOn) return;
+  journal.rounds.eraseVectors(plan);
+  journal.emptyLog();
 }
 
-/** For the start of the agent: the erasing of a run may have been cut off by a power cut. */
+/** Erases the keys of one epoch and the objects this site sent in it. Vectors stay: an unfinished sum goes on with them in the next epoch. */
+export function forgetEpoch({ store, objects, journal }: ForgettingContext, run: string, epoch: number): void {
+  eraseEpochSecrets(store, run, epoch);
+  for (const object of journal.statements.objects(run, { epoch, e: journal.runs.epoch(run, epoch)?.e ?? null })) objects.remove(object);
+}
+
+/** For a site that has agreed on a key epoch: the earlier ones of the run are over (R6). */
+export function forgetEpochsBefore(context: ForgettingContext, run: string, epoch: number): void {
+  for (const earlier of context.journal.runs.epochs(run)) if (earlier.epoch < epoch) forgetEpoch(context, run, earlier.epoch);
+}
+
+/** For the start of the agent: the erasing of a run or an epoch may have been cut off by a power cut. */
 export function forgetEndedRuns(context: ForgettingContext): void {
-  for (const { run, state } of context.journal.runs.all()) if (state === 'closed' || state === 'dead') forgetRun(context, run);
-}
-
-/**
- * A valid signature of this site that its journal does not know: the data folder was restored from a backup, and what else was signed or
- * released since then is unknown (R6). Only for a digest whose signature was verified; a forged one must not end a run.
- * @throws AgentError 'epoch-dead'
- */
-export function requireRemembered(context: SiteContext, run: string, what: string, digest: string): void {
-  if (context.journal.statements.has(digest)) return;
-  const reason = `${what} was signed by this site, but its journal does not know it. The data folder was restored from a backup; a new run is needed.`;
-  leaveRun(context, run, reason);
-  throw new AgentError('epoch-dead', `This site takes no further part in ${run}: ${reason}`);
+  const { runs, ownActs } = context.journal;
+  for (const { run, epoch } of ownActs.deadEpochs()) forgetEpoch(context, run, epoch);
+  for (const { run, state } of runs.all()) if (state === 'closed' || state === 'dead') forgetRun(context, run);
 }

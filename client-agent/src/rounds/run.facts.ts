@@ -5,6 +5,7 @@ import type { RunRecord } from '../journal/runs.repository.js';
 import { EpochSecrets } from '../keys/epoch.secrets.js';
 import { MAX_PLAN_BYTES, readPlan } from '../policy/plan.policy.js';
 import { MAX_ROSTER_BYTES } from '../policy/roster.policy.js';
+import { deadText } from './run.departure.js';
 import type { SiteContext } from './site.context.js';
 
 /** What this site knows of a key epoch it has approved: from its own journal and from objects whose digests stand there. */
@@ -21,9 +22,11 @@ export interface EpochFacts {
   secrets: EpochSecrets;
 }
 
-/** @throws AgentError 'not-approved', 'epoch-dead' or 'run-closed' for a run in which this site signs, encrypts and opens nothing */
-export function requireRun(context: SiteContext, run: string): RunRecord {
+/** @throws AgentError 'not-approved', 'epoch-dead' or 'run-closed' for a run or key epoch in which this site signs, encrypts and opens nothing */
+export function requireRun(context: SiteContext, run: string, epoch?: number): RunRecord {
   const record = requireFollowed(context, run);
+  const dead = epoch === undefined ? undefined : context.journal.ownActs.whyDead(run, epoch);
+  if (epoch !== undefined && dead !== undefined) throw new AgentError('epoch-dead', deadText(run, epoch, dead));
   if (record.state === 'closed')
     throw new AgentError('run-closed', `${run} is closed (${record.detail}); its keys are erased and nothing more is signed in it.`);
   return record;
@@ -56,8 +59,13 @@ export function requireBuiltEpoch(run: string, epoch: number): void {
  * @param require which runs are let through
  * @throws AgentError 'not-approved' before this site has approved the roster of the epoch
  */
-export async function loadEpoch(context: SiteContext, runId: string, epoch: number, require = requireRun): Promise<EpochFacts> {
-  const run = require(context, runId);
+export async function loadEpoch(
+  context: SiteContext,
+  runId: string,
+  epoch: number,
+  require: typeof requireRun = requireRun,
+): Promise<EpochFacts> {
+  const run = require(context, runId, epoch);
   requireBuiltEpoch(runId, epoch);
   const record = context.journal.runs.epoch(runId, epoch);
   if (record === undefined) throw new AgentError('not-approved', `This site has not approved a roster for epoch ${epoch} of ${runId}.`);

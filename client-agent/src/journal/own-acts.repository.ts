@@ -1,0 +1,109 @@
+import type { SumKind } from '@coferment/consortium';
+import type { JournalDatabase } from './journal.database.js';
+
+/** How far the ledger has been read: how many entries, and the SHA-256 of the last of them. */
+export interface ReadPosition {
+  entries: number;
+  lastEntry: string;
+}
+
+/** An act of this site that stands in the ledger and not among its statements. */
+export interface ForgottenAct {
+  digest: string;
+  run: string;
+  name: string;
+  /** Null where the act says only E, and no epoch with it is known. */
+  epoch: number | null;
+  e: string | null;
+  kind: SumKind | null;
+  sum: number | null;
+}
+
+/** A key epoch in which this site does nothing more, and why. */
+export interface DeadEpoch {
+  run: string;
+  epoch: number;
+  reason: string;
+}
+
+/**
+ * What the ledger shows of this site's own acts. It lies in the same file as the statements: a file restored from a backup has read less, and so reads
+ * again what it has forgotten.
+ */
+export class OwnActsRepository {
+  constructor(
+    private readonly database: JournalDatabase,
+    private readonly now: () => number,
+  ) {}
+
+  position(): ReadPosition {
+    const row = this.database.get('SELECT entries, last_entry FROM ledger_position');
+    return row === undefined ? { entries: 0, lastEntry: '' } : { entries: Number(row['entries']), lastEntry: String(row['last_entry']) };
+  }
+
+  moveTo({ entries, lastEntry }: ReadPosition): void {
+    this.database.run('INSERT OR REPLACE INTO ledger_position (id, entries, last_entry) VALUES (1, ?, ?)', entries, lastEntry);
+  }
+
+  noteForgotten({ digest, run, name, epoch, e, kind, sum }: ForgottenAct): void {
+    this.database.run(
+      'INSERT OR IGNORE INTO forgotten_acts (digest, run, name, epoch, e, kind, sum) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      digest,
+      run,
+      name,
+      epoch,
+      e,
+      kind,
+      sum,
+    );
+  }
+
+  /** The epoch that this site has agreed on as E, in an act that it may have forgotten. */
+  epochOf(run: string, e: string): number | undefined {
+    const row = this.database.get(
+      'SELECT epoch FROM epochs WHERE run = ?1 AND e = ?2 UNION SELECT epoch FROM forgotten_acts WHERE run = ?1 AND e = ?2 AND epoch IS NOT NULL',
+      run,
+      e,
+    );
+    return row === undefined ? undefined : Number(row['epoch']);
+  }
+
+  /** Whether a forgotten upload of this kind went to a sum that this site has not applied: it was made from the present model. */
+  hasForgottenUpload(run: string, kind: SumKind, appliedSum: number): boolean {
+    const sql = "SELECT 1 FROM forgotten_acts WHERE run = ? AND name = 'contribution' AND kind = ? AND sum > ?";
+    return this.database.get(sql, run, kind, appliedSum) !== undefined;
+  }
+
+  /** The first reason stays. */
+  killEpoch({ run, epoch, reason }: DeadEpoch): void {
+    this.database.run(
+      'INSERT OR IGNORE INTO dead_epochs (run, epoch, reason, since_ms) VALUES (?, ?, ?, ?)',
+      run,
+      epoch,
+      reason,
+      this.now(),
+    );
+  }
+
+  whyDead(run: string, epoch: number): string | undefined {
+    const row = this.database.get('SELECT reason FROM dead_epochs WHERE run = ? AND epoch = ?', run, epoch);
+    return row === undefined ? undefined : String(row['reason']);
+  }
+
+  deadEpochs(): DeadEpoch[] {
+    return this.database.all('SELECT run, epoch, reason FROM dead_epochs ORDER BY run, epoch').map(toDeadEpoch);
+  }
+
+  /** Dead epochs that the coordinator has not been told of. */
+  untold(): DeadEpoch[] {
+    return this.database.all('SELECT run, epoch, reason FROM dead_epochs WHERE told = 0 ORDER BY run, epoch').map(toDeadEpoch);
+  }
+
+  noteTold(run: string, epoch: number): void {
+    this.database.run('UPDATE dead_epochs SET told = 1 WHERE run = ? AND epoch = ?', run, epoch);
+  }
+}
+
+function toDeadEpoch(row: Record<string, unknown>): DeadEpoch {
+  return { run: String(row['run']), epoch: Number(row['epoch']), reason: String(row['reason']) };
+}
