@@ -23,9 +23,11 @@ export interface EpochChoice {
   set?: ParameterSetName;
   /** Changes the planned parameters, for weakened variants. */
   change?: Partial<AggregationParameters>;
+  /** Sites whose dealing is not an honest one. */
+  dealers?: Readonly<Record<string, (epoch: HonestEpoch) => Dealing>>;
 }
 
-/** A key epoch of honest sites, dealt and checked with the product's own functions, and the product's way to encrypt, release and open in it. */
+/** A key epoch of honest sites (but for `dealers`), dealt and checked with the product's own functions, and the product's way to encrypt, release and open in it. */
 export class HonestEpoch {
   readonly parameters: AggregationParameters;
   readonly ring: AttackerRing;
@@ -35,13 +37,13 @@ export class HonestEpoch {
   readonly dealings: ReadonlyMap<string, Dealing>;
   readonly #keyShares: ReadonlyMap<string, Uint8Array>[];
 
-  constructor({ sites, keyHolders, threshold, set = 'INSECURE_TEST_1024', change = {} }: EpochChoice) {
+  constructor({ sites, keyHolders, threshold, set = 'INSECURE_TEST_1024', change = {}, dealers = {} }: EpochChoice) {
     this.parameters = { ...planAggregation({ sites, keyHolders, threshold, set }), ...change };
     this.ring = AttackerRing.of(this.parameters);
     this.committee = committeeConstants(keyHolders, threshold);
     this.sites = Array.from({ length: sites }, (_, index) => `site-${String(index).padStart(2, '0')}`);
     const { e0, parameters } = this;
-    this.dealings = new Map(this.sites.map((dealer) => [dealer, deal({ e0, dealer, parameters })]));
+    this.dealings = new Map(this.sites.map((dealer) => [dealer, dealers[dealer]?.(this) ?? deal({ e0, dealer, parameters })]));
     this.#keyShares = Array.from({ length: keyHolders }, (_, holderIndex) => {
       const checked = [...this.dealings].map(([dealer, { commitments, masked, privateShares }]) => {
         const privateShare = privateShares[holderIndex]!;

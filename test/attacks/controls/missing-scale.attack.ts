@@ -24,8 +24,8 @@ let knownProduct: Slots;
 
 beforeAll(async () => {
   await loadCrypto();
-  // Nothing dropped: e_A is then the sum of the encryption errors and of nothing else.
-  epoch = new HonestEpoch({ sites: 7, keyHolders: 7, threshold: 5, change: { droppedBits: 0, keptBits: 180 } });
+  // Nothing dropped, of uploads or shares: e_A is then the sum of the encryption errors and of nothing else.
+  epoch = new HonestEpoch({ sites: 7, keyHolders: 7, threshold: 5, change: { droppedBits: 0, keptBits: 180, shareDroppedBits: 0 } });
   const { ring, parameters } = epoch;
   const vector = new BigUint64Array(ring.degree).fill(4321n);
   const uploads = SITES.map((site) => readUpload(ring, epoch.encrypt(site, K, vector), ring.degree, parameters));

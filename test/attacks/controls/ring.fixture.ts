@@ -1,5 +1,4 @@
-import { type AggregationParameters, type ParameterSet, parameterSet, sumCiphertexts } from '@coferment/crypto';
-import { shareElements } from '../../../crypto/src/shares/decryption.share.js';
+import { type AggregationParameters, type ParameterSet, parameterSet } from '@coferment/crypto';
 import { publicElement } from '../../../crypto/src/sampling/uniform.sampler.js';
 
 /**
@@ -196,12 +195,63 @@ function smallestRoot(order: bigint, prime: bigint): bigint {
 export const slotsOf = (bytes: Uint8Array): Slots => new BigUint64Array(bytes.slice().buffer);
 export const bytesOf = (slots: Slots): Uint8Array => new Uint8Array(slots.slice().buffer);
 
-/** The one block of an upload as it is read by everybody: composed coefficients, dropped bits at their mean. */
+/** Widths of the bit planes of a coefficient of `bits` bits: 32, 32, … and the binary digits of the rest, lowest bits first. */
+const widths = (bits: number): number[] => [
+  ...Array.from({ length: Math.floor(bits / 32) }, () => 32),
+  ...[16, 8, 4, 2, 1].filter((width) => ((bits % 32) & width) !== 0),
+];
+
+/** One block from the wire, by the written format: plane by plane, narrow planes packed low bits first. */
+export function readPlanes(block: Uint8Array, used: number, bits: number): bigint[] {
+  const values = Array.from({ length: used }, () => 0n);
+  let [at, shift] = [0, 0n];
+  for (const width of widths(bits)) {
+    for (let i = 0; i < used; i++) {
+      for (let bit = 0; bit < width; bit += Math.min(8, width)) {
+        const position = i * width + bit;
+        const piece = (block[at + (position >> 3)]! >> (position & 7)) & (2 ** Math.min(8, width) - 1);
+        values[i]! += BigInt(piece) << (shift + BigInt(bit));
+      }
+    }
+    at += Math.ceil((used * width) / 8);
+    shift += BigInt(width);
+  }
+  return values;
+}
+
+/** The inverse of {@link readPlanes}. */
+export function writePlanes(values: readonly bigint[], bits: number): Uint8Array {
+  const planes: Uint8Array[] = [];
+  let shift = 0n;
+  for (const width of widths(bits)) {
+    const plane = new Uint8Array(Math.ceil((values.length * width) / 8));
+    values.forEach((value, i) => {
+      for (let bit = 0; bit < width; bit += Math.min(8, width)) {
+        const position = i * width + bit;
+        const piece = Number((value >> (shift + BigInt(bit))) & BigInt(2 ** Math.min(8, width) - 1));
+        plane[position >> 3]! |= piece << (position & 7);
+      }
+    });
+    planes.push(plane);
+    shift += BigInt(width);
+  }
+  return new Uint8Array(Buffer.concat(planes));
+}
+
+/** Truncated values at the middle of what they stand for. */
+const restored = (values: readonly bigint[], dropped: number): Coefficients =>
+  values.map((value) => (dropped === 0 ? value : (value << BigInt(dropped)) + (1n << BigInt(dropped - 1))));
+
+/** The one block of an upload, as everybody can read it; zero behind the coefficients in use. */
 export function readUpload(ring: AttackerRing, upload: Uint8Array, coefficients: number, parameters: AggregationParameters): Coefficients {
-  return ring.fromResidues(sumCiphertexts([upload], coefficients, parameters).blocks[0]!);
+  const values = restored(readPlanes(upload, coefficients, parameters.keptBits), parameters.droppedBits);
+  return [...values, ...Array.from({ length: ring.degree - coefficients }, () => 0n)];
 }
 
 /** The one block of a decryption share, as its receiver reads it. */
 export function readShare(ring: AttackerRing, share: Uint8Array, coefficients: number, parameters: AggregationParameters): Coefficients {
-  return ring.fromResidues(shareElements(share, coefficients, parameters, 'A share')[0]!);
+  const { shareDroppedBits } = parameters;
+  const bits = ring.q.toString(2).length - shareDroppedBits;
+  const values = restored(readPlanes(share, coefficients, bits), shareDroppedBits);
+  return [...values, ...Array.from({ length: ring.degree - coefficients }, () => 0n)];
 }
