@@ -87,10 +87,11 @@ function checkAggregate(context: SiteContext, facts: EpochFacts, checked: Checke
     predicate.e === position.e &&
     predicate.kind === position.kind &&
     predicate.sum === position.sum &&
+    predicate.round === sum.name.round &&
     predicate.k === k &&
     predicate.t === frozen.t &&
     predicate.modelIn === sum.modelIn;
-  if (!same) throw refuse('other-aggregate', position.sum, 'its aggregate was signed for another run, epoch, kind, K, T or model');
+  if (!same) throw refuse('other-aggregate', position.sum, 'its aggregate was signed for another run, epoch, kind, round, K, T or model');
   if (listed(predicate.certificate, 'attestation') !== listed(certificate, 'attestation'))
     throw refuse('other-certificate', position.sum, 'its aggregate names another certificate');
   if (listed(predicate.shares, 'share') !== listed(shares, 'share'))
