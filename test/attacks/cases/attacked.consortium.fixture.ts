@@ -2,10 +2,12 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } fr
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { peekStatement, planDigest, type Predicate, type PredicateName, runId, signStatement } from '@coferment/consortium';
+import { peekStatement, planDigest, type Predicate, type PredicateName, type Roster, runId, signStatement } from '@coferment/consortium';
 import { type DsseEnvelope, type Identity, sha256Hex } from '@coferment/crypto';
 import type { FrozenSum, SumName } from '../../../client-agent/src/connection/instruction.parser.js';
 import { Journal } from '../../../client-agent/src/journal/journal.js';
+import { approvePlan, offerSealingKey } from '../../../client-agent/src/rounds/approval.handlers.js';
+import { checkDealing, dealKey } from '../../../client-agent/src/rounds/ceremony.handlers.js';
 import { ScriptedConsortium } from '../../../client-agent/src/rounds/consortium.fixture.js';
 import { NonceMemory } from '../../../client-agent/src/rounds/nonce.memory.js';
 import { CONSORTIUM, type Member, reopenMember, SharedBoard } from '../../../client-agent/src/rounds/members.fixture.js';
@@ -62,6 +64,34 @@ export class AttackedConsortium extends ScriptedConsortium {
     consortium.openEpoch();
     await consortium.ceremony();
     return consortium;
+  }
+
+  /** All have dealt, and, unless `checked` is false, acknowledged all dealings; nobody has signed the epoch. */
+  static async beforeAgreeing(sites: readonly string[], checked = true): Promise<AttackedConsortium> {
+    const consortium = new AttackedConsortium(sites);
+    opened.push(consortium);
+    consortium.openEpoch();
+    for (const member of consortium.members) await dealKey(member, { run: consortium.run, epoch: 1 });
+    const dealings = checked ? consortium.board.latest('dealing') : [];
+    for (const member of consortium.members)
+      for (const dealing of dealings) await checkDealing(member, { run: consortium.run, epoch: 1, dealing });
+    return consortium;
+  }
+
+  /** A further run that every site has approved, as far as its sealing keys. Returns each site's. */
+  async approvedRun(ordinal: number): Promise<(site: string) => Roster['sealingKeys'][number]> {
+    const plan = planDigest(this.plan);
+    const request = { run: runId(plan, ordinal), ordinal, plan, sites: this.sites };
+    for (const member of this.members) {
+      member.journal.approvals.decidePlan(plan, ordinal, 'approved', this.sites);
+      await approvePlan(member, request);
+      await offerSealingKey(member, { run: request.run, ordinal, plan, epoch: 1 });
+    }
+    Object.assign(this, { run: request.run });
+    return (site) => {
+      const { envelope, predicate } = this.acts('sealing-key').findLast((act) => act.site === site)!;
+      return { site, key: predicate.key, envelope };
+    };
   }
 
   get sites(): string[] {
