@@ -39,7 +39,13 @@ export interface AggregationExplanation {
   blocksPerEpoch: number;
   /** log2 of the advantage in telling real decryption shares from simulated ones over the epoch (an estimate, not a proof). */
   distinguishingAdvantageLog2: number;
-  distinguishingAdvantage: number;
+  /** The same for an epoch of 2^20 whole blocks, the most that any epoch may have. */
+  mostDistinguishingAdvantageLog2: number;
+}
+
+/** √2·√(coefficients·(m−τ+1)·0.13)·2^−κ, as log2: each coefficient that is opened shows at most m−τ+1 honest shares beside τ−1 corrupt ones. */
+export function advantageLog2({ keyHolders, threshold, kappa }: AggregationParameters, coefficients: number): number {
+  return 0.5 + Math.log2(coefficients * (keyHolders - threshold + 1) * 0.13) / 2 - kappa;
 }
 
 /** What the numbers mean for people, for `plan explain`. Throws when the epoch would exceed 2^20 blocks a site. */
@@ -58,8 +64,6 @@ export function explainAggregation(parameters: AggregationParameters, { shape, s
   const { degree } = parameterSet(parameters.set);
   const { keyHolders, threshold, kappa, keptBits, droppedBits, digitsPerCoefficient, valueBits } = parameters;
   const { L1, worstL2 } = committeeConstants(keyHolders, threshold);
-  const released = coefficients * sums * (keyHolders - threshold + 1) * 0.13;
-  const distinguishingAdvantageLog2 = 0.5 + Math.log2(released) / 2 - kappa;
   const uploadBytesPerSum = ciphertextBytes(coefficients, parameters);
   return {
     kappa,
@@ -76,7 +80,7 @@ export function explainAggregation(parameters: AggregationParameters, { shape, s
     uploadBytesPerSum,
     shareBytesPerSum: shareBytes(coefficients, parameters),
     blocksPerEpoch,
-    distinguishingAdvantageLog2,
-    distinguishingAdvantage: 2 ** distinguishingAdvantageLog2,
+    distinguishingAdvantageLog2: advantageLog2(parameters, coefficients * sums),
+    mostDistinguishingAdvantageLog2: advantageLog2(parameters, degree * MAX_BLOCKS_PER_EPOCH),
   };
 }
