@@ -4,7 +4,8 @@ import { CoordinatorError } from '../errors/index.js';
 import { CommandOutput } from './command.output.js';
 import { ask } from './operator.client.js';
 import { type OperatorFlags, callOperator, operatorOptions } from './operator.command.js';
-import { explainPlan, explanationText } from './plan.explanation.js';
+import { explanationText } from './plan.explanation.text.js';
+import { explainPlan } from './plan.explanation.js';
 
 export function addPlans(program: Command): void {
   const plan = program.command('plan').description('Plans: what a run computes, on which data, under which quorum.');

@@ -1,16 +1,39 @@
 import {
-  type QuorumNumbers,
+  type BudgetStep,
+  budgetSteps,
   describeModel,
   explainAggregation,
   featureNames,
   formatDuration,
+  type LatticeSecurity,
+  latticeSecurity,
+  MAX_BLOCKS_PER_EPOCH,
+  packingAlternatives,
   parsePlan,
+  type Plan,
   planAggregation,
   planDigest,
+  type QuorumNumbers,
   resolveQuorum,
   vectorShape,
 } from '@coferment/consortium';
-import type { AggregationParameters } from '@coferment/crypto';
+import { type AggregationParameters, parameterSet } from '@coferment/crypto';
+import { type CollusionStatement, collusionStatement } from './collusion.statement.js';
+import { type RoundTraffic, roundTraffic } from './round.traffic.js';
+
+/** Another number of values to a coefficient, which a plan gets by asking for its value bits. */
+export interface PackingOffer {
+  valueBits: number;
+  digitsPerCoefficient: number;
+  bytesPerParameter: number;
+}
+
+/** Bits of a value that are left of an update after it was scaled by weight/cap. */
+export interface EffectiveBits {
+  /** Of a site with the mean weight; null where the plan names a cap, and how far the weights are below it is not known yet. */
+  meanSite: { least: number; most: number } | null;
+  rule: string;
+}
 
 /** What a plan comes to among so many sites. */
 export interface PlanExplanation {
@@ -26,23 +49,35 @@ export interface PlanExplanation {
   deadline: string;
   onDeadline: string;
   parameters: AggregationParameters;
+  /** Why these parameters: both sides of every inequality. */
+  choices: BudgetStep[];
+  packingOffers: PackingOffer[];
+  effectiveBits: EffectiveBits;
+  lattice: LatticeSecurity;
+  /** log2 of the advantage in telling real decryption shares from simulated ones; an estimate. */
+  advantage: { blocks: number; wholeRunLog2: number; mostBlocks: number; mostLog2: number };
+  collusion: CollusionStatement;
   blocksPerUpdate: number;
-  uploadBytesPerRound: number;
-  shareBytesPerRound: number;
+  /** Of an upload and of a decryption share. */
   bytesPerParameter: number;
-  /** log2 of the advantage in telling real decryption shares from simulated ones over the whole run. */
-  distinguishingAdvantageLog2: number;
+  shareBytesPerParameter: number;
+  traffic: RoundTraffic;
 }
 
-/** @throws ConsortiumError 'invalid-plan', 'not-built-yet', 'impossible-quorum' with the numbers */
+/** The schema takes no fewer. */
+const FEWEST_VALUE_BITS = 4;
+
+/** @throws ConsortiumError 'invalid-plan', 'not-built-yet', 'impossible-quorum', ConsortiumBudgetError 'packing-does-not-fit', 'noise-does-not-fit', with the numbers */
 export function explainPlan(text: string, sites: number): PlanExplanation {
   const plan = parsePlan(text);
   const numbers = resolveQuorum(plan, sites);
   const { valueBits } = plan.quantisation;
   const parameters = planAggregation({ sites: numbers.n, keyHolders: numbers.m, threshold: numbers.tau, valueBits });
   const model = describeModel(plan);
+  const shape = vectorShape(plan, 'update');
   // Beside the rounds: one confirm sum of this site, the statistics and the last evaluation, none larger than an update.
-  const load = explainAggregation(parameters, { shape: vectorShape(plan, 'update'), sums: plan.rounds + 3 });
+  const load = explainAggregation(parameters, { shape, sums: plan.rounds + 3 });
+  const traffic = roundTraffic(parameters, shape);
   return {
     plan: planDigest(plan),
     name: plan.plan,
@@ -55,29 +90,36 @@ export function explainPlan(text: string, sites: number): PlanExplanation {
     deadline: formatDuration(plan.quorum.deadline),
     onDeadline: plan.quorum.onDeadline,
     parameters,
+    choices: budgetSteps(parameters, valueBits),
+    packingOffers: packingAlternatives(sites, parameterSet(parameters.set).plainModulus, FEWEST_VALUE_BITS).map((offer) => ({
+      valueBits: offer.valueBits,
+      digitsPerCoefficient: offer.digitsPerCoefficient,
+      bytesPerParameter: roundTraffic({ ...parameters, ...offer }, shape).objects.upload / model.parameters,
+    })),
+    effectiveBits: effectiveBits(plan, parameters.valueBits),
+    lattice: latticeSecurity(parameters.set),
+    advantage: {
+      blocks: load.blocksPerEpoch,
+      wholeRunLog2: load.distinguishingAdvantageLog2,
+      mostBlocks: MAX_BLOCKS_PER_EPOCH,
+      mostLog2: load.mostDistinguishingAdvantageLog2,
+    },
+    collusion: collusionStatement(numbers),
     blocksPerUpdate: load.blocksPerSum,
-    uploadBytesPerRound: load.uploadBytesPerSum,
-    shareBytesPerRound: load.shareBytesPerSum,
     bytesPerParameter: load.bytesPerParameter,
-    distinguishingAdvantageLog2: load.distinguishingAdvantageLog2,
+    shareBytesPerParameter: traffic.objects.share / model.parameters,
+    traffic,
   };
 }
 
-export function explanationText(explanation: PlanExplanation): string {
-  const { numbers, parameters, absences } = explanation;
-  return [
-    `Plan "${explanation.name}" among ${explanation.sites} sites`,
-    `  digest               ${explanation.plan}`,
-    `  model                ${explanation.inputs} inputs, ${explanation.modelParameters} parameters, ${explanation.rounds} rounds`,
-    `  a sum needs          ${numbers.minContributors} contributors; ${numbers.rho} of ${numbers.n} sites sign it; ${numbers.tau} of ${numbers.m} key holders open it`,
-    `  safe against         the operator together with up to ${numbers.c} sites`,
-    `  may be away          ${absences.attesting} sites while a sum is signed, ${absences.opening} key holders while it is opened`,
-    `  at the deadline      ${explanation.onDeadline} after ${explanation.deadline}`,
-    `  encryption           ${parameters.set}: ${parameters.digitsPerCoefficient} values of ${parameters.valueBits} bits a coefficient, ${parameters.keptBits} bits sent, ${parameters.droppedBits} dropped`,
-    `  a site sends         ${explanation.uploadBytesPerRound} bytes a round (${explanation.bytesPerParameter.toFixed(1)} a parameter); a key holder ${explanation.shareBytesPerRound} more`,
-    `  shares tell nothing  advantage 2^${explanation.distinguishingAdvantageLog2.toFixed(1)} over the whole run (κ = ${parameters.kappa}, an estimate)`,
-    '  seen by all members  every sum: the mean update, the total weight, and the error over all holdouts. When the counted set changes by one',
-    '                       site from one round to the next, the differences show its weight and holdout count, and, where a round moves the',
-    '                       model only a little (large batches, low learning rate), much of its update. Differential privacy is not built yet',
-  ].join('\n');
+function effectiveBits({ weighting }: Plan, valueBits: number): EffectiveBits {
+  if (weighting.by === 'equal')
+    return { meanSite: { least: valueBits, most: valueBits }, rule: 'equal weights: every site keeps all bits' };
+  const rule = 'a site of weight w under the cap keeps log2(cap/w) bits fewer';
+  if (weighting.cap !== 'auto') return { meanSite: null, rule: `${rule}; this plan's cap is ${weighting.cap}` };
+  // The power of two above twice the mean weight is more than two and at most four times the mean.
+  return {
+    meanSite: { least: valueBits - 2, most: valueBits - 1 },
+    rule: `${rule}; the cap is the power of two above twice the mean weight`,
+  };
 }
