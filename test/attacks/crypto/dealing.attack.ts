@@ -33,7 +33,7 @@ beforeAll(async () => {
 function refusedBy(dealing: Dealing, as: { e0?: string; dealer?: string; at?: (holder: number) => number } = {}): Map<number, string> {
   const { e0 = epoch.e0, dealer = DEALER, at = (holder) => holder } = as;
   const { commitments, masked, privateShares } = dealing;
-  return refusals(epoch, dealing, (holder) =>
+  return refusals(dealing, (holder) =>
     checkDealing({
       e0,
       dealer,

@@ -82,7 +82,7 @@ function fitted(ring: AttackerRing, whole: readonly Slots[], points: readonly nu
 }
 
 /** Positions of the holders that refuse, with their code. */
-export function refusals(epoch: HonestEpoch, dealing: Dealing, check: (holder: number) => unknown): Map<number, string> {
+export function refusals(dealing: Dealing, check: (holder: number) => unknown): Map<number, string> {
   const found = new Map<number, string>();
   for (const holder of dealing.privateShares.keys()) {
     try {
