@@ -11,7 +11,6 @@ import {
   predicates,
   rosterBytes,
   rosterDigest,
-  runId,
   signStatement,
 } from '@coferment/consortium';
 import { type DsseEnvelope, generateIdentity, type Identity, loadCrypto } from '@coferment/crypto';
@@ -24,6 +23,7 @@ import { CONSORTIUM } from '../../../client-agent/src/rounds/members.fixture.js'
 import { attest, releaseShare } from '../../../client-agent/src/rounds/opening.handlers.js';
 import { applySum, closeRun } from '../../../client-agent/src/rounds/publication.handlers.js';
 import { AttackedConsortium, closeAll, failureOf } from './attacked.consortium.fixture.js';
+import { another, DIGEST, everyStatement, names } from './every.statement.fixture.js';
 
 /** Where a site takes a signature, and how it is asked with one put there. */
 type Place =
@@ -147,116 +147,6 @@ const taken = {
 } as const satisfies Record<Place, { name: PredicateName; fields: Record<string, 'bound' | 'content'> }>;
 
 const places = Object.keys(taken) as Place[];
-const names = Object.keys(predicates) as PredicateName[];
-const DIGEST = '9'.repeat(64);
-
-/** Any valid statement of each kind, signed for exactly the run and sum that the site is in: only its purpose is another. */
-function everyStatement(consortium: AttackedConsortium, { run, e, e0 }: { run: string; e: string; e0: string }, site: string) {
-  const here = { consortium: CONSORTIUM, run };
-  const sum = { ...here, e, kind: 'update' as const, sum: consortium.firstUpdate };
-  const epoch = { ...here, epoch: 1 };
-  const at = { round: 1, attempt: 1 };
-  const numbers = { n: 4, m: 4, tau: 3, c: 1, rho: 3, minContributors: 3 };
-  const every: { [N in PredicateName]: Predicate<N> } = {
-    'consortium-founded': { consortium: CONSORTIUM, origin: 'o', operatorKey: DIGEST, wireVersion: '1.0' },
-    'site-enrolled': { consortium: CONSORTIUM, site, identityKey: DIGEST, certificate: DIGEST },
-    'site-revoked': { consortium: CONSORTIUM, site, reason: 'r' },
-    'plan-published': { consortium: CONSORTIUM, plan: DIGEST, name: 'p' },
-    'plan-approved': { consortium: CONSORTIUM, site, plan: planDigest(consortium.plan), ordinal: 1, sites: consortium.sites },
-    'run-opened': { ...here, plan: DIGEST, ordinal: 1, sites: consortium.sites },
-    'sealing-key': { ...epoch, site, key: sealingKeyLike(consortium) },
-    'roster-approved': { ...epoch, site, roster: DIGEST, fingerprint: DIGEST, e0 },
-    dealing: { ...epoch, e0, site, commitments: [], masked: DIGEST, boxes: [] },
-    'dealing-ack': { ...epoch, e0, dealer: 'a', site, dealing: DIGEST },
-    'dealing-refused': { ...epoch, e0, dealer: 'a', site, dealing: DIGEST, reason: 'r' },
-    'epoch-agreed': { ...epoch, e0, e, site, dealings: [], leftOut: [] },
-    'epoch-left': { ...epoch, site, reason: 'restored' },
-    'key-epoch': { ...epoch, roster: DIGEST, e0, e, numbers, keyHolders: consortium.sites, dealings: [], leftOut: [] },
-    nonce: { ...sum, i: DIGEST, attempt: 1, site, nonce: DIGEST },
-    'attempt-declined': { ...sum, attempt: 1, site, reason: 'no-data' },
-    contribution: {
-      ...sum,
-      k: DIGEST,
-      attempt: 1,
-      site,
-      blocks: 1,
-      droppedBits: 1,
-      object: DIGEST,
-      merkleRoot: DIGEST,
-      ranges: DIGEST,
-      sampleCommitment: DIGEST,
-      backend: 'none',
-    },
-    'round-frozen': {
-      ...sum,
-      ...at,
-      epoch: 1,
-      i: DIGEST,
-      modelIn: DIGEST,
-      ranges: DIGEST,
-      normalisation: DIGEST,
-      weightRule: 'w',
-      nonces: [],
-      k: DIGEST,
-      t: DIGEST,
-      counted: [],
-      excluded: [],
-    },
-    attestation: {
-      ...epoch,
-      e,
-      kind: 'update',
-      site,
-      sums: [{ sum: consortium.firstUpdate, k: DIGEST, t: DIGEST, set: DIGEST, modelIn: DIGEST }],
-    },
-    share: { ...sum, k: DIGEST, t: DIGEST, site, blocks: 1, object: DIGEST, merkleRoot: DIGEST },
-    aggregate: {
-      ...sum,
-      epoch: 1,
-      round: 1,
-      k: DIGEST,
-      t: DIGEST,
-      sumObject: DIGEST,
-      certificate: [],
-      shares: [],
-      modelIn: DIGEST,
-      modelOut: DIGEST,
-    },
-    evaluation: { ...here, round: 1, sum: 1, model: DIGEST, metric: 'rmse', value: 1, holdoutCount: 1 },
-    'round-abandoned': { ...sum, ...at, reason: 'r', excluded: [] },
-    'round-garbled': { ...sum, round: 1, reason: 'parity', named: [] },
-    'round-stuck': { ...sum, round: 1, reason: 'r' },
-    'model-released': { ...here, model: DIGEST, parameters: 1 },
-    'run-closed': { ...here, status: 'failed', rounds: 0, model: 'none', contributions: [] },
-  };
-  return every;
-}
-
-const sealingKeyLike = (consortium: AttackedConsortium): string => consortium.roster.sealingKeys[0]!.key;
-
-/** The same field with another value that is as valid. */
-function another(field: string, value: unknown, consortium: AttackedConsortium): unknown {
-  switch (typeof value) {
-    case 'number':
-      return value + 1;
-    case 'string':
-      if (field === 'consortium') return 'other';
-      if (field === 'run') return runId(DIGEST, 2);
-      if (field === 'kind') return value === 'update' ? 'evaluate' : 'update';
-      if (field === 'site' || field === 'dealer') return consortium.sites.find((site) => site !== value && site !== 'b') ?? 'zz';
-      if (field === 'key') return consortium.roster.sealingKeys[2]!.key;
-      return value === DIGEST ? '8'.repeat(64) : DIGEST;
-    default:
-      return anotherList(value as object[]);
-  }
-}
-
-function anotherList(value: object[]): unknown {
-  const [first, ...rest] = value;
-  if (typeof first === 'string') return [DIGEST, ...rest];
-  const last = Object.keys(first!).at(-1)!;
-  return [{ ...first, [last]: DIGEST }, ...rest];
-}
 
 let consortium: AttackedConsortium;
 /** Each place with a site that waits for exactly this signature, and a site to be asked that has not been asked before. */
@@ -373,13 +263,16 @@ function cellsOf(place: Place): Cell[] {
   const { honest, signer } = asked[place]();
   const predicate = peekStatement(honest).predicate as Record<string, unknown>;
   const { run = '', e = DIGEST, e0 = DIGEST, site = 'b' } = predicate as Partial<Record<'run' | 'e' | 'e0' | 'site', string>>;
-  const every = everyStatement(consortium, { run, e, e0 }, site);
+  const { sealingKeys } = consortium.roster;
+  const here = { consortium: CONSORTIUM, plan: planDigest(consortium.plan), sites: consortium.sites, kind: 'update' as const };
+  const known = { ...here, run, e, e0, sum: consortium.firstUpdate, key: sealingKeys[2]!.key };
+  const every = everyStatement(known, site);
   const purposes = names.flatMap((other) =>
     other === name ? [] : [{ what: `a ${other}`, envelope: signStatement(other, every[other], signer) }],
   );
   const replays = Object.entries(fields).flatMap(([field, kind]) => {
     if (kind === 'content') return [];
-    const changed = { ...predicate, [field]: another(field, predicate[field], consortium) };
+    const changed = { ...predicate, [field]: another(field, predicate[field], known) };
     return [{ what: `another ${field}`, envelope: signStatement(name, changed as never, signer) }];
   });
   const signers = [generateIdentity(), consortium.member('c').identity, consortium.operator].map((other, index) => ({
