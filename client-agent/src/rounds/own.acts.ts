@@ -68,8 +68,8 @@ function requirePage(page: readonly LoggedEntry[], start: number): void {
 }
 
 function recallEntry(context: SiteContext, logged: LoggedEntry): void {
-  const act = ownAct(context, logged);
-  if (act === undefined || context.journal.statements.has(act.digest)) return;
+  const act = forgottenAct(context, logged);
+  if (act === undefined) return;
   const { ownActs, rounds } = context.journal;
   const reason = forgotten(`Entry ${logged.index} of the ledger (${act.name})`);
   if (act.name === 'plan-approved') return forgetRunOf(context, act, reason);
@@ -92,14 +92,16 @@ function recallEntry(context: SiteContext, logged: LoggedEntry): void {
   else if (ownActs.whyDead(run, epoch) === undefined) refuseEpoch(context, run, epoch, reason);
 }
 
-/** The act of an entry, if this site has signed it. What is not an entry, not signed, or somebody else's is none of its business. */
-function ownAct(context: SiteContext, { entry, payload }: LoggedEntry): Statement | undefined {
+/** The act of an entry that this site has signed and forgotten. What is not an entry, not signed, or somebody else's is none of its business. */
+function forgottenAct(context: SiteContext, { entry, payload }: LoggedEntry): Statement | undefined {
   let parsed: LedgerEntry;
   let act: Statement;
   try {
     parsed = parseEntry(entry);
     if (bytesToHex(parsed.publicKey) !== bytesToHex(context.identity.publicKey)) return undefined;
-    if (!context.journal.statements.has(parsed.payloadHash)) verifyEntry(parsed, payload);
+    // What is remembered is not looked at: beside an entry that is known, a payload that nobody has signed could stand.
+    if (context.journal.statements.has(parsed.payloadHash)) return undefined;
+    verifyEntry(parsed, payload);
     act = parseStatement(payload);
   } catch {
     return undefined;
