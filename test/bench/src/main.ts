@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { HELP, type BenchOptions, UsageError, readOrder } from './bench.options.js';
 import { runBench } from './measure/bench.run.js';
-import { boundCells, primitiveCells } from './report/bound.cells.js';
+import { boundCells, primitiveCells, sumCells } from './report/bound.cells.js';
 import { byteCells, machineText, noiseCells, phaseCells, roundCells } from './report/report.cells.js';
 import { documentWith } from './report/report.document.js';
 import { type BenchReport, reportSchema } from './report/report.schema.js';
@@ -19,6 +19,7 @@ function textOf(report: BenchReport): string {
     table('Bytes a parameter on the wire', byteCells(report)),
     table('Bounds', primitiveCells(report)),
     table('Distance from the bounds', boundCells(report)),
+    table('Where the time of a sum goes', sumCells(report)),
     table('Noise: (max − min) / median of the phases', noiseCells(report)),
     table('Targets', targetCells(report)),
   ].join('\n\n');

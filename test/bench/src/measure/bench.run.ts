@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { planAggregation, quorumNumbers } from '@coferment/consortium';
+import type { AggregationParameters } from '@coferment/crypto';
 import type { BenchOptions } from '../bench.options.js';
 import type { BenchCase } from '../case.choice.js';
 import type { BenchReport, CaseReport } from '../report/report.schema.js';
@@ -87,7 +88,13 @@ async function measurePrimitives(folder: string) {
       runs: BLOCK_RUNS,
     });
     const { deal, seal, check } = await role.call('dealing', { parameters, runs: BLOCK_RUNS });
-    const sum = await role.call('sum', { parameters, blocks: SUM_BLOCKS, folder: join(folder, 'sum'), runs: BLOCK_RUNS });
+    const sumOf = (of: AggregationParameters, blocks: number) =>
+      role.call('sum', { parameters: of, blocks, folder: join(folder, 'sum'), runs: BLOCK_RUNS });
+    const sum = await sumOf(parameters, SUM_BLOCKS);
+    const hundredSites = await sumOf(
+      planAggregation({ sites: 100, keyHolders: REFERENCE.m, threshold }),
+      Math.ceil((SUM_BLOCKS * REFERENCE.n) / 100),
+    );
     return {
       bounds: { ...bounds, roundingMs: rounding.medianMs },
       perBlock: {
@@ -107,7 +114,7 @@ async function measurePrimitives(folder: string) {
         noiseBytes: (values / parameters.digitsPerCoefficient) * NOISE_ADDENDS * Math.ceil(parameters.smudgingBits / 32) * 4,
         figures: { expand, encrypt, share, combineThreshold, combineAll, rounding, deal, seal, check },
       },
-      sum,
+      sum: { ...sum, hundredSites },
     };
   } finally {
     await role.stop();

@@ -15,27 +15,28 @@ export function reportCase({ parameters, sites, keyHolders }: BenchCase, result:
   const { set, threshold } = plan.parameters;
   const opening = phases.sum.medianMs + phases.combine.medianMs + phases.publish.medianMs;
   const coordinatorMs = phases.uploads.medianMs + phases.shareUploads.medianMs + opening;
-  const encryptedMs = phases.encrypt.medianMs + coordinatorMs + phases.share.medianMs;
+  const encryptedMs = phases.encryptInPool.medianMs + coordinatorMs + phases.shareInPool.medianMs;
   const plainOpening = plain.sum.medianMs + plain.publish.medianMs;
   const plaintextMs = plain.uploads.medianMs + plainOpening;
   const oneUpload = {
-    encrypted: phases.encrypt.medianMs + phases.loneUpload.medianMs + opening + phases.share.medianMs + phases.loneShareUpload.medianMs,
+    encrypted:
+      phases.encryptInPool.medianMs + phases.loneUpload.medianMs + opening + phases.shareInPool.medianMs + phases.loneShareUpload.medianMs,
     plaintext: plain.loneUpload.medianMs + plainOpening,
   };
   // All sites send at the same time over lines of their own: the later of line and coordinator counts.
   const onLine = (bytes: number, takenMs: number): number => Math.max(bytes / LINE_BYTES_PER_MS, takenMs);
   const at100Mbit = {
     encryptedMs:
-      phases.encrypt.medianMs +
+      phases.encryptInPool.medianMs +
       onLine(wire.upload, phases.uploads.medianMs) +
-      phases.share.medianMs +
+      phases.shareInPool.medianMs +
       onLine(wire.share, phases.shareUploads.medianMs) +
       opening,
     plaintextMs: onLine(wire.plaintext, plain.uploads.medianMs) + plainOpening,
   };
   const totalCpuMs =
-    sites * phases.encrypt.medianCpuMs +
-    keyHolders * phases.share.medianCpuMs +
+    sites * phases.encryptInPool.medianCpuMs +
+    keyHolders * phases.shareInPool.medianCpuMs +
     phases.uploads.medianCpuMs +
     phases.shareUploads.medianCpuMs +
     receivingCpuMs.uploads +
@@ -61,7 +62,7 @@ export function reportCase({ parameters, sites, keyHolders }: BenchCase, result:
     encryptedMs: rounded(encryptedMs),
     plaintextMs: rounded(plaintextMs),
     ratio: rounded(encryptedMs / plaintextMs, 3),
-    parties: { siteMs: phases.encrypt.medianMs, coordinatorMs: rounded(coordinatorMs), holderMs: phases.share.medianMs },
+    parties: { siteMs: phases.encryptInPool.medianMs, coordinatorMs: rounded(coordinatorMs), holderMs: phases.shareInPool.medianMs },
     oneUpload: {
       encryptedMs: rounded(oneUpload.encrypted),
       plaintextMs: rounded(oneUpload.plaintext),

@@ -27,21 +27,25 @@ export function planRound({ parameters: values, sites, keyHolders }: BenchCase):
   return { parameters, shape, blocks, distinct: distinctSites(sites, blocks) };
 }
 
-type Samples<Name extends string> = Record<Name, Sample[]>;
-type EncryptedPhase =
-  | 'expand'
-  | 'encrypt'
-  | 'loneUpload'
-  | 'uploads'
-  | 'sum'
-  | 'share'
-  | 'loneShareUpload'
-  | 'shareUploads'
-  | 'combine'
-  | 'publish';
-type PlaintextPhase = 'loneUpload' | 'uploads' | 'sum' | 'publish';
+const PHASES = [
+  'expand',
+  'encrypt',
+  'encryptInPool',
+  'loneUpload',
+  'uploads',
+  'sum',
+  'share',
+  'shareInPool',
+  'loneShareUpload',
+  'shareUploads',
+  'combine',
+  'publish',
+] as const;
+const PLAINTEXT_PHASES = ['loneUpload', 'uploads', 'sum', 'publish'] as const;
 
-const noSamples = <Name extends string>(...names: Name[]): Samples<Name> =>
+type Samples<Name extends string> = Record<Name, Sample[]>;
+
+const noSamples = <Name extends string>(names: readonly Name[]): Samples<Name> =>
   Object.fromEntries(names.map((name) => [name, [] as Sample[]])) as Samples<Name>;
 
 /** One coordinator process with its object store, and what it has used. */
@@ -102,41 +106,39 @@ export async function measureRound(chosen: BenchCase, { runs, folder }: { runs: 
   const members = new RoleProcess<MemberRole>('members', './member.role.js');
   try {
     await members.call('load');
-    const phases = noSamples<EncryptedPhase>(
-      'expand',
-      'encrypt',
-      'loneUpload',
-      'uploads',
-      'sum',
-      'share',
-      'loneShareUpload',
-      'shareUploads',
-      'combine',
-      'publish',
-    );
-    const plain = noSamples<PlaintextPhase>('loneUpload', 'uploads', 'sum', 'publish');
+    const phases = noSamples(PHASES);
+    const plain = noSamples(PLAINTEXT_PHASES);
     await members.call('setUp', { parameters, shape, sites, distinct });
     await members.call('drawPlaintext');
 
+    // Attempt 0 warms up. Every one has a round context of its own but the last `distinct`, which make up the list that is summed.
     const encryptions = Math.max(runs, distinct);
-    for (let attempt = -1; attempt < encryptions; attempt++) {
-      const index = Math.max(0, attempt - (encryptions - distinct));
-      // The last `distinct` attempts are one list, under one round context.
-      const context = Math.min(attempt + 1, encryptions - distinct + 1);
-      const sample = await members.call('encrypt', { index, attempt: context });
-      if (attempt >= 0) phases.encrypt.push(sample);
+    for (let turn = -1; turn < encryptions; turn++) {
+      const index = Math.max(0, turn - (encryptions - distinct));
+      const attempt = Math.min(turn + 1, encryptions - distinct + 1);
+      const sample = await members.call('encrypt', { index, attempt });
+      if (turn >= 0) phases.encrypt.push(sample);
     }
     for (let run = -1; run < runs; run++) {
-      const sample = await members.call('expand', { attempt: run + 1 });
-      if (run >= 0) phases.expand.push(sample);
+      const attempt = encryptions + 1 + run;
+      const sample = await members.call('expand', { attempt });
+      const pooled = await members.call('encryptInPool', { attempt });
+      if (run < 0) continue;
+      phases.expand.push(sample);
+      phases.encryptInPool.push(pooled);
     }
     for (let turn = -1; turn < Math.max(runs, keyHolders); turn++) {
-      const sample = await members.call('share', { position: Math.max(0, turn) % keyHolders });
+      const position = Math.max(0, turn) % keyHolders;
+      const sample = await members.call('share', { position });
       if (turn >= 0) phases.share.push(sample);
+      if (turn >= runs) continue;
+      const pooled = await members.call('shareInPool', { position });
+      if (turn >= 0) phases.shareInPool.push(pooled);
     }
 
     for (const coordinator of [encrypted, plaintext]) {
       const { address, credentials } = await coordinator.start();
+      await coordinator.role.call('expect', { parameters, shape });
       await members.call('connect', { to: coordinator.name, address, credentials, sites });
     }
     const idle = await encrypted.role.call('idleMemory');
@@ -162,7 +164,7 @@ export async function measureRound(chosen: BenchCase, { runs, folder }: { runs: 
       if (run < 0) continue;
       for (const name of ['loneUpload', 'uploads', 'loneShareUpload', 'shareUploads', 'sum', 'combine', 'publish'] as const)
         phases[name].push(once[name]);
-      for (const name of ['loneUpload', 'uploads', 'sum', 'publish'] as const) plain[name].push(onceInPlain[name]);
+      for (const name of PLAINTEXT_PHASES) plain[name].push(onceInPlain[name]);
     }
     const peak = await encrypted.role.call('peakMemory');
     await members.call('verify', { sumFile: encrypted.fileOf(sumObject) });

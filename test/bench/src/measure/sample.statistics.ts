@@ -25,6 +25,25 @@ export async function timed<T>(work: () => T | Promise<T>): Promise<{ sample: Sa
   return { sample: { ms, cpuMs: (user + system) / 1000 }, value };
 }
 
+/** Adds up the time of work that is done in turns, by name. */
+export class TurnClock<Name extends string> {
+  readonly #spent = new Map<Name, Sample>();
+
+  time<T>(name: Name, work: () => T): T {
+    const cpu = process.cpuUsage();
+    const start = performance.now();
+    const value = work();
+    const spent = this.spent(name);
+    const { user, system } = process.cpuUsage(cpu);
+    this.#spent.set(name, { ms: spent.ms + performance.now() - start, cpuMs: spent.cpuMs + (user + system) / 1000 });
+    return value;
+  }
+
+  spent(name: Name): Sample {
+    return this.#spent.get(name) ?? { ms: 0, cpuMs: 0 };
+  }
+}
+
 /** @throws RangeError for no values */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);

@@ -68,3 +68,15 @@ export function primitiveCells({ bounds }: BenchReport): Cells {
     ["SEAL's rounding of one block", `${ms(bounds.roundingMs)} ms`],
   ];
 }
+
+/** Where the time of a sum goes, by number of uploads. */
+export function sumCells({ sum }: BenchReport): Cells {
+  return [
+    ['uploads', 'bits kept', 'MB/s', 'read', 'SHA-256', 'add', 'reduce once a block'],
+    ...[sum, sum.hundredSites].map(({ uploads, keptBits, megabytesPerSecond, parts }) => {
+      const { readMs, hashMs, addMs, reduceMs } = parts;
+      const share = (part: number): string => `${((100 * part) / (readMs + hashMs + addMs + reduceMs)).toFixed(0)} %`;
+      return [String(uploads), String(keptBits), megabytesPerSecond.toFixed(0), ...[readMs, hashMs, addMs, reduceMs].map(share)];
+    }),
+  ];
+}

@@ -42,8 +42,19 @@ export function roundCells({ cases }: BenchReport): Cells {
 
 /** Milliseconds of each phase, medians. */
 export function phaseCells({ cases }: BenchReport): Cells {
-  const names = ['expand', 'encrypt', 'uploads', 'sum', 'share', 'shareUploads', 'combine', 'publish'] as const;
-  const headings = ['expand', 'encrypt', 'upload, all', 'sum', 'share', 'shares in', 'combine', 'publish'];
+  const names = [
+    'expand',
+    'encrypt',
+    'encryptInPool',
+    'uploads',
+    'sum',
+    'share',
+    'shareInPool',
+    'shareUploads',
+    'combine',
+    'publish',
+  ] as const;
+  const headings = ['expand', 'encrypt', 'in pool', 'upload, all', 'sum', 'share', 'in pool', 'shares in', 'combine', 'publish'];
   return [
     [...NAMES, ...headings, 'plain upload, all', 'plain sum', 'plain publish'],
     ...cases.map((of) => [

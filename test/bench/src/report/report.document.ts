@@ -1,4 +1,4 @@
-import { boundCells, primitiveCells } from './bound.cells.js';
+import { boundCells, primitiveCells, sumCells } from './bound.cells.js';
 import { growthCells } from './growth.cells.js';
 import { byteCells, machineText, noiseCells, phaseCells, roundCells } from './report.cells.js';
 import type { BenchReport } from './report.schema.js';
@@ -13,6 +13,7 @@ const SECTIONS: Readonly<Record<string, (report: BenchReport) => string>> = {
   bytes: (report) => markdownTable(byteCells(report)),
   primitives: (report) => markdownTable(primitiveCells(report)),
   bounds: (report) => markdownTable(boundCells(report)),
+  sum: (report) => markdownTable(sumCells(report)),
   'growth-parameters': (report) => markdownTable(growthCells(report, 'parameters')),
   'growth-sites': (report) => markdownTable(growthCells(report, 'sites')),
   noise: (report) => markdownTable(noiseCells(report)),

@@ -44,20 +44,33 @@ const caseReport = z.strictObject({
   cpuRatio: positive,
   coordinatorPeakMemoryMB: positive,
   coordinatorIdleMemoryMB: positive,
-  /** `encrypt` and `share` contain `expand`; one thread where the product uses one. */
+  /** `encrypt` and `share` contain `expand`, and are on one thread; `…InPool` is what an agent does, and what the critical path is made of. */
   phases: z.strictObject({
     expand: figure,
     encrypt: figure,
+    encryptInPool: figure,
     loneUpload: figure,
     uploads: figure,
     sum: figure,
     share: figure,
+    shareInPool: figure,
     loneShareUpload: figure,
     shareUploads: figure,
     combine: figure,
     publish: figure,
   }),
   plaintextPhases: z.strictObject({ loneUpload: figure, uploads: figure, sum: figure, publish: figure }),
+});
+
+const sumReport = z.strictObject({
+  /** Median, slowest and fastest run; 10⁶ bytes of uploads a second. */
+  megabytesPerSecond: positive,
+  lowest: positive,
+  highest: positive,
+  uploads: whole,
+  uploadBytes: whole,
+  keptBits: whole,
+  parts: z.strictObject({ readMs: notNegative, hashMs: notNegative, addMs: notNegative, reduceMs: notNegative }),
 });
 
 /** What one run of the benchmark writes. Names are fixed: other programs read them. */
@@ -109,13 +122,8 @@ export const reportSchema = z.strictObject({
     noiseBytes: whole,
     figures: z.record(z.string(), figure),
   }),
-  sum: z.strictObject({
-    megabytesPerSecond: positive,
-    lowest: positive,
-    highest: positive,
-    uploads: whole,
-    uploadBytes: whole,
-  }),
+  /** Files of uploads in the page cache: read, SHA-256, added, reduced once a block; one thread. */
+  sum: sumReport.extend({ hundredSites: sumReport }),
   cases: z.array(caseReport).min(1),
 });
 

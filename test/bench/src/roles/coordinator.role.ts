@@ -1,34 +1,18 @@
 import { createServer } from 'node:tls';
 import type { AddressInfo } from 'node:net';
-import {
-  type AggregationParameters,
-  type VectorShape,
-  ciphertextBlockDigests,
-  coefficientCount,
-  combine,
-  loadCrypto,
-  merkleRoot,
-  shareBlockDigests,
-  sumCiphertexts,
-  unpackSum,
-} from '@coferment/crypto';
+import { join } from 'node:path';
+import { loadCrypto } from '@coferment/crypto';
 import { sumBytes } from '../../../../coordinator/dist/aggregation/sum.opening.js';
 import { ObjectStore } from '../../../../coordinator/dist/objects/object.store.js';
 import { Settings } from '../../../../coordinator/dist/settings.js';
 import { type Sample, timed } from '../measure/sample.statistics.js';
 import { type Credentials, issueCredentials } from './consortium.certificates.js';
-import type { SignedObject } from './member.role.js';
+import { type OpeningOrder, openBlockByBlock } from './block.opening.js';
 import { peakMemory, restartPeakMemory, settledMemory } from './process.memory.js';
 import { serveRole } from './role.channel.js';
+import type { SignedObject } from './signed.object.js';
+import type { Due } from './upload.intake.js';
 import { UploadPort } from './upload.port.js';
-
-export interface OpeningOrder {
-  parameters: AggregationParameters;
-  shape: VectorShape;
-  uploads: SignedObject[];
-  /** By position of the holder. */
-  shares: SignedObject[];
-}
 
 export interface Opening {
   sum: Sample;
@@ -40,6 +24,7 @@ export interface Opening {
 }
 
 interface Running {
+  folder: string;
   store: ObjectStore;
   port: UploadPort;
 }
@@ -49,13 +34,6 @@ let running: Running | undefined;
 function started(): Running {
   if (running === undefined) throw new Error('The coordinator was not started.');
   return running;
-}
-
-/** The bytes of an object, refused unless its blocks are those that were signed for. */
-function readSigned({ object, merkleRoot: root }: SignedObject, leaves: (bytes: Uint8Array) => Uint8Array[]): Uint8Array {
-  const bytes = started().store.read(object);
-  if (merkleRoot(leaves(bytes)) !== root) throw new Error(`The object ${object} is not what was signed for.`);
-  return bytes;
 }
 
 /** From digit sums to a float32 model, for both rounds alike. */
@@ -72,9 +50,11 @@ const handlers = {
     await store.open();
     const credentials = await issueCredentials();
     const port = new UploadPort(store, credentials);
-    running = { store, port };
+    running = { folder, store, port };
     return { address: await port.listen(), credentials };
   },
+
+  expect: (due: Due): void => started().port.expect(due),
 
   /** Resident memory of the started coordinator; peaks are counted from here on. */
   idleMemory(): number {
@@ -93,31 +73,15 @@ const handlers = {
   },
 
   /** R7 and what is published of it. */
-  async open({ parameters, shape, uploads, shares }: OpeningOrder): Promise<Opening> {
-    const { store } = started();
-    const coefficients = coefficientCount(shape, parameters);
-    const addends = uploads.length;
-    const summed = await timed(() => {
-      const checked = function* (): Generator<Uint8Array> {
-        for (const upload of uploads) yield readSigned(upload, (bytes) => ciphertextBlockDigests(bytes, coefficients, parameters));
-      };
-      return sumCiphertexts(checked(), coefficients, parameters);
-    });
-    const combined = await timed(() => {
-      const received = new Map(
-        shares.map((share, position) => [position, readSigned(share, (bytes) => shareBlockDigests(bytes, coefficients, parameters))]),
-      );
-      const opened = combine({ parameters, sum: summed.value, coefficients, addends, shares: received });
-      if (!opened.ok) throw new Error(`The sum did not open: ${opened.reason}.`);
-      return { words: opened.coefficients, ...unpackSum(shape, parameters, opened.coefficients, addends) };
-    });
-    const { words, packed } = combined.value;
+  async open(order: OpeningOrder): Promise<Opening> {
+    const { store, folder } = started();
+    const { coefficients, packed, sum, combine } = openBlockByBlock(order, (object) => join(folder, 'objects', object));
     const published = await timed(async () => {
-      const bytes = sumBytes(words);
-      await store.put(modelOf(packed, addends));
+      const bytes = sumBytes(coefficients);
+      await store.put(modelOf(packed, order.uploads.length));
       return { sumObject: await store.put(bytes), sumBytes: bytes.length };
     });
-    return { sum: summed.sample, combine: combined.sample, publish: published.sample, ...published.value };
+    return { sum, combine, publish: published.sample, ...published.value };
   },
 
   /** The plaintext round: float32 updates are added up, divided and published. */

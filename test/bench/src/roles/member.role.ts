@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:tls';
 import {
   type AggregationParameters,
+  CryptoPool,
   type Dealing,
+  type DecryptionShareInput,
+  type EncryptionInput,
   type VectorShape,
   checkDealing,
   ciphertextBlockDigests,
@@ -26,6 +29,7 @@ import { publicElement } from '../../../../crypto/dist/sampling/uniform.sampler.
 import { type Sample, timed } from '../measure/sample.statistics.js';
 import { type Credentials, SERVER_NAME } from './consortium.certificates.js';
 import { serveRole } from './role.channel.js';
+import type { SignedObject } from './signed.object.js';
 import { type ObjectToSend, SiteUploads, objectOf } from './site.uploads.js';
 
 export interface RoundSetup {
@@ -34,13 +38,6 @@ export interface RoundSetup {
   sites: number;
   /** Sites with a key, a vector and an upload of their own; the others repeat them in turn. */
   distinct: number;
-}
-
-/** What the coordinator learns from signed statements: which object, and the Merkle root over its blocks. */
-export interface SignedObject {
-  object: string;
-  merkleRoot: string;
-  bytes: number;
 }
 
 export type Sent = 'plaintext' | 'ciphertext' | 'share';
@@ -59,6 +56,8 @@ const SET_DIGEST = digest('bench-set', 'all');
 /** Exact integers behind the update: large enough that their digits are seen. */
 const EXACT = 123_456_789;
 const uploads = new Map<string, SiteUploads>();
+/** As many threads as an agent takes on this machine. */
+const pool = new CryptoPool();
 let current: Round | undefined;
 
 function round(): Round {
@@ -77,6 +76,29 @@ function valuesOf(index: number): Uint32Array {
 }
 
 const exactOf = (index: number): Float64Array => Float64Array.from({ length: round().shape.exact }, () => EXACT + index);
+
+/** A function, because packing is part of what is timed; drawing the values is not. */
+function encryptionOf(index: number, attempt: number): () => EncryptionInput {
+  const { parameters, shape, dealings } = round();
+  const [values, exact] = [valuesOf(index), exactOf(index)];
+  const k = digest('bench-k', attempt);
+  return () => ({ parameters, k, secretKey: dealings[index]!.secretKey, coefficients: packVector(shape, parameters, values, exact) });
+}
+
+function shareOf(position: number): DecryptionShareInput {
+  const { parameters, shape, sites, distinct, keyShares, k } = round();
+  return {
+    parameters,
+    k,
+    setDigest: SET_DIGEST,
+    kind: 'update',
+    holder: `site-${position}`,
+    holderIndex: position,
+    keyShareSum: sumKeyShares(Array.from({ length: sites }, (_, site) => keyShares[position]![site % distinct]!)),
+    noiseKey: xof('bench-noise', position).read(32),
+    coefficients: coefficientCount(shape, parameters),
+  };
+}
 
 function objectsOf(kind: Sent, count: number): ObjectToSend[] {
   const { plaintext, ciphertexts, shares, distinct } = round();
@@ -123,52 +145,39 @@ const handlers = {
     return sample;
   },
 
-  /** Packs and encrypts the vector of a distinct site. A round context of its own at every attempt, as in the protocol. */
+  /** Packs and encrypts the vector of a distinct site on one thread. */
   async encrypt({ index, attempt }: { index: number; attempt: number }): Promise<Sample> {
     const state = round();
-    const { parameters, shape } = state;
-    const [values, exact] = [valuesOf(index), exactOf(index)];
+    const input = encryptionOf(index, attempt);
+    const { sample, value } = await timed(() => encryptVector(input()));
     state.k = digest('bench-k', attempt);
-    const { sample, value } = await timed(() =>
-      encryptVector({
-        parameters,
-        k: state.k,
-        secretKey: state.dealings[index]!.secretKey,
-        coefficients: packVector(shape, parameters, values, exact),
-      }),
-    );
     state.ciphertexts[index] = objectOf(value, ObjectPurpose.OBJECT_PURPOSE_CIPHERTEXT);
     return sample;
   },
 
-  /** One holder's share for the sum over all sites, their keys' shares added up first. */
+  /** The same as an agent does it, on all processors. */
+  async encryptInPool({ attempt }: { attempt: number }): Promise<Sample> {
+    const input = encryptionOf(0, attempt);
+    return (await timed(() => pool.encryptVector(input()))).sample;
+  },
+
+  /** One holder's share for the sum over all sites, their keys' shares added up first, on one thread. */
   async share({ position }: { position: number }): Promise<Sample> {
-    const state = round();
-    const { parameters, shape, sites, distinct, keyShares, k } = state;
-    const ofSites = Array.from({ length: sites }, (_, site) => keyShares[position]![site % distinct]!);
-    const noiseKey = xof('bench-noise', position).read(32);
-    const { sample, value } = await timed(() =>
-      decryptionShare({
-        parameters,
-        k,
-        setDigest: SET_DIGEST,
-        kind: 'update',
-        holder: `site-${position}`,
-        holderIndex: position,
-        keyShareSum: sumKeyShares(ofSites),
-        noiseKey,
-        coefficients: coefficientCount(shape, parameters),
-      }),
-    );
-    state.shares[position] = objectOf(value, ObjectPurpose.OBJECT_PURPOSE_DECRYPTION_SHARE);
+    const { sample, value } = await timed(() => decryptionShare(shareOf(position)));
+    round().shares[position] = objectOf(value, ObjectPurpose.OBJECT_PURPOSE_DECRYPTION_SHARE);
     return sample;
   },
 
-  /** A float32 update of as many parameters; all sites send the same one. */
+  /** The same as an agent does it, on all processors. */
+  async shareInPool({ position }: { position: number }): Promise<Sample> {
+    return (await timed(() => pool.decryptionShare(shareOf(position)))).sample;
+  },
+
+  /** A float32 update of as many parameters; all sites send the same one. It goes as an object without blocks. */
   drawPlaintext(): void {
     const { shape } = round();
     const values = Float32Array.from(valuesOf(0), (value) => value / 2 ** 16 - 0.25);
-    round().plaintext = objectOf(new Uint8Array(values.buffer, 0, 4 * shape.packed), ObjectPurpose.OBJECT_PURPOSE_CIPHERTEXT);
+    round().plaintext = objectOf(new Uint8Array(values.buffer, 0, 4 * shape.packed), ObjectPurpose.OBJECT_PURPOSE_DEALING_MASKED);
   },
 
   async connect({

@@ -1,9 +1,12 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { closeSync, mkdirSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type AggregationParameters,
+  type BlockSpan,
   checkDealing,
-  ciphertextBlockDigests,
+  ciphertextAccumulator,
+  ciphertextBlockSpan,
   combine,
   deal,
   decryptionShare,
@@ -11,7 +14,6 @@ import {
   encryptVector,
   generateSealingKey,
   loadCrypto,
-  merkleRoot,
   packVector,
   parameterSet,
   sealedDealingShare,
@@ -22,7 +24,7 @@ import {
 } from '@coferment/crypto';
 import { sealEngine } from '../../../../crypto/dist/ring/seal.engine.js';
 import { publicElement } from '../../../../crypto/dist/sampling/uniform.sampler.js';
-import { type Figure, type Sample, figureOf, timed } from '../measure/sample.statistics.js';
+import { type Figure, type Sample, TurnClock, figureOf, median, rounded, timed } from '../measure/sample.statistics.js';
 import { type HardwareBounds, measureBounds } from './hardware.bounds.js';
 import { serveRole } from './role.channel.js';
 
@@ -68,6 +70,45 @@ function committeeOf(parameters: AggregationParameters) {
     checkDealing({ e0: E0, dealer: 'site-0', holderIndex, parameters, commitments, masked, privateShare }),
   );
   return { dealing, keyShares };
+}
+
+type SumStep = 'read' | 'hash' | 'add' | 'reduce';
+
+interface SumWork {
+  files: readonly string[];
+  spans: readonly BlockSpan[];
+  parameters: AggregationParameters;
+}
+
+/** Block after block of all files, so that memory does not grow with the files: read, hashed, added, and reduced once. */
+function sumFiles({ files, spans, parameters }: SumWork, time: <T>(step: SumStep, work: () => T) => T): void {
+  const opened = files.map((file) => openSync(file, 'r'));
+  const bytes = Buffer.allocUnsafeSlow(Math.max(...spans.map(({ length }) => length)));
+  try {
+    for (const { offset, length, coefficients } of spans) {
+      const accumulator = ciphertextAccumulator(coefficients, parameters);
+      const block = bytes.subarray(0, length);
+      for (const file of opened) {
+        time('read', () => readSync(file, block, 0, length, offset));
+        time('hash', () => createHash('sha256').update(block).digest());
+        time('add', () => accumulator.add(block));
+      }
+      time('reduce', () => accumulator.total());
+    }
+  } finally {
+    for (const file of opened) closeSync(file);
+  }
+}
+
+/** Where the time of a sum goes: medians of several sums of their own, because looking at the clock costs time too. */
+function partsOf(work: SumWork): Record<`${SumStep}Ms`, number> {
+  const clocks = Array.from({ length: 5 }, () => {
+    const clock = new TurnClock<SumStep>();
+    sumFiles(work, (step, part) => clock.time(step, part));
+    return clock;
+  });
+  const of = (step: SumStep): number => rounded(median(clocks.map((clock) => clock.spent(step).ms)));
+  return { readMs: of('read'), hashMs: of('hash'), addMs: of('add'), reduceMs: of('reduce') };
 }
 
 const handlers = {
@@ -153,23 +194,15 @@ const handlers = {
     for (const file of files) writeFileSync(file, upload);
     const bytes = upload.length * files.length;
     const rate = ({ medianMs, minMs, maxMs }: Figure) => ({
-      megabytesPerSecond: Number((bytes / 1e3 / medianMs).toPrecision(4)),
-      lowest: Number((bytes / 1e3 / maxMs).toPrecision(4)),
-      highest: Number((bytes / 1e3 / minMs).toPrecision(4)),
+      megabytesPerSecond: rounded(bytes / 1e3 / medianMs),
+      lowest: rounded(bytes / 1e3 / maxMs),
+      highest: rounded(bytes / 1e3 / minMs),
     });
     try {
-      const checked = function* (): Generator<Uint8Array> {
-        for (const file of files) {
-          const content = readFileSync(file);
-          merkleRoot(ciphertextBlockDigests(content, coefficients, parameters));
-          yield content;
-        }
-      };
-      return {
-        ...rate(await figure(runs, () => sumCiphertexts(checked(), coefficients, parameters))),
-        uploadBytes: upload.length,
-        uploads: files.length,
-      };
+      const spans = Array.from({ length: blocks }, (_, block) => ciphertextBlockSpan(block, coefficients, parameters));
+      const work = { files, spans, parameters };
+      const whole = rate(await figure(runs, () => sumFiles(work, (_, part) => part())));
+      return { ...whole, uploads: files.length, uploadBytes: upload.length, keptBits: parameters.keptBits, parts: partsOf(work) };
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

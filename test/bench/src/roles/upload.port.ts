@@ -9,7 +9,7 @@ import type { ObjectService } from '../../../../coordinator/dist/objects/object.
 import type { ObjectStore } from '../../../../coordinator/dist/objects/object.store.js';
 import { UploadController } from '../../../../coordinator/dist/objects/upload.controller.js';
 import type { Credentials } from './consortium.certificates.js';
-import { UploadIntake } from './upload.intake.js';
+import { type Due, UploadIntake } from './upload.intake.js';
 
 /** Names the caller by its connection: in the bench all sites share one client certificate. */
 const nameTheCaller: ServerInterceptor = (_, call) => {
@@ -23,6 +23,7 @@ const nameTheCaller: ServerInterceptor = (_, call) => {
 /** The coordinator's upload call on loopback: its controller, its certificates' provider, its object store. */
 export class UploadPort {
   readonly #server: Server;
+  readonly #intake: UploadIntake;
   readonly #sockets: Socket[] = [];
 
   constructor(
@@ -30,10 +31,16 @@ export class UploadPort {
     private readonly credentials: Credentials,
   ) {
     this.#server = new Server({ 'grpc.max_receive_message_length': 1_048_576, interceptors: [nameTheCaller] });
-    const { definition, handlers } = new UploadController(new UploadIntake(store) as unknown as ObjectService);
+    this.#intake = new UploadIntake(store);
+    const { definition, handlers } = new UploadController(this.#intake as unknown as ObjectService);
     this.#server.addService(definition, handlers);
     // The plain socket under TLS: its count is what crossed the wire.
     diagnostics.channel('net.server.socket').subscribe((message) => this.#sockets.push((message as { socket: Socket }).socket));
+  }
+
+  /** Says what ciphertexts and shares look like from here on. */
+  expect(due: Due): void {
+    this.#intake.due = due;
   }
 
   /** Takes a free port of loopback and returns the address. */
