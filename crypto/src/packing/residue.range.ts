@@ -2,8 +2,8 @@ import type { ParameterSet } from '../ring/parameter.set.js';
 import { limbCount } from './bit.planes.js';
 
 /**
- * What truncation can give: 0 … ⌊(q−1)/2^dropped⌋. As q is a little below a power of two, a coefficient beyond it starts with many ones, and one look at the
- * 32-bit limb in which the limit has its first zero sorts out nearly all others.
+ * What truncation can give: 0 … ⌊(q−1)/2^dropped⌋. As q is a little below a power of two (2^180 − 2^138 or so), a coefficient beyond it starts with many ones.
+ * One look at its first whole limb sorts out nearly all others: one in 2^32 is full of ones by chance.
  */
 export interface TruncatedRange {
   largest: bigint;
@@ -14,9 +14,12 @@ export interface TruncatedRange {
 export function truncatedRange(set: ParameterSet, droppedBits: number): TruncatedRange {
   const largest = (set.modulus - 1n) >> BigInt(droppedBits);
   const bits = largest.toString(2).length;
+  if (largest === 2n ** BigInt(bits) - 1n) return { largest };
   for (let limb = limbCount(bits) - 1; limb >= 0; limb--) {
     const least = Number((largest >> BigInt(32 * limb)) & 0xffffffffn);
-    if (least !== 2 ** Math.min(32, bits - 32 * limb) - 1) return { largest, filter: { limb, least } };
+    const width = Math.min(32, bits - 32 * limb);
+    // Below limbs that are full of ones in the limit, so in whatever is beyond it.
+    if (width === 32 || least !== 2 ** width - 1) return { largest, filter: { limb, least } };
   }
   return { largest };
 }
