@@ -7,15 +7,17 @@ import {
   ciphertextBlockSpan,
   combine,
   CryptoError,
+  decryptionShareBlocks,
   merkleRoot,
   parameterSet,
   sha256Hex,
   shareBlockSpan,
   sumCiphertexts,
+  sumKeyShares,
 } from '@coferment/crypto';
 import { AgentError } from '../agent.error.js';
 import { CoordinatorRefusal } from '../connection/coordinator.errors.js';
-import type { CheckedFreeze } from './opening.handlers.js';
+import { bindFreeze, type CheckedFreeze } from './opening.handlers.js';
 import { leaveRun } from './run.departure.js';
 import type { EpochFacts } from './run.facts.js';
 import type { SiteContext } from './site.context.js';
@@ -25,7 +27,10 @@ import type { SiteContext } from './site.context.js';
  * difference is one site's. So before it applies a sum, every site opens some of its blocks again (secure-aggregation.md R8).
  */
 
-/** With a tenth of 100 blocks false, three draws find it in 27 of 100 cases, for each site and round. */
+/**
+ * Each set of three blocks is drawn equally often, so of B blocks with b false ones a site misses all with probability C(B − b, 3) / C(B, 3), that is
+ * (1 − b/B)(1 − b/(B − 1))(1 − b/(B − 2)), exactly: with a tenth of 100 false it finds some in 27 of 100 cases, each round; up to three blocks, always.
+ */
 const DRAWN_BLOCKS = 3;
 
 /** Blocks to look at, in order: all of them when there are few. From the operating system, because who knows the draw can publish around it. */
@@ -69,17 +74,28 @@ export interface OpenedBlock {
   published: BigUint64Array;
 }
 
-/** Opens the block again with all its shares. @throws AgentError 'sum-unverified' or CryptoError when that is not what was published */
+/**
+ * Opens the block again with all its shares, and, where there are more than τ, with each one left out: a wrong share that no parity relation shows still
+ * opens to something else wherever it is not used.
+ * @throws AgentError 'sum-unverified' or CryptoError when that is not what was published
+ */
 export function requireSum({ parameters, uploads, shares, published }: OpenedBlock): void {
   const coefficients = published.length;
   const sum = sumCiphertexts(uploads, coefficients, parameters);
-  const opened = combine({ parameters, sum, coefficients, addends: uploads.length, shares });
-  if (!opened.ok) throw unverified(`its uploads and shares do not open (${opened.reason})`);
-  const wrong = opened.coefficients.findIndex((coefficient, index) => coefficient !== published[index]);
-  if (wrong >= 0)
-    throw unverified(
-      `coefficient ${wrong} was published as ${published[wrong]}; its uploads and shares open to ${opened.coefficients[wrong]}`,
-    );
+  const spare = shares.size > parameters.threshold;
+  for (const used of [shares, ...(spare ? leaveOneOut(shares) : [])]) {
+    const opened = combine({ parameters, sum, coefficients, addends: uploads.length, shares: used });
+    if (!opened.ok) throw unverified(`its uploads and shares do not open (${opened.reason})`);
+    const wrong = opened.coefficients.findIndex((coefficient, index) => coefficient !== published[index]);
+    if (wrong >= 0)
+      throw unverified(
+        `coefficient ${wrong} was published as ${published[wrong]}; its uploads and shares open to ${opened.coefficients[wrong]}`,
+      );
+  }
+}
+
+function leaveOneOut<T>(shares: ReadonlyMap<number, T>): Map<number, T>[] {
+  return [...shares.keys()].map((left) => new Map([...shares].filter(([position]) => position !== left)));
 }
 
 /** A sum as the operator has published it, its signatures checked. */
@@ -91,19 +107,46 @@ export interface PublishedSum {
 }
 
 /**
+ * This key holder's own share of one block, when the coordinator has not named it. Exactly τ shares open to whatever one of their holders wants, together with
+ * the coordinator; with this one they do not. It is computed as for a release, over a set that is certified and, like there, bound in the journal first; it
+ * leaves this site no more than a release would. Undefined for whoever holds no key, or has erased it.
+ */
+function ownShareOf(
+  context: SiteContext,
+  facts: EpochFacts,
+  { sum, k, frozen }: CheckedFreeze,
+  named: readonly Statement<'share'>[],
+): ((block: number) => Uint8Array) | undefined {
+  const { site, journal } = context;
+  const { run, epoch } = facts.position;
+  const { parameters, holderIndex, secrets } = facts;
+  if (holderIndex < 0 || named.some(({ predicate }) => predicate.site === site)) return undefined;
+  if (facts.run.state !== 'approved' || journal.ownActs.whyDead(run, epoch) !== undefined) return undefined;
+  const { kind } = sum.position;
+  const { coefficients } = sum;
+  return (block) => {
+    const keyShareSum = sumKeyShares(frozen.sites.map((counted) => secrets.keyShare(counted)));
+    const noiseKey = secrets.noiseKey();
+    const release = { parameters, k, setDigest: frozen.set, kind, holder: site, holderIndex, keyShareSum, noiseKey, coefficients };
+    const share = decryptionShareBlocks({ ...release, from: block, to: block + 1 });
+    keyShareSum.fill(0);
+    noiseKey.fill(0);
+    return share;
+  };
+}
+
+/**
  * Fetches the drawn blocks, one of every upload and share at a time, and opens them again. A failure takes this site out of the run: nothing of the sum is
  * applied, and nothing more is signed, encrypted or opened. An unreachable coordinator is no failure: the same draw is tried again.
  * Confirm sums are not fetched: every value of them is known and compared.
  * @throws AgentError 'sum-unverified'
  */
-export async function spotCheck(
-  context: SiteContext,
-  facts: EpochFacts,
-  { sum, frozen }: CheckedFreeze,
-  published: PublishedSum,
-): Promise<void> {
+export async function spotCheck(context: SiteContext, facts: EpochFacts, checked: CheckedFreeze, published: PublishedSum): Promise<void> {
+  const { sum, frozen } = checked;
   const { run, kind, sum: number } = sum.name;
   if (kind === 'confirm') return;
+  const ownShare = ownShareOf(context, facts, checked, published.shares);
+  if (ownShare !== undefined) bindFreeze(context, checked);
   const uploads = frozen.contributions.map(({ predicate }) => ({ ...predicate, what: `the upload of "${predicate.site}"` }));
   const shares = published.shares.map(({ predicate }) => ({ ...predicate, what: `the decryption share of "${predicate.site}"` }));
   let looking = 'before the first block was drawn';
@@ -131,6 +174,10 @@ export async function spotCheck(
       for (const share of shares) {
         const position = roster.keyHolders.findIndex((holder) => holder.site === share.site);
         opened.shares.set(position, await fetch(share, index, ofShare));
+      }
+      if (ownShare !== undefined) {
+        looking = `in block ${block}, beside this key holder's own share`;
+        opened.shares.set(facts.holderIndex, ownShare(block));
       }
       const start = block * parameterSet(parameters.set).degree;
       requireSum({ parameters, ...opened, published: published.coefficients.subarray(start, start + ofUpload.coefficients) });
