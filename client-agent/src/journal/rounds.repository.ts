@@ -138,6 +138,15 @@ export class RoundsRepository {
     return row === undefined ? undefined : { sum: Number(row['sum']), attempt: Number(row['attempt']) };
   }
 
+  /** The largest number of a sum of this run that this site has encrypted for, bound itself to or applied; 0 for none. */
+  largestSum(run: string): number {
+    const row = this.database.get(
+      'SELECT MAX(sum) AS largest FROM (SELECT sum FROM last_encrypted WHERE run = ?1 UNION ALL SELECT sum FROM frozen_sums WHERE run = ?1 UNION ALL SELECT applied_sum FROM run_states WHERE run = ?1)',
+      run,
+    );
+    return Number(row?.['largest'] ?? 0);
+  }
+
   frozenT(run: string, sum: number): string | undefined {
     const row = this.database.get('SELECT t FROM frozen_sums WHERE run = ? AND sum = ?', run, sum);
     return row === undefined ? undefined : String(row['t']);

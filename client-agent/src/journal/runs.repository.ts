@@ -115,6 +115,12 @@ export class RunsRepository {
     return row === undefined ? undefined : toEpoch(row);
   }
 
+  /** The newest epoch of which this site knows E; 0 for none. */
+  newestAgreed(run: string): number {
+    const row = this.database.get('SELECT MAX(epoch) AS newest FROM epochs WHERE run = ? AND e IS NOT NULL', run);
+    return Number(row?.['newest'] ?? 0);
+  }
+
   epochs(run: string): EpochRecord[] {
     return this.database.all('SELECT * FROM epochs WHERE run = ? ORDER BY epoch', run).map(toEpoch);
   }

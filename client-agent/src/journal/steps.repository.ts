@@ -37,6 +37,15 @@ export class StepsRepository {
     return row === undefined || row['sum'] === null ? undefined : this.find(run, Number(row['sum']));
   }
 
+  /** Sums that a key epoch before this one has left open are gone on with under other numbers. Called before the new epoch has sums. */
+  supersedeAll(run: string): void {
+    const rows = this.database.all('SELECT sum FROM round_steps WHERE run = ?', run);
+    for (const row of rows) {
+      const step = this.find(run, Number(row['sum']));
+      if (step !== undefined) this.record(step, 'supersede');
+    }
+  }
+
   /** Takes an event. One that is not legal any more is a repetition of work already done and changes nothing. */
   record(name: { run: string; sum: number; kind: SumKind; round: number; attempt: number }, event: AgentRoundEvent): void {
     this.database.transaction(() => {

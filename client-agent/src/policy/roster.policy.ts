@@ -1,8 +1,13 @@
 import {
   checkSealingKeys,
+  epochSites,
+  firstSumOf,
   holderPoint,
+  maximumSum,
   type Plan,
   planAggregation,
+  type QuorumNumbers,
+  requireEnoughMembers,
   resolveQuorum,
   type Roster,
   rosterFingerprint,
@@ -20,14 +25,22 @@ export interface RosterExpectation {
   plan: Plan;
   /** The sites for which this run was approved, sorted. */
   sites: readonly string[];
-  own: { site: string; identityKey: Uint8Array; sealingKey: Uint8Array };
+  own: { site: string; identityKey: Uint8Array; sealingKey: Uint8Array | undefined };
+  /** The last roster of this run that this site has approved, if any. */
+  before: Roster | undefined;
+  /** The largest number of a sum that this site has signed, encrypted or applied in this run; 0 for none. */
+  largestSum: number;
 }
+
+/** So many key epochs a run may have: numbers from outside are bounded before anything is counted by them. */
+export const MOST_EPOCHS = 100;
 
 /**
  * Everything about a roster that a machine can check: it is for the approved sites, each sealing key is signed for this run and epoch, this site
- * stands in it with its own keys, and every number is the one that plan and site count give. Who the other identity keys belong
- * to is for people: the fingerprint that is returned goes to them.
- * @throws AgentError 'roster-sites', 'roster-own-key', 'roster-rules', 'roster-left-out', ConsortiumError 'invalid-roster'
+ * stands in it with its own keys, and every number is the one that plan and site count give, in every key epoch of the run: with a ρ of its own a smaller
+ * roster could certify a second set for one model. Who the identity keys belong to is for people: the fingerprint that is returned goes to them.
+ * @throws AgentError 'roster-sites', 'roster-own-key', 'roster-identity', 'roster-rules', 'roster-left-out', 'roster-first-sum', ConsortiumError
+ * 'invalid-roster', 'impossible-quorum'
  */
 export function checkRosterFor(roster: Roster, expected: RosterExpectation): string {
   const { own, plan } = expected;
@@ -38,15 +51,63 @@ export function checkRosterFor(roster: Roster, expected: RosterExpectation): str
   const me = roster.sites.find((member) => member.site === own.site);
   if (me?.identityKey !== bytesToHex(own.identityKey)) throw refuse('roster-own-key', 'it has another identity key for this site');
   const sealing = roster.sealingKeys.find((entry) => entry.site === own.site);
-  if (sealing?.key !== bytesToHex(own.sealingKey)) throw refuse('roster-own-key', 'it has another sealing key for this site');
-  const numbers = resolveQuorum(plan, ids.length);
-  requireSame('numbers', roster.numbers, numbers);
-  requireSame('parameters', roster.parameters, planParameters(plan, ids.length));
-  const holders = ids.slice(0, numbers.m).map((site, position) => ({ site, point: holderPoint(position) }));
-  requireSame('keyHolders', roster.keyHolders, holders);
-  if (roster.leftOut.length > 0 && expected.epoch === 1)
-    throw refuse('roster-left-out', `it leaves out ${roster.leftOut.join(', ')} in its first key epoch`);
+  if (sealing?.key !== (own.sealingKey === undefined ? undefined : bytesToHex(own.sealingKey)))
+    throw refuse('roster-own-key', 'it has another sealing key for this site');
+  const first = resolveQuorum(plan, ids.length);
+  if (expected.epoch === 1) checkFirstEpoch(roster, plan, first);
+  else checkLaterEpoch(roster, expected, first);
   return rosterFingerprint(roster);
+}
+
+function checkFirstEpoch(roster: Roster, plan: Plan, first: QuorumNumbers): void {
+  requireSame('numbers', roster.numbers, first);
+  requireSame('parameters', roster.parameters, planParameters(plan, first.n));
+  const holders = roster.sites.slice(0, first.m).map(({ site }, position) => ({ site, point: holderPoint(position) }));
+  requireSame('keyHolders', roster.keyHolders, holders);
+  if (roster.leftOut.length > 0) throw refuse('roster-left-out', `it leaves out ${roster.leftOut.join(', ')} in its first key epoch`);
+  requireSame('first sum', firstSumOf(roster), 1);
+}
+
+/** Holders may be fewer than in the first epoch, never fewer than τ; all other numbers stay, and so does the packing of stored vectors. */
+function checkLaterEpoch(roster: Roster, expected: RosterExpectation, first: QuorumNumbers): void {
+  const { plan, before, largestSum, epoch } = expected;
+  const { m } = roster.numbers;
+  if (m > first.m || m < first.tau)
+    throw refuse('roster-rules', `it has ${m} key holders; there must be from τ = ${first.tau} to ${first.m}`);
+  requireSame('numbers', roster.numbers, { ...first, m });
+  const valueBits = plan.quantisation.valueBits;
+  requireSame('parameters', roster.parameters, planAggregation({ sites: first.n, keyHolders: m, threshold: first.tau, valueBits }));
+  requireSame('packing', packingOf(roster.parameters), packingOf(planParameters(plan, first.n)));
+  requireEnoughMembers(roster);
+  const identities = JSON.stringify(roster.sites);
+  if (before !== undefined && JSON.stringify(before.sites) !== identities)
+    throw refuse('roster-identity', 'it has another identity key for a site than the one that was approved for this run');
+  const most = maximumSum({ sites: first.n, epochs: epoch, rounds: plan.rounds, retries: plan.rounds });
+  const sum = firstSumOf(roster);
+  if (sum <= largestSum || sum + epochSites(roster).length > most)
+    throw refuse(
+      'roster-first-sum',
+      `its sums start at ${sum}; they must come after sum ${largestSum}, the last one here, and stay below ${most}`,
+    );
+}
+
+function packingOf({ set, digitsPerCoefficient, digitBits, valueBits }: AggregationParameters) {
+  return { set, digitsPerCoefficient, digitBits, valueBits };
+}
+
+/** What is new against the last roster of the run that was approved here, in words. */
+export function describeChanges(before: Roster, roster: Roster): string {
+  const out = roster.leftOut.filter((site) => !before.leftOut.includes(site));
+  const back = before.leftOut.filter((site) => !roster.leftOut.includes(site));
+  const holders = (of: Roster) => of.keyHolders.map(({ site }) => site);
+  const lines = [
+    ...(out.length === 0 ? [] : [`now left out: ${out.join(', ')}`]),
+    ...(back.length === 0 ? [] : [`no longer left out: ${back.join(', ')}`]),
+    ...(holders(before).join() === holders(roster).join()
+      ? []
+      : [`key holders: ${holders(roster).join(', ')} instead of ${holders(before).join(', ')}`]),
+  ];
+  return lines.length === 0 ? 'the members are the same' : lines.join('; ');
 }
 
 /** What stands behind a fingerprint, in words: whoever approves it must see for whom and against how many. */

@@ -1,11 +1,11 @@
-import { epochZero, formatFingerprint, parseRoster } from '@coferment/consortium';
+import { epochZero, formatFingerprint } from '@coferment/consortium';
 import { bytesToHex } from '@coferment/crypto';
 import { AgentError } from '../agent.error.js';
 import type { InstructionBody } from '../connection/instruction.parser.js';
 import { EpochSecrets } from '../keys/epoch.secrets.js';
 import { checkOrdinal, checkRunRequest, describePlan } from '../policy/plan.policy.js';
-import { checkRosterFor, describeMembers, MAX_ROSTER_BYTES } from '../policy/roster.policy.js';
-import { loadPlan, published, requireBuiltEpoch, requireRun } from './run.facts.js';
+import { checkRosterFor, describeChanges, describeMembers } from '../policy/roster.policy.js';
+import { loadPlan, loadRoster, requireGrowingEpoch, requireRun } from './run.facts.js';
 import { DONE, type Outcome, type SiteContext, waiting } from './site.context.js';
 
 /** A run of a plan on this site's data: checked by the machine, decided by a person of this site, signed once. */
@@ -46,7 +46,7 @@ export async function offerSealingKey(context: SiteContext, body: InstructionBod
   const { run, ordinal, plan, epoch } = body;
   const { journal, consortium, site } = context;
   const record = requireRun(context, run, epoch);
-  requireBuiltEpoch(run, epoch);
+  requireGrowingEpoch(context, run, epoch);
   if (record.plan !== plan || record.ordinal !== ordinal)
     throw new AgentError('run-changed', `${run} was approved for another plan or ordinal.`);
   const drawn = () => bytesToHex(new EpochSecrets(context.store, run, epoch).drawSealingKey().publicKey);
@@ -62,19 +62,26 @@ export async function approveRoster(context: SiteContext, body: InstructionBody<
   const { run, epoch, roster: digest } = body;
   const { journal, consortium, site, identity } = context;
   const record = requireRun(context, run, epoch);
-  requireBuiltEpoch(run, epoch);
+  requireGrowingEpoch(context, run, epoch);
   const plan = await loadPlan(context, record.plan);
-  const roster = parseRoster(await published(context, digest, MAX_ROSTER_BYTES));
-  const sealingKey = new EpochSecrets(context.store, run, epoch).sealingKey().publicKey;
+  const roster = await loadRoster(context, digest);
+  const approvedBefore = journal.runs.epochs(run).findLast((earlier) => earlier.epoch < epoch);
+  const rosterBefore = approvedBefore === undefined ? undefined : await loadRoster(context, approvedBefore.roster);
+  const isOpen = journal.runs.epoch(run, epoch) !== undefined;
+  // Whoever is left out was not asked for one.
+  const sealingKey = roster.leftOut.includes(site) ? undefined : new EpochSecrets(context.store, run, epoch).sealingKey().publicKey;
   const own = { site, identityKey: identity.publicKey, sealingKey };
-  const fingerprint = checkRosterFor(roster, { consortium, run, epoch, plan, sites: record.sites, own });
+  // Once the epoch is open its own sums have numbers; which roster it is can then no longer change.
+  const largestSum = isOpen ? 0 : journal.rounds.largestSum(run);
+  const fingerprint = checkRosterFor(roster, { consortium, run, epoch, plan, sites: record.sites, own, before: rosterBefore, largestSum });
   const e0 = epochZero({ consortium, run, ordinal: record.ordinal, epoch, plan: record.plan, roster: digest });
-  if (journal.runs.epoch(run, epoch) === undefined && !journal.approvals.useRoster(fingerprint)) {
+  if (!isOpen && !journal.approvals.useRoster(fingerprint)) {
     const before = journal.approvals.lastRoster();
     const changed =
       before === undefined ? 'has not been approved here yet' : `differs from the last one approved here (${formatFingerprint(before)})`;
+    const news = rosterBefore === undefined ? '' : ` In key epoch ${epoch}, ${describeChanges(rosterBefore, roster)}.`;
     return waiting(
-      `The roster of ${run} ${changed}. Its fingerprint is ${formatFingerprint(fingerprint)} (${describeMembers(roster)}).`,
+      `The roster of ${run} ${changed}.${news} Its fingerprint is ${formatFingerprint(fingerprint)} (${describeMembers(roster)}).`,
       `Compare it with the other sites by telephone or on paper, never through the coordinator. If it is the same: coferment-agent roster approve ${fingerprint}`,
     );
   }

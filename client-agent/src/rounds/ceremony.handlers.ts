@@ -3,7 +3,8 @@ import { checkDealing as verifyShare, CryptoError, deal, openDealingShare, param
 import { ObjectPurpose } from '@coferment/proto';
 import { AgentError } from '../agent.error.js';
 import type { InstructionBody } from '../connection/instruction.parser.js';
-import { type EpochFacts, loadEpoch, sealingKeyOf } from './run.facts.js';
+import { forgetEpochsBefore } from './run.departure.js';
+import { type EpochFacts, loadCeremony, requireContributor, sealingKeyOf } from './run.facts.js';
 import { DONE, type Outcome, type SiteContext } from './site.context.js';
 
 /**
@@ -11,7 +12,8 @@ import { DONE, type Outcome, type SiteContext } from './site.context.js';
  * dealt: masks never serve a second challenge.
  */
 export async function dealKey(context: SiteContext, body: InstructionBody<'deal'>): Promise<Outcome> {
-  const facts = await loadEpoch(context, body.run, body.epoch);
+  const facts = await loadCeremony(context, body.run, body.epoch);
+  requireContributor(facts, context.site);
   const subject = String(body.epoch);
   const stored = context.journal.statements.find(body.run, 'dealing', subject);
   const dealing = stored ?? prepareDealing(context, facts, subject);
@@ -70,7 +72,7 @@ async function uploadOwn(context: SiteContext, run: string, digest: string, purp
 export async function checkDealing(context: SiteContext, body: InstructionBody<'checkDealing'>): Promise<Outcome> {
   const { run, epoch } = body;
   const { consortium, site, journal } = context;
-  const facts = await loadEpoch(context, run, epoch);
+  const facts = await loadCeremony(context, run, epoch);
   if (facts.holderIndex < 0)
     throw new AgentError('not-a-holder', `This site holds no key in epoch ${epoch} of ${run} and checks no dealing.`);
   const { predicate, digest } = checkDealingStatement(facts.roster, facts.position, body.dealing);
@@ -135,8 +137,13 @@ function dealingLimits(facts: EpochFacts): { masked: number; box: number } {
 export async function agreeEpoch(context: SiteContext, body: InstructionBody<'agreeEpoch'>): Promise<Outcome> {
   const { run, epoch, acknowledgements } = body;
   const { consortium, site, journal } = context;
-  const { roster, position, holderIndex } = await loadEpoch(context, run, epoch);
+  const { roster, position, holderIndex } = await loadCeremony(context, run, epoch);
   const { e, dealings } = checkEpoch({ roster, position, dealings: body.dealings, acknowledgements });
+  if (roster.leftOut.includes(site)) {
+    // Whoever is left out signs no E. It has rebuilt it, so it can attest, and follow the model.
+    enterEpoch(context, run, epoch, e);
+    return DONE;
+  }
   const own = journal.statements.find(run, 'dealing', String(epoch));
   if (dealings.find((entry) => entry.site === site)?.dealing !== own?.digest) {
     throw new AgentError(
@@ -147,7 +154,7 @@ export async function agreeEpoch(context: SiteContext, body: InstructionBody<'ag
   if (holderIndex >= 0) {
     for (const { site: dealer, dealing } of dealings) requireOwnAcknowledgement(context, run, `${epoch}/${dealer}`, dealing);
   }
-  journal.runs.agreeEpoch(run, epoch, e);
+  enterEpoch(context, run, epoch, e);
   const { e0 } = position;
   const agreement = journal.statements.sign(run, 'epoch-agreed', String(epoch), {
     consortium,
@@ -161,6 +168,18 @@ export async function agreeEpoch(context: SiteContext, body: InstructionBody<'ag
   });
   await context.port.submitStatement(agreement.envelope);
   return DONE;
+}
+
+/** From here on nothing is signed, encrypted or opened in an earlier epoch of this run, so its secrets serve nothing any more. */
+function enterEpoch(context: SiteContext, run: string, epoch: number, e: string): void {
+  const { journal, nonces } = context;
+  journal.transaction(() => {
+    const isNew = journal.runs.epoch(run, epoch)?.e === null;
+    journal.runs.agreeEpoch(run, epoch, e);
+    if (isNew) journal.steps.supersedeAll(run);
+  });
+  nonces.wipe(run);
+  forgetEpochsBefore(context, run, epoch);
 }
 
 function requireOwnAcknowledgement(context: SiteContext, run: string, subject: string, dealing: string): void {

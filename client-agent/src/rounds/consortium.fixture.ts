@@ -1,7 +1,9 @@
 import {
   applySum as applyUpdate,
   describeModel,
+  epochSites,
   epochZero,
+  firstSumOf,
   freezeContext,
   holderPoint,
   initialState,
@@ -46,6 +48,14 @@ import { attest, releaseShare } from './opening.handlers.js';
 import { CONSORTIUM, createMember, fixturePlan, type Member, reopenMember, SharedBoard } from './members.fixture.js';
 import { applySum } from './publication.handlers.js';
 
+export interface EpochChange {
+  epoch?: number;
+  leftOut?: string[];
+  /** In order; by default the first m sites. */
+  holders?: string[];
+  firstSum?: number;
+}
+
 /** Three sites on real journals and key stores, and the coordinator's part of the protocol as plain functions. */
 export class ScriptedConsortium {
   readonly board = new SharedBoard();
@@ -53,6 +63,7 @@ export class ScriptedConsortium {
   readonly members: Member[];
   readonly run: string;
   readonly plan: Plan;
+  epoch = 1;
   roster!: Roster;
   e0 = '';
   e = '';
@@ -77,25 +88,30 @@ export class ScriptedConsortium {
   }
 
   /** Straight to an approved roster, with the small test parameters that the real roster check refuses. */
-  openEpoch(ordinal = 1): void {
-    const numbers = resolveQuorum(this.plan, this.members.length);
+  openEpoch(ordinal = 1, { epoch = 1, leftOut = [], holders, firstSum = 1 }: EpochChange = {}): void {
+    this.epoch = epoch;
+    const { run } = this;
+    const first = resolveQuorum(this.plan, this.members.length);
+    const holding = holders ?? this.members.slice(0, first.m).map(({ site }) => site);
+    const numbers = { ...first, m: holding.length };
     const parameters = planAggregation({ sites: numbers.n, keyHolders: numbers.m, threshold: numbers.tau, set: 'INSECURE_TEST_1024' });
     const sites = this.members.map(({ site, identity }) => ({ site, identityKey: bytesToHex(identity.publicKey) }));
-    const keyHolders = sites.slice(0, numbers.m).map(({ site }, position) => ({ site, point: holderPoint(position) }));
-    const sealingKeys = this.members.map(({ site, identity, store }) => {
-      const key = bytesToHex(new EpochSecrets(store, this.run, 1).drawSealingKey().publicKey);
+    const keyHolders = holding.map((site, position) => ({ site, point: holderPoint(position) }));
+    const dealers = this.members.filter(({ site }) => !leftOut.includes(site));
+    const sealingKeys = dealers.map(({ site, identity, store }) => {
+      const key = bytesToHex(new EpochSecrets(store, run, epoch).drawSealingKey().publicKey);
       return {
         site,
         key,
-        envelope: signStatement('sealing-key', { consortium: CONSORTIUM, run: this.run, epoch: 1, site, key }, identity),
+        envelope: signStatement('sealing-key', { consortium: CONSORTIUM, run, epoch, site, key }, identity),
       };
     });
-    this.roster = { sites, keyHolders, numbers, parameters, leftOut: [], sealingKeys };
+    this.roster = { sites, keyHolders, numbers, parameters, leftOut, sealingKeys, ...(firstSum === 1 ? {} : { firstSum }) };
     this.board.digestsOf = (object) => this.#blockDigests(object);
     this.board.objects.set(rosterDigest(this.roster), rosterBytes(this.roster));
     const roster = rosterDigest(this.roster);
     const plan = planDigest(this.plan);
-    this.e0 = epochZero({ consortium: CONSORTIUM, run: this.run, ordinal, epoch: 1, plan, roster });
+    this.e0 = epochZero({ consortium: CONSORTIUM, run: this.run, ordinal, epoch, plan, roster });
     for (const { journal } of this.members) {
       journal.runs.announce(
         this.run,
@@ -104,21 +120,43 @@ export class ScriptedConsortium {
         sites.map(({ site }) => site),
       );
       journal.runs.setState(this.run, 'approved');
-      journal.runs.openEpoch({ run: this.run, epoch: 1, roster, fingerprint: rosterFingerprint(this.roster), e0: this.e0 });
+      journal.runs.openEpoch({ run, epoch, roster, fingerprint: rosterFingerprint(this.roster), e0: this.e0 });
     }
   }
 
   async ceremony(): Promise<void> {
-    for (const member of this.members) await dealKey(member, { run: this.run, epoch: 1 });
-    const dealings = this.board.latest('dealing');
-    for (const member of this.members) for (const dealing of dealings) await checkDealing(member, { run: this.run, epoch: 1, dealing });
-    const acknowledgements = this.board.all('dealing-ack');
-    for (const member of this.members) await agreeEpoch(member, { run: this.run, epoch: 1, dealings, acknowledgements });
-    this.e = this.member('a').journal.runs.epoch(this.run, 1)!.e!;
+    await this.deal();
+    const agreement = this.agreement();
+    for (const member of this.members) await agreeEpoch(member, agreement);
+    this.e = this.member('a').journal.runs.epoch(this.run, this.epoch)!.e!;
+  }
+
+  /** Dealings and their acknowledgements. */
+  async deal(): Promise<void> {
+    const { run, epoch } = this;
+    for (const site of epochSites(this.roster)) await dealKey(this.member(site), { run, epoch });
+    for (const holder of this.roster.keyHolders) {
+      for (const dealing of this.agreement().dealings) await checkDealing(this.member(holder.site), { run, epoch, dealing });
+    }
+  }
+
+  /** What E is made of, as it stands on the board. */
+  agreement(): InstructionBody<'agreeEpoch'> {
+    const { run, epoch } = this;
+    const ofEpoch = (envelope: DsseEnvelope) => (peekStatement(envelope) as { predicate: { epoch: number } }).predicate.epoch === epoch;
+    const acknowledgements = this.board.all('dealing-ack').filter(ofEpoch);
+    return { run, epoch, dealings: this.board.latest('dealing').filter(ofEpoch), acknowledgements };
+  }
+
+  /** A new key epoch, agreed and confirmed. */
+  async renew(change: EpochChange & { epoch: number; firstSum: number }): Promise<void> {
+    this.openEpoch(1, change);
+    await this.ceremony();
+    await this.confirm();
   }
 
   name(kind: SumKind, sum: number, round = 0, attempt = 1): SumName {
-    return { run: this.run, epoch: 1, sum, kind, round, attempt };
+    return { run: this.run, epoch: this.epoch, sum, kind, round, attempt };
   }
 
   noncesOf(name: SumName): { site: string; nonce: string }[] {
@@ -167,12 +205,16 @@ export class ScriptedConsortium {
 
   async certify(frozen: FrozenSum[]): Promise<DsseEnvelope[]> {
     for (const member of this.members) await attest(member, { sums: frozen });
-    return this.board.latest('attestation');
+    const { sum } = frozen[0]!.name;
+    return this.board.latest('attestation').filter((envelope) => {
+      const { predicate } = peekStatement(envelope) as { predicate: { sums: { sum: number }[] } };
+      return predicate.sums.some((entry) => entry.sum === sum);
+    });
   }
 
   /** Shares of all holders, the decoded sum, and the instruction with which it is published. */
   async open(frozen: FrozenSum, certificate: DsseEnvelope[]): Promise<InstructionBody<'applySum'>> {
-    for (const member of this.members) await releaseShare(member, { frozen, certificate });
+    for (const { site } of this.roster.keyHolders) await releaseShare(this.member(site), { frozen, certificate });
     const { name } = frozen;
     const shares = this.board
       .latest('share')
@@ -191,7 +233,7 @@ export class ScriptedConsortium {
       sum: frozen.contributions.map(objectOf),
       coefficients: coefficientCount(vectorShape(this.plan, name.kind), parameters),
       addends: sites.length,
-      shares: new Map(shares.map((envelope, position) => [position, objectOf(envelope)])),
+      shares: new Map(shares.map((envelope) => [this.#positionOf(envelope), objectOf(envelope)])),
     });
     if (!combined.ok) throw new Error(combined.reason);
     const bytes = new Uint8Array(combined.coefficients.buffer);
@@ -207,7 +249,7 @@ export class ScriptedConsortium {
         e: this.e,
         kind: name.kind,
         sum: name.sum,
-        epoch: 1,
+        epoch: name.epoch,
         round: name.round,
         k,
         t,
@@ -225,11 +267,16 @@ export class ScriptedConsortium {
   async toRounds(): Promise<void> {
     this.openEpoch();
     await this.ceremony();
+    await this.confirm();
+    await this.wholeSum(this.name('statistics', this.members.length + 1));
+  }
+
+  async confirm(): Promise<void> {
     const confirms: FrozenSum[] = [];
-    for (const [index, { site }] of this.members.entries()) confirms.push(await this.contribute(this.name('confirm', index + 1), [site]));
+    for (const [index, site] of epochSites(this.roster).entries())
+      confirms.push(await this.contribute(this.name('confirm', firstSumOf(this.roster) + index), [site]));
     const certificate = await this.certify(confirms);
     for (const frozen of confirms) await this.publish(await this.open(frozen, certificate));
-    await this.wholeSum(this.name('statistics', this.members.length + 1));
   }
 
   async wholeSum(name: SumName): Promise<void> {
@@ -243,6 +290,11 @@ export class ScriptedConsortium {
 
   close(): void {
     for (const { journal } of this.members) journal.close();
+  }
+
+  #positionOf(share: DsseEnvelope): number {
+    const { predicate } = peekStatement(share) as { predicate: { site: string } };
+    return this.roster.keyHolders.findIndex(({ site }) => site === predicate.site);
   }
 
   #blockDigests(object: string): Uint8Array[] {

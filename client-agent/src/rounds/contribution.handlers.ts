@@ -7,7 +7,7 @@ import type { InstructionBody, SumName } from '../connection/instruction.parser.
 import type { StoredVector } from '../journal/rounds.repository.js';
 import type { SignedStatement } from '../journal/statements.repository.js';
 import { confirmationVector } from '../training/site.trainer.js';
-import { type EpochFacts, loadEpoch } from './run.facts.js';
+import { type EpochFacts, loadEpoch, requireContributor } from './run.facts.js';
 import { DONE, LATER, type Outcome, type SiteContext } from './site.context.js';
 import { rebuildK, rebuildSum, type SumFacts, timingOf } from './sum.context.js';
 
@@ -17,6 +17,7 @@ type DeclineReason = 'nonce-lost' | 'ciphertext-lost' | 'refused' | 'no-data';
 export async function prepareSum(context: SiteContext, { name }: InstructionBody<'prepareSum'>): Promise<Outcome> {
   const { journal, consortium, site } = context;
   const facts = await loadEpoch(context, name.run, name.epoch);
+  requireContributor(facts, site);
   const progress = journal.models.progress(name.run);
   const timing = timingOf(name, facts, progress);
   if (timing === 'past') return DONE;

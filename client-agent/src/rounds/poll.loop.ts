@@ -77,7 +77,7 @@ export class PollLoop {
     const positions = journal.runs
       .all()
       .filter((run) => run.state !== 'asked')
-      .map(({ run }) => ({ run, appliedSum: journal.models.progress(run).appliedSum }));
+      .map(({ run }) => ({ run, appliedSum: journal.models.progress(run).appliedSum, epoch: journal.runs.newestAgreed(run) }));
     const request = { wireVersion: WIRE_VERSION, waitMs: this.settings.waitMs, positions, known: this.#known };
     const response = await port.poll(request, this.#current.signal);
     const checked = answerSchema.safeParse(response);

@@ -15,7 +15,7 @@ import type { InstructionBody } from '../connection/instruction.parser.js';
 import { bindFreeze, type CheckedFreeze, checkFrozenSum, requireOwnAttestation } from './opening.handlers.js';
 import { requireRemembered } from './own.acts.js';
 import { forgetRun, leaveRun } from './run.departure.js';
-import { type EpochFacts, loadEpoch, requireFollowed } from './run.facts.js';
+import { type EpochFacts, loadFollowedEpoch } from './run.facts.js';
 import { DONE, LATER, type Outcome, type SiteContext } from './site.context.js';
 import { spotCheck } from './spot.check.js';
 import { applicationTiming } from './sum.context.js';
@@ -27,7 +27,7 @@ import { applicationTiming } from './sum.context.js';
 export async function applySum(context: SiteContext, body: InstructionBody<'applySum'>): Promise<Outcome> {
   const { name } = body.frozen;
   const { journal } = context;
-  const facts = await loadEpoch(context, name.run, name.epoch, requireFollowed);
+  const facts = await loadFollowedEpoch(context, name.run, name.epoch);
   const progress = journal.models.progress(name.run);
   const timing = applicationTiming(name, facts, progress);
   if (timing === 'past') return DONE;

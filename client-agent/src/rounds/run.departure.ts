@@ -42,12 +42,16 @@ export function forgetEpoch({ store, objects, journal }: ForgettingContext, run:
 
 /** For a site that has agreed on a key epoch: the earlier ones of the run are over (R6). */
 export function forgetEpochsBefore(context: ForgettingContext, run: string, epoch: number): void {
-  for (const earlier of context.journal.runs.epochs(run)) if (earlier.epoch < epoch) forgetEpoch(context, run, earlier.epoch);
+  // Also one whose roster was never approved here: a sealing key was drawn for it.
+  for (let earlier = 1; earlier < epoch; earlier++) forgetEpoch(context, run, earlier);
 }
 
 /** For the start of the agent: the erasing of a run or an epoch may have been cut off by a power cut. */
 export function forgetEndedRuns(context: ForgettingContext): void {
   const { runs, ownActs } = context.journal;
   for (const { run, epoch } of ownActs.deadEpochs()) forgetEpoch(context, run, epoch);
-  for (const { run, state } of runs.all()) if (state === 'closed' || state === 'dead') forgetRun(context, run);
+  for (const { run, state } of runs.all()) {
+    if (state === 'closed' || state === 'dead') forgetRun(context, run);
+    else forgetEpochsBefore(context, run, runs.newestAgreed(run));
+  }
 }

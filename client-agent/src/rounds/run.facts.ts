@@ -4,7 +4,7 @@ import { AgentError } from '../agent.error.js';
 import type { RunRecord } from '../journal/runs.repository.js';
 import { EpochSecrets } from '../keys/epoch.secrets.js';
 import { MAX_PLAN_BYTES, readPlan } from '../policy/plan.policy.js';
-import { MAX_ROSTER_BYTES } from '../policy/roster.policy.js';
+import { MAX_ROSTER_BYTES, MOST_EPOCHS } from '../policy/roster.policy.js';
 import { deadText } from './run.departure.js';
 import type { SiteContext } from './site.context.js';
 
@@ -46,31 +46,59 @@ export async function loadPlan(context: SiteContext, digest: string): Promise<Pl
   return readPlan(await published(context, digest, MAX_PLAN_BYTES));
 }
 
-/** Nobody signs for what this version cannot carry through: a run has one key epoch. @throws AgentError 'not-built-yet' */
-export function requireBuiltEpoch(run: string, epoch: number): void {
-  if (epoch === 1) return;
+/** Epoch numbers only grow: a step of the ceremony is taken in the newest epoch that this site has approved, or in a newer one. */
+export function requireGrowingEpoch(context: SiteContext, run: string, epoch: number): void {
+  const newest = context.journal.runs.epochs(run).at(-1)?.epoch ?? 1;
+  if (epoch >= newest && epoch <= MOST_EPOCHS) return;
   throw new AgentError(
-    'not-built-yet',
-    `Key epoch ${epoch} of ${run} is refused: a second key epoch comes in a later version. Ask the operator to launch a new run.`,
+    'epoch-not-growing',
+    `Key epoch ${epoch} of ${run} is refused: this site has approved epoch ${newest}, epoch numbers only grow, and a run has at most ${MOST_EPOCHS}.`,
   );
 }
 
-/**
- * @param require which runs are let through
- * @throws AgentError 'not-approved' before this site has approved the roster of the epoch
- */
-export async function loadEpoch(
-  context: SiteContext,
-  runId: string,
-  epoch: number,
-  require: typeof requireRun = requireRun,
-): Promise<EpochFacts> {
-  const run = require(context, runId, epoch);
-  requireBuiltEpoch(runId, epoch);
+/** What is signed and opened belongs to the newest epoch whose E this site has signed; older ones are over, and their secrets erased. */
+function requireCurrentEpoch(context: SiteContext, run: string, epoch: number): void {
+  const agreed = context.journal.runs.newestAgreed(run);
+  if (epoch >= agreed) return;
+  throw new AgentError(
+    'epoch-over',
+    `Nothing is signed, encrypted or opened in key epoch ${epoch} of ${run} any more: this site has signed epoch ${agreed}.`,
+  );
+}
+
+/** @throws AgentError 'not-a-member' for a site that is left out of the epoch: it may attest, and puts nothing into a sum */
+export function requireContributor({ roster, position }: EpochFacts, site: string): void {
+  if (!roster.leftOut.includes(site)) return;
+  throw new AgentError(
+    'not-a-member',
+    `This site is left out of key epoch ${position.epoch} of ${position.run} and contributes nothing in it.`,
+  );
+}
+
+/** For the ceremony. @throws AgentError 'epoch-not-growing' for an epoch before the newest that this site has approved */
+export function loadCeremony(context: SiteContext, run: string, epoch: number): Promise<EpochFacts> {
+  requireGrowingEpoch(context, run, epoch);
+  return loadEpoch(context, run, epoch);
+}
+
+/** For what is signed, encrypted or opened. @throws AgentError 'not-approved' before this site has approved the roster of the epoch, 'epoch-over' */
+export async function loadEpoch(context: SiteContext, runId: string, epoch: number): Promise<EpochFacts> {
+  const run = requireRun(context, runId, epoch);
+  requireCurrentEpoch(context, runId, epoch);
+  return epochFacts(context, run, epoch);
+}
+
+/** For following the model: sums that were opened in an earlier epoch, or before the run ended, are still applied. */
+export async function loadFollowedEpoch(context: SiteContext, runId: string, epoch: number): Promise<EpochFacts> {
+  return epochFacts(context, requireFollowed(context, runId), epoch);
+}
+
+async function epochFacts(context: SiteContext, run: RunRecord, epoch: number): Promise<EpochFacts> {
+  const runId = run.run;
   const record = context.journal.runs.epoch(runId, epoch);
   if (record === undefined) throw new AgentError('not-approved', `This site has not approved a roster for epoch ${epoch} of ${runId}.`);
   const plan = await loadPlan(context, run.plan);
-  const roster = parseRoster(await published(context, record.roster, MAX_ROSTER_BYTES));
+  const roster = await loadRoster(context, record.roster);
   return {
     run,
     plan,
@@ -81,6 +109,10 @@ export async function loadEpoch(
     holderIndex: roster.keyHolders.findIndex((holder) => holder.site === context.site),
     secrets: new EpochSecrets(context.store, runId, epoch),
   };
+}
+
+export async function loadRoster(context: SiteContext, digest: string): Promise<Roster> {
+  return parseRoster(await published(context, digest, MAX_ROSTER_BYTES));
 }
 
 /** A published object, from this site's own copy where there is one. */

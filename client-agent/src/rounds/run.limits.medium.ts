@@ -5,8 +5,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AgentError } from '../agent.error.js';
 import type { FrozenSum } from '../connection/instruction.parser.js';
-import { approveRoster, offerSealingKey } from './approval.handlers.js';
-import { checkDealing, dealKey } from './ceremony.handlers.js';
+import { offerSealingKey } from './approval.handlers.js';
+import { dealKey } from './ceremony.handlers.js';
 import { ScriptedConsortium } from './consortium.fixture.js';
 import { prepareSum } from './contribution.handlers.js';
 import type { Member } from './members.fixture.js';
@@ -93,22 +93,6 @@ describe('the end of a run', () => {
     expect(b.store.read(`epochs/${run}/1/secret`)).toBeUndefined();
     expect(b.journal.rounds.vector(plan, 'update', modelIn)).toBeUndefined();
     expect(a.objects.read(object!)).toBeUndefined();
-  });
-});
-
-describe('a second key epoch', () => {
-  it('is refused everywhere: no later version made it', async () => {
-    const consortium = new ScriptedConsortium();
-    open.push(consortium);
-    consortium.openEpoch();
-    const { run } = consortium;
-    const a = consortium.member('a');
-    const { plan, ordinal, roster } = { ...a.journal.runs.get(run)!, ...a.journal.runs.epoch(run, 1)! };
-    await expect(offerSealingKey(a, { run, ordinal, plan, epoch: 2 })).rejects.toThrow(/later version/);
-    await expect(approveRoster(a, { run, epoch: 2, roster })).rejects.toThrow(/later version/);
-    await expect(dealKey(a, { run, epoch: 2 })).rejects.toThrow(/later version/);
-    await expect(checkDealing(a, { run, epoch: 2, dealing: {} as DsseEnvelope })).rejects.toThrow(/later version/);
-    expect(consortium.board.acts).toHaveLength(0);
   });
 });
 

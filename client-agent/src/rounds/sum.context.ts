@@ -2,6 +2,7 @@ import {
   checkFreeze,
   checkNonceList,
   epochSites,
+  firstSumOf,
   type FrozenSet,
   inputContext,
   maximumSum,
@@ -44,13 +45,18 @@ export type SumTiming = 'due' | 'past' | 'ahead';
 /** Where a named sum stands in the course of the run. Throws where no honest coordinator could name it so. */
 export function timingOf(name: SumName, facts: EpochFacts, progress: RunProgress): SumTiming {
   const { plan, roster } = facts;
-  const members = epochSites(roster).length;
+  const first = firstSumOf(roster);
+  const firstAfterConfirms = first + epochSites(roster).length;
   const { n } = roster.numbers;
   const most = maximumSum({ sites: n, epochs: name.epoch, rounds: plan.rounds, retries: plan.rounds });
   if (name.sum > most) throw mismatch('sum-beyond-maximum', name, `a run of this plan has at most ${most} sums`);
   if (name.attempt > MAX_ATTEMPTS) throw mismatch('attempt-beyond-maximum', name, `at most ${MAX_ATTEMPTS} attempts are made`);
-  if ((name.kind === 'confirm') !== name.sum <= members && name.epoch === 1)
-    throw mismatch('wrong-kind', name, `the first ${members} sums of a run, and only they, are confirm sums`);
+  if (name.sum < first || (name.kind === 'confirm') !== name.sum < firstAfterConfirms)
+    throw mismatch(
+      'wrong-kind',
+      name,
+      `key epoch ${name.epoch} has its confirm sums, and only them, from ${first} to ${firstAfterConfirms - 1}`,
+    );
   if ((name.kind === 'confirm' || name.kind === 'statistics') && name.round !== 0)
     throw mismatch('wrong-round', name, 'it belongs to no training round');
   if (name.kind === 'update' && (name.round < 1 || name.round > plan.rounds))
@@ -59,25 +65,29 @@ export function timingOf(name: SumName, facts: EpochFacts, progress: RunProgress
     throw mismatch('wrong-round', name, `only the model after the last round, ${plan.rounds}, is evaluated`);
   if (name.sum <= progress.appliedSum) return 'past';
   const done = progress.state?.round ?? -1;
+  const confirmed = progress.appliedSum >= firstAfterConfirms - 1;
   switch (name.kind) {
     case 'confirm':
       return 'due';
     case 'statistics':
       if (progress.state !== null) throw mismatch('wrong-kind', name, 'this run has its statistics already');
-      return progress.appliedSum >= members ? 'due' : 'ahead';
+      return confirmed ? 'due' : 'ahead';
     case 'update':
       if (name.round <= done) throw mismatch('wrong-round', name, `this site has applied round ${done} already`);
-      return name.round === done + 1 ? 'due' : 'ahead';
+      return confirmed && name.round === done + 1 ? 'due' : 'ahead';
     case 'evaluate':
       // From the last model no update is ever made, so the holdout sums of this sum and of the updates are never over one model.
-      return done === plan.rounds ? 'due' : 'ahead';
+      return confirmed && done === plan.rounds ? 'due' : 'ahead';
   }
 }
 
 /** Confirm sums are prepared and attested together, but each is verified by itself: applying the last one must not pass over the others. */
 export function applicationTiming(name: SumName, facts: EpochFacts, progress: RunProgress): SumTiming {
   const timing = timingOf(name, facts, progress);
-  return timing === 'due' && name.kind === 'confirm' && name.sum !== progress.appliedSum + 1 ? 'ahead' : timing;
+  if (timing !== 'due' || name.kind !== 'confirm') return timing;
+  // The first of an epoch comes after whatever number the epoch before had reached.
+  const isNext = name.sum === firstSumOf(facts.roster) || name.sum === progress.appliedSum + 1;
+  return isNext ? 'due' : 'ahead';
 }
 
 /** Rebuilds I and all its parts. @throws AgentError 'not-approved' before this site has signed the key epoch */
@@ -103,7 +113,7 @@ export function rebuildSum(name: SumName, facts: EpochFacts, progress: RunProgre
     shape,
     blocks: blockCount(shape, parameters),
     coefficients: coefficientCount(shape, parameters),
-    confirms: name.kind === 'confirm' ? (epochSites(roster)[name.sum - 1] ?? null) : null,
+    confirms: name.kind === 'confirm' ? (epochSites(roster)[name.sum - firstSumOf(roster)] ?? null) : null,
     state,
   };
 }
