@@ -130,5 +130,8 @@ export function checkDealing({ e0, dealer, holderIndex, parameters, commitments,
       refuse(`The share of ${dealer} for holder ${holderIndex} is not on the polynomial it published (mask ${k + 1}).`);
     }
   });
+  // An honest share is zero with probability 2^-180N. A dealer whose polynomial vanishes here would leave this holder unable to answer for its confirmation.
+  if (share!.every((word) => word === 0n))
+    refuse(`The share of ${dealer} for holder ${holderIndex} is zero: nothing can be released with it.`);
   return values[0]!;
 }
