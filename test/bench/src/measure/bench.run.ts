@@ -83,7 +83,7 @@ async function measurePrimitives(folder: string) {
   try {
     await role.call('load');
     const bounds = await role.call('bounds', { folder });
-    const { values, expand, encrypt, share, combineAll, combineThreshold, rounding } = await role.call('blocks', {
+    const { values, expand, encrypt, share, combineAll, combineThreshold } = await role.call('blocks', {
       parameters,
       runs: BLOCK_RUNS,
     });
@@ -96,7 +96,7 @@ async function measurePrimitives(folder: string) {
       Math.ceil((SUM_BLOCKS * REFERENCE.n) / 100),
     );
     return {
-      bounds: { ...bounds, roundingMs: rounding.medianMs },
+      bounds,
       perBlock: {
         values,
         sites: REFERENCE.n,
@@ -112,7 +112,7 @@ async function measurePrimitives(folder: string) {
         sealMs: seal.medianMs,
         checkMs: check.medianMs,
         noiseBytes: (values / parameters.digitsPerCoefficient) * NOISE_ADDENDS * Math.ceil(parameters.smudgingBits / 32) * 4,
-        figures: { expand, encrypt, share, combineThreshold, combineAll, rounding, deal, seal, check },
+        figures: { expand, encrypt, share, combineThreshold, combineAll, deal, seal, check },
       },
       sum: { ...sum, hundredSites },
     };

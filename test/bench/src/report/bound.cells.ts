@@ -32,7 +32,7 @@ export function boundsOf({ bounds, perBlock, sum, cases }: BenchReport): Bound[]
       perBlock.shareMs,
       expand + bounds.inverseNttMs + aesMs(perBlock.noiseBytes),
     ),
-    time('combine, a block', "SEAL's rounding", perBlock.combineMs, bounds.roundingMs),
+    time('combine, a block', "SEAL's decryption of one ciphertext", perBlock.combineMs, bounds.sealDecryptMs),
     rate('sum', 'memory, SHA-256, addition, one after the other', sum.megabytesPerSecond, summing),
     rate(
       'upload, all sites',
@@ -65,7 +65,7 @@ export function primitiveCells({ bounds }: BenchReport): Cells {
     ['writing and flushing a file of 64 MiB', rate(bounds.storedMegabytesPerSecond)],
     ["SEAL's NTT of one element (3 primes, N = 8192)", `${ms(bounds.nttMs)} ms`],
     ["SEAL's inverse NTT", `${ms(bounds.inverseNttMs)} ms`],
-    ["SEAL's rounding of one block", `${ms(bounds.roundingMs)} ms`],
+    ["SEAL's decryption of one ordinary ciphertext", `${ms(bounds.sealDecryptMs)} ms`],
   ];
 }
 

@@ -98,7 +98,7 @@ export const reportSchema = z.strictObject({
     storedMegabytesPerSecond: positive,
     nttMs: positive,
     inverseNttMs: positive,
-    roundingMs: positive,
+    sealDecryptMs: positive,
   }),
   /** One thread, per whole block of `values` values. */
   perBlock: z.strictObject({

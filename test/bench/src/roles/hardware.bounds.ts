@@ -21,6 +21,8 @@ export interface HardwareBounds {
   /** SEAL's transform of one element of R_q (all data primes), in place. */
   nttMs: number;
   inverseNttMs: number;
+  /** SEAL's own decryption of one ordinary ciphertext: a product, a transform back and the rounding. */
+  sealDecryptMs: number;
 }
 
 function medianMs(work: () => void, runs = RUNS): number {
@@ -47,7 +49,7 @@ function limbSumMs(words: Uint32Array): number {
 }
 
 /** Both polynomials of a ciphertext are transformed in one call; the figure is for one. */
-function transformMs(): { nttMs: number; inverseNttMs: number } {
+function sealMs(): Pick<HardwareBounds, 'nttMs' | 'inverseNttMs' | 'sealDecryptMs'> {
   const seal = loadedSeal();
   const set = parameterSet('STANDARD');
   const primes = seal.CoeffModulus.Create(set.degree, Int32Array.from(set.coefficientModulusBits));
@@ -59,25 +61,26 @@ function transformMs(): { nttMs: number; inverseNttMs: number } {
   const context = new seal.SEALContext(parameters, true, seal.SecLevelType.tc128);
   const evaluator = new seal.Evaluator(context);
   const generator = new seal.KeyGenerator(context);
+  const secret = generator.secretKey();
   const key = generator.createPublicKey();
   const encryptor = new seal.Encryptor(context, key);
+  const decryptor = new seal.Decryptor(context, secret);
   const message = new seal.Plaintext(set.degree, set.degree);
   const ciphertext = new seal.Ciphertext(context);
-  return freeing([primes, plain, parameters, context, evaluator, generator, key, encryptor, message, ciphertext], () => {
+  const objects = [primes, plain, parameters, context, evaluator, generator, secret, key, encryptor, decryptor, message, ciphertext];
+  return freeing(objects, () => {
     encryptor.encrypt(message, ciphertext);
-    const times: { there: number; back: number }[] = [];
-    for (let i = 0; i < 41; i++) {
+    const turns = Array.from({ length: 41 }, () => {
       const start = performance.now();
       evaluator.cipherTransformToNttInplace(ciphertext);
-      const middle = performance.now();
+      const there = performance.now();
       evaluator.cipherTransformFromNttInplace(ciphertext);
-      times.push({ there: middle - start, back: performance.now() - middle });
-    }
-    const counted = times.slice(10);
-    return {
-      nttMs: rounded(median(counted.map(({ there }) => there)) / 2, 3),
-      inverseNttMs: rounded(median(counted.map(({ back }) => back)) / 2, 3),
-    };
+      const back = performance.now();
+      decryptor.decrypt(ciphertext, message);
+      return { there: (there - start) / 2, back: (back - there) / 2, decrypt: performance.now() - back };
+    }).slice(10);
+    const of = (step: 'there' | 'back' | 'decrypt'): number => rounded(median(turns.map((turn) => turn[step])), 3);
+    return { nttMs: of('there'), inverseNttMs: of('back'), sealDecryptMs: of('decrypt') };
   });
 }
 
@@ -114,6 +117,6 @@ export function measureBounds(folder: string): HardwareBounds {
     ),
     limbSumMegabytesPerSecond: rate(limbSumMs(new Uint32Array(source.buffer, source.byteOffset, BYTES / 4))),
     storedMegabytesPerSecond: rate(storedMs(folder, source)),
-    ...transformMs(),
+    ...sealMs(),
   };
 }

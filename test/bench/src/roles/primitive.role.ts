@@ -22,7 +22,6 @@ import {
   unpackSum,
   xof,
 } from '@coferment/crypto';
-import { sealEngine } from '../../../../crypto/dist/ring/seal.engine.js';
 import { publicElement } from '../../../../crypto/dist/sampling/uniform.sampler.js';
 import { type Figure, type Sample, TurnClock, figureOf, median, rounded, timed } from '../measure/sample.statistics.js';
 import { type HardwareBounds, measureBounds } from './hardware.bounds.js';
@@ -39,8 +38,6 @@ export interface BlockFigures {
   share: Figure;
   combineThreshold: Figure;
   combineAll: Figure;
-  /** SEAL's rounding of one block alone, which ends every combination. */
-  rounding: Figure;
 }
 
 export interface DealFigures {
@@ -159,9 +156,7 @@ const handlers = {
     if (open(shares).some((value, i) => value !== sites * packed[i]!)) throw new Error('The sum opened to something else.');
     const combineThreshold = await figure(runs, () => open(shares.slice(0, threshold)), BLOCKS);
     const combineAll = await figure(runs, () => open(shares), BLOCKS);
-    const element = publicElement(K, 0, set);
-    const rounding = await figure(runs, () => sealEngine(set.name).roundToMessage(element));
-    return { values, expand, encrypt, share, combineThreshold, combineAll, rounding };
+    return { values, expand, encrypt, share, combineThreshold, combineAll };
   },
 
   /** One site's dealing with its proof: drawn and sealed to all holders; and what a holder does to check it. */

@@ -1,0 +1,97 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { documentWith } from '../bench/src/report/report.document.js';
+import { type BenchReport, reportSchema } from '../bench/src/report/report.schema.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const run = promisify(execFile);
+const npm = (args: string[]) =>
+  run('npm', ['run', '--silent', 'bench', '--', ...args], { cwd: root, env: { ...process.env, INIT_CWD: root } });
+
+/** The names that other programs read, written down here a second time: renaming one in the bench must fail. */
+const promised = z.object({
+  machine: z.object({ cpu: z.string(), cores: z.number(), node: z.string() }),
+  perBlock: z.object({ values: z.number(), encryptMs: z.number(), shareMs: z.number(), combineMs: z.number(), dealMsPerSite: z.number() }),
+  sum: z.object({ megabytesPerSecond: z.number() }),
+  cases: z.array(
+    z.object({
+      parameters: z.number(),
+      sites: z.number(),
+      keyHolders: z.number(),
+      threshold: z.number(),
+      parameterSet: z.literal('STANDARD'),
+      bytesPerParameter: z.number(),
+      encryptedMs: z.number(),
+      plaintextMs: z.number(),
+      ratio: z.number(),
+      totalCpuMs: z.number(),
+      coordinatorPeakMemoryMB: z.number(),
+      coordinatorIdleMemoryMB: z.number(),
+    }),
+  ),
+});
+
+describe('the benchmark, on a tiny case', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'coferment-bench-report-'));
+  const out = join(folder, 'bench.json');
+  let report: BenchReport;
+
+  beforeAll(async () => {
+    const { stdout, stderr } = await npm(['--case', '2000x3x3', '--runs', '1', '--out', out, '--folder', folder, '--json']);
+    report = reportSchema.parse(JSON.parse(stdout));
+    expect(stderr).toContain('[1/1] 2,000 parameters × 3 sites × 3 key holders');
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('writes and prints one report, with the names that other programs read', () => {
+    expect(JSON.parse(readFileSync(out, 'utf8'))).toEqual(report);
+    expect(promised.safeParse(report).error).toBeUndefined();
+  });
+
+  it('measures the case it was asked for', () => {
+    expect(report.extent).toBe('chosen');
+    expect(report.cases).toHaveLength(1);
+    const [measured] = report.cases;
+    expect(measured).toMatchObject({ parameters: 2000, sites: 3, keyHolders: 3, threshold: 3, blocks: 1, runs: 1 });
+    expect(measured!.ratio).toBeCloseTo(measured!.encryptedMs / measured!.plaintextMs, 1);
+    // Bytes do not depend on the machine: 668 coefficients in use, and what TLS, HTTP/2 and a signed statement add.
+    expect(measured!.bytesPerParameter).toBeGreaterThan(2.5);
+    expect(measured!.bytesPerParameter).toBeLessThan(5);
+    expect(measured!.coordinatorPeakMemoryMB).toBeGreaterThan(measured!.coordinatorIdleMemoryMB / 2);
+  });
+
+  it('leaves nothing but the report', () => {
+    expect(readdirSync(folder)).toEqual(['bench.json']);
+  });
+
+  it('puts its figures where the document wants them, and leaves the rest of it', () => {
+    const before = 'Intro.\n<!-- figures: bytes -->\nold\n<!-- end of figures -->\nOutro.\n';
+    const after = documentWith(before, report);
+    expect(after).toMatch(/^Intro\.\n<!-- figures: bytes -->\n\| parameters \|/);
+    expect(after).toMatch(/<!-- end of figures -->\nOutro\.\n$/);
+    expect(after).not.toContain('old');
+    expect(documentWith(after, report)).toBe(after);
+    expect(() => documentWith('<!-- figures: nonsense -->\n<!-- end of figures -->', report)).toThrow('nonsense');
+    expect(() => documentWith('no marks', report)).toThrow('figures');
+  });
+
+  it('can write all figures of the performance document', () => {
+    const document = readFileSync(join(root, 'docs', 'performance.md'), 'utf8');
+    expect(() => documentWith(document, report)).not.toThrow();
+  });
+
+  it.each([
+    [['--case', '10x2x2'], '10x2x2'],
+    [['--quick', '--full'], 'exclude'],
+    [['--runs', '0'], '--runs'],
+    [['--slow'], '--slow'],
+  ])('refuses %j', async (args, named) => {
+    await expect(npm(args)).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining(named) });
+  });
+});
