@@ -17,6 +17,7 @@ describe('a plan that does not come to anything', () => {
     ['quorum: { minContributors: 3 }', 9, 'Use at least 6'],
     ['privacy: { collusionBound: 4, keyHolders: 5, threshold: 5 }', 4, 'number of key holders is 5'],
     ['', 512, '512'],
+    ['', 129, 'list at most 128'],
     ['', Number.NaN, 'NaN'],
     ['privacy: { keyHolders: 12, threshold: 7 }', 511, '181 bits and must be below q, which has 180'],
   ])('is refused with the numbers: %s among %d sites', (more, sites, message) => {

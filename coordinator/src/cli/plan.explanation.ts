@@ -1,6 +1,7 @@
 import {
   type BudgetStep,
   budgetSteps,
+  ConsortiumBudgetError,
   describeModel,
   explainAggregation,
   featureNames,
@@ -8,6 +9,7 @@ import {
   type LatticeSecurity,
   latticeSecurity,
   MAX_BLOCKS_PER_EPOCH,
+  MAX_SITES,
   packingAlternatives,
   parsePlan,
   type Plan,
@@ -73,6 +75,9 @@ export function explainPlan(text: string, sites: number): PlanExplanation {
   const numbers = resolveQuorum(plan, sites);
   const { valueBits } = plan.quantisation;
   const parameters = planAggregation({ sites: numbers.n, keyHolders: numbers.m, threshold: numbers.tau, valueBits });
+  if (sites > MAX_SITES) {
+    throw new ConsortiumBudgetError('invalid-number', `The number of sites is ${sites}; rosters and statements list at most ${MAX_SITES}.`);
+  }
   const model = describeModel(plan);
   const shape = vectorShape(plan, 'update');
   // Beside the rounds: one confirm sum of this site, the statistics and the last evaluation, none larger than an update.
