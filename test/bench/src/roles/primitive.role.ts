@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type AggregationParameters,
   type BlockSpan,
@@ -52,6 +53,8 @@ async function figure(runs: number, work: () => unknown, perRun = 1): Promise<Fi
   for (let run = 0; run < runs; run++) {
     const { sample } = await timed(work);
     samples.push({ ms: sample.ms / perRun, cpuMs: sample.cpuMs / perRun });
+    // A role whose bench is gone ends at the next turn.
+    await nextTurn();
   }
   return figureOf(samples);
 }

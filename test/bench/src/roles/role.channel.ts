@@ -36,6 +36,8 @@ export function serveRole(handlers: RoleHandlers): void {
 export class RoleProcess<H extends RoleHandlers> {
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
+  /** Also where the bench is interrupted: in the middle of synchronous work a role would notice only at its end. */
+  readonly #kill = (): void => void this.#child.kill('SIGKILL');
   #nextId = 0;
 
   /** @param entry compiled file of the role, relative to the folder of this file */
@@ -48,6 +50,7 @@ export class RoleProcess<H extends RoleHandlers> {
       execArgv: ['--expose-gc', '--no-warnings'],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
+    process.once('exit', this.#kill);
     this.#child.on('message', (answer: Answer) => {
       const call = this.#waiting.get(answer.id);
       this.#waiting.delete(answer.id);
@@ -75,7 +78,8 @@ export class RoleProcess<H extends RoleHandlers> {
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const gone = new Promise((resolve) => this.#child.once('exit', resolve));
-    this.#child.kill('SIGKILL');
+    this.#kill();
     await gone;
+    process.off('exit', this.#kill);
   }
 }
