@@ -1,6 +1,6 @@
 import { limbCount, packPlanes, planarBytes, unpackPlanes } from '../packing/bit.planes.js';
 import { integerAt } from '../packing/residue.range.js';
-import { composedAt, wordsOf } from '../ring/modulus.fold.js';
+import { composedAt, wordsOf } from '../ring/composed.words.js';
 import type { AggregationParameters } from '../ring/parameter.set.js';
 import { shareKeptBits } from '../shares/decryption.share.js';
 

@@ -3,7 +3,7 @@ import { relationLattice } from '../committee/relation.lattice.js';
 import { CryptoError } from '../crypto.error.js';
 import { resolveParameters } from '../ring/aggregation.parameters.js';
 import { COMPOSED_WORDS } from '../ring/crt.composition.js';
-import { isReduced } from '../ring/modulus.fold.js';
+import { isReduced } from '../ring/composed.words.js';
 import type { AggregationParameters } from '../ring/parameter.set.js';
 import { shareLimbs } from '../shares/decryption.share.js';
 import type { BlockTotal } from './ciphertext.sum.js';

@@ -4,8 +4,8 @@ import { blockSizes } from '../packing/block.layout.js';
 import { truncatedRange } from '../packing/residue.range.js';
 import { resolveParameters } from '../ring/aggregation.parameters.js';
 import { COMPOSED_WORDS } from '../ring/crt.composition.js';
-import { placeLimbs, wideInteger } from '../ring/limb.words.js';
-import { modulusFold, reduceInto } from '../ring/modulus.fold.js';
+import { limbVectors, reduceWide, setWords, toWords } from '../ring/limb.vectors.js';
+import { placeLimbs } from '../ring/limb.words.js';
 import { parameterSet, type AggregationParameters } from '../ring/parameter.set.js';
 import { BlockSums } from './plane.sums.js';
 
@@ -63,7 +63,7 @@ export class CiphertextAccumulator {
   total(): BlockTotal {
     if (this.#addends === 0) throw new CryptoError('out-of-range', 'There are no uploads to sum.');
     const { droppedBits } = this.#parameters;
-    const fold = modulusFold(parameterSet(this.#parameters.set));
+    const set = parameterSet(this.#parameters.set);
     const limbs = this.#sums.limbs();
     if (droppedBits > 0) {
       // 2^d·Σ + |A|·2^(d−1) = 2^(d−1)·(2·Σ + |A|)
@@ -71,14 +71,12 @@ export class CiphertextAccumulator {
       const lowest = limbs[0]!;
       for (let i = 0; i < lowest.length; i++) lowest[i]! += this.#addends;
     }
-    const shift = Math.max(0, droppedBits - 1);
     const { used } = this.#sums;
+    const reduced = limbVectors(used);
+    setWords(reduced, placeLimbs(limbs, Math.max(0, droppedBits - 1)), used);
+    reduceWide(reduced, set, used);
     const total = new BigUint64Array(used * COMPOSED_WORDS);
-    const wide = wideInteger();
-    for (let i = 0; i < used; i++) {
-      placeLimbs(limbs, i, shift, wide);
-      reduceInto(total, i * COMPOSED_WORDS, wide.words, fold);
-    }
+    toWords(reduced, total, used);
     return total;
   }
 }

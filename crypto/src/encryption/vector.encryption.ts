@@ -3,12 +3,14 @@ import { CryptoError } from '../crypto.error.js';
 import { packPlanes, planarBytes, splitPlanes } from '../packing/bit.planes.js';
 import { blockRange, blockSizes, blockSpan, type BlockRange, type BlockSpan, splitBytes } from '../packing/block.layout.js';
 import { resolveParameters } from '../ring/aggregation.parameters.js';
-import { compose, truncatedLimbs } from '../ring/crt.composition.js';
+import { composeLimbs, COMPOSED_WORDS, truncatedLimbs } from '../ring/crt.composition.js';
+import { clearLimbs, limbVectors, reduceLimbs, toWords } from '../ring/limb.vectors.js';
 import type { AggregationParameters, ParameterSet } from '../ring/parameter.set.js';
 import { elementFromBytes, scalar, scaleElement } from '../ring/ring.element.js';
 import { sealEngine } from '../ring/seal.engine.js';
-import { addErrors, sampleErrors } from '../sampling/error.sampler.js';
-import { publicElement } from '../sampling/uniform.sampler.js';
+import { sampleErrors } from '../sampling/error.sampler.js';
+import { addMessage } from './message.scaling.js';
+import { forEachProduct } from './public.product.js';
 
 function uploadBlockBytes(coefficients: number, parameters: AggregationParameters): number[] {
   const { set } = resolveParameters(parameters);
@@ -65,21 +67,24 @@ export function encryptBlocks(input: EncryptionInput & BlockRange): Uint8Array {
   negated.fill(0n);
   const { droppedBits, keptBits } = parameters;
   const upload = new Uint8Array(blocks.reduce((sum, { used }) => sum + planarBytes(used, keptBits), 0));
+  const limbs = limbVectors(set.degree);
+  const composed = new BigUint64Array(set.degree * COMPOSED_WORDS);
   let at = 0;
   try {
-    for (const { block, used } of blocks) {
-      const element = engine.productCoefficients(publicElement(k, block, set), factor);
-      addErrors(element, sampleErrors(set.degree), set);
-      const message = new BigUint64Array(set.degree);
-      message.set(coefficients.subarray(block * set.degree, block * set.degree + used));
-      const composed = compose(engine.addScaledMessage(element, message), set, used);
+    forEachProduct({ engine, factor, k, blocks }, (product, { block, used }) => {
+      composeLimbs(product, set, limbs, used);
+      const first = block * set.degree;
+      addMessage(limbs, coefficients.subarray(first, first + used), sampleErrors(used), set);
+      reduceLimbs(limbs, set, used);
+      toWords(limbs, composed, used);
       const bytes = planarBytes(used, keptBits);
-      packPlanes(truncatedLimbs(composed, droppedBits, keptBits), used, keptBits, upload.subarray(at, at + bytes));
+      packPlanes(truncatedLimbs(composed, used, droppedBits, keptBits), used, keptBits, upload.subarray(at, at + bytes));
       at += bytes;
-      message.fill(0n);
-    }
+    });
   } finally {
     factor.free();
+    clearLimbs(limbs);
+    composed.fill(0n);
   }
   return upload;
 }

@@ -3,6 +3,8 @@ import { CryptoError } from '../crypto.error.js';
 import { hash, type HashPart } from './purpose.hash.js';
 
 const REFILL_BYTES = 4096;
+/** What the cipher turns into the stream, in pieces. */
+const ZEROS = new Uint8Array(2 ** 16);
 
 /** A deterministic byte stream; every read takes the next bytes, so the order of reads is part of the result. */
 export interface Xof {
@@ -29,15 +31,20 @@ class CounterModeXof implements Xof {
     if (!Number.isSafeInteger(length) || length < 0) {
       throw new CryptoError('out-of-range', `Cannot read ${length} bytes of a stream: ask for a non-negative whole number.`);
     }
+    const buffered = this.#buffer.length - this.#used;
+    // One piece goes out as the cipher made it: most of what is read is a prime's part of a ring element.
+    if (buffered === 0 && length >= REFILL_BYTES && length <= ZEROS.length) return this.#cipher.update(ZEROS.subarray(0, length));
     const out = new Uint8Array(length);
-    const ready = Math.min(length, this.#buffer.length - this.#used);
+    const ready = Math.min(length, buffered);
     out.set(this.#buffer.subarray(this.#used, this.#used + ready));
     this.#used += ready;
     const missing = length - ready;
     if (missing >= REFILL_BYTES) {
-      out.set(this.#cipher.update(new Uint8Array(missing)), ready);
+      for (let at = ready; at < length; at += ZEROS.length) {
+        out.set(this.#cipher.update(ZEROS.subarray(0, Math.min(ZEROS.length, length - at))), at);
+      }
     } else if (missing > 0) {
-      this.#buffer = this.#cipher.update(new Uint8Array(REFILL_BYTES));
+      this.#buffer = this.#cipher.update(ZEROS.subarray(0, REFILL_BYTES));
       out.set(this.#buffer.subarray(0, missing), ready);
       this.#used = missing;
     }

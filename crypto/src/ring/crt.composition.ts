@@ -1,73 +1,93 @@
-import type { ParameterSet } from './parameter.set.js';
+import { limbFactor, multiplyAdd, type LimbFactor, type LimbVectors } from './limb.vectors.js';
+import type { ParameterSet, ParameterSetName } from './parameter.set.js';
 import type { RingElement } from './ring.element.js';
-import { inverse, multiplier, multiplyBy, multiplyHigh } from './word.arithmetic.js';
+import { inverse, multiplier, multiplyHigh } from './word.arithmetic.js';
 
 /** 64-bit words of one composed coefficient: q of three 60-bit primes has 180 bits. */
 export const COMPOSED_WORDS = 3;
 
+/** A multiple of the prime, then factor, quotient and prime of Shoup's multiplication. */
+type DifferenceFactor = BigUint64Array;
+
 /** Precomputed Garner constants (Knuth, TAOCP 4.3.2) for three primes of equal bit length. */
 interface Garner {
-  primes: [bigint, bigint, bigint];
-  first2: ReturnType<typeof multiplier>;
-  first3: ReturnType<typeof multiplier>;
-  second3: ReturnType<typeof multiplier>;
+  first2: DifferenceFactor;
+  first3: DifferenceFactor;
+  second3: DifferenceFactor;
+  /** p1, and p1·p2 in two limbs. */
+  prime1: LimbFactor;
+  product: [LimbFactor, LimbFactor];
 }
 
-const prepared = new Map<string, Garner>();
+const prepared = new Map<ParameterSetName, Garner>();
+
+function differenceFactor(times: bigint, value: bigint, prime: bigint): DifferenceFactor {
+  const { factor, quotient } = multiplier(inverse(value, prime), prime);
+  return BigUint64Array.of(times * prime, factor, quotient, prime);
+}
 
 function garner(set: ParameterSet): Garner {
   const known = prepared.get(set.name);
   if (known !== undefined) return known;
   const [p1, p2, p3] = set.dataPrimes as readonly [bigint, bigint, bigint];
+  const product = p1 * p2;
   const made: Garner = {
-    primes: [p1, p2, p3],
-    first2: multiplier(inverse(p1, p2), p2),
-    first3: multiplier(inverse(p1, p3), p3),
-    second3: multiplier(inverse(p2, p3), p3),
+    first2: differenceFactor(2n, p1, p2),
+    first3: differenceFactor(2n, p1, p3),
+    second3: differenceFactor(3n, p2, p3),
+    prime1: limbFactor(p1),
+    product: [limbFactor(product & ((1n << 60n) - 1n)), limbFactor(product >> 60n)],
   };
   prepared.set(set.name, made);
   return made;
 }
 
-/** a − b mod prime for words below twice the prime. */
-function subtract(a: bigint, b: bigint, prime: bigint): bigint {
-  const x = a >= prime ? BigInt.asUintN(64, a - prime) : a;
-  const y = b >= prime ? BigInt.asUintN(64, b - prime) : b;
-  return x >= y ? BigInt.asUintN(64, x - y) : BigInt.asUintN(64, BigInt.asUintN(64, x + prime) - y);
-}
-
-/** The first `count` coefficients as integers in [0, q): three little-endian 64-bit words each, coefficient-major. */
-export function compose(element: RingElement, set: ParameterSet, count = set.degree): BigUint64Array {
-  const { degree } = set;
-  const { primes, first2, first3, second3 } = garner(set);
-  const [p1, p2, p3] = primes;
-  const { factor: f2, quotient: q2 } = first2;
-  const { factor: f3, quotient: q3 } = first3;
-  const { factor: s3, quotient: t3 } = second3;
-  const words = new BigUint64Array(count * COMPOSED_WORDS);
-  for (let i = 0, out = 0; i < count; i++, out += COMPOSED_WORDS) {
-    const d1 = BigInt.asUintN(64, element[i]!);
-    const d2 = multiplyBy(subtract(BigInt.asUintN(64, element[i + degree]!), d1, p2), f2, q2, p2);
-    const r3 = multiplyBy(subtract(BigInt.asUintN(64, element[i + 2 * degree]!), d1, p3), f3, q3, p3);
-    const d3 = multiplyBy(subtract(r3, d2, p3), s3, t3, p3);
-    // value = d1 + p1·(d2 + p2·d3), carried through 64-bit words.
-    const inner = BigInt.asUintN(64, BigInt.asUintN(64, p2 * d3) + d2);
-    const innerHigh = BigInt.asUintN(64, multiplyHigh(p2, d3) + (inner < d2 ? 1n : 0n));
-    const low = BigInt.asUintN(64, BigInt.asUintN(64, p1 * inner) + d1);
-    const carry = BigInt.asUintN(64, multiplyHigh(p1, inner) + (low < d1 ? 1n : 0n));
-    const middle = BigInt.asUintN(64, BigInt.asUintN(64, p1 * innerHigh) + carry);
-    words[out] = low;
-    words[out + 1] = middle;
-    words[out + 2] = BigInt.asUintN(64, multiplyHigh(p1, innerHigh) + (middle < carry ? 1n : 0n));
+/** target[i] ≡ (x[i] − y[i])·factor modulo the prime, below twice it; the multiple of the prime keeps the difference positive. */
+function differenceTimes(target: BigUint64Array, x: BigUint64Array, y: BigUint64Array, by: DifferenceFactor, count: number): void {
+  for (let i = 0; i < count; i++) {
+    const raised = BigInt.asUintN(64, BigInt.asUintN(64, x[i]!) + BigInt.asUintN(64, by[0]!));
+    const difference = BigInt.asUintN(64, raised - BigInt.asUintN(64, y[i]!));
+    const product = BigInt.asUintN(64, difference * BigInt.asUintN(64, by[1]!));
+    const multiple = BigInt.asUintN(64, multiplyHigh(difference, BigInt.asUintN(64, by[2]!)) * BigInt.asUintN(64, by[3]!));
+    target[i] = BigInt.asUintN(64, product - multiple);
   }
-  return words;
 }
 
-/** Drops the low `dropped` bits of each composed coefficient (floor) and gives the next `kept` bits as 32-bit limbs, limb by limb. */
-export function truncatedLimbs(composed: BigUint64Array, dropped: number, kept: number): Uint32Array[] {
+const digits = new Map<ParameterSetName, [BigUint64Array, BigUint64Array]>();
+
+/**
+ * The first `count` coefficients as integers, modulo q but not below it: some of these limbs need {@link reduceLimbs}, and may have 12 values below 2^180
+ * added before.
+ */
+export function composeLimbs(element: RingElement, set: ParameterSet, target: LimbVectors, count: number): void {
+  const { degree } = set;
+  const { first2, first3, second3, prime1, product } = garner(set);
+  let scratch = digits.get(set.name);
+  if (scratch === undefined) digits.set(set.name, (scratch = [new BigUint64Array(degree), new BigUint64Array(degree)]));
+  const [second, third] = scratch;
+  const [r1, r2, r3] = [0, 1, 2].map((prime) => element.subarray(prime * degree, (prime + 1) * degree)) as [
+    RingElement,
+    RingElement,
+    RingElement,
+  ];
+  // Digits below twice their prime will do: a value is then below 3·q.
+  differenceTimes(second, r2, r1, first2, count);
+  differenceTimes(third, r3, r1, first3, count);
+  differenceTimes(third, third, second, second3, count);
+  target.low.set(r1.subarray(0, count));
+  target.middle.fill(0n, 0, count);
+  target.top.fill(0n, 0, count);
+  multiplyAdd(second, prime1, target.low, target.middle, count);
+  multiplyAdd(third, product[0], target.low, target.middle, count);
+  multiplyAdd(third, product[1], target.middle, target.top, count);
+  second.fill(0n);
+  third.fill(0n);
+}
+
+/** Drops the low `dropped` bits of each of the first `count` composed coefficients (floor) and gives the next `kept` bits as 32-bit limbs, limb by limb. */
+export function truncatedLimbs(composed: BigUint64Array, count: number, dropped: number, kept: number): Uint32Array[] {
   const halves = new Uint32Array(composed.buffer, composed.byteOffset, composed.length * 2);
   const perCoefficient = COMPOSED_WORDS * 2;
-  const count = composed.length / COMPOSED_WORDS;
   const skip = dropped >>> 5;
   const shift = dropped & 31;
   return Array.from({ length: Math.ceil(kept / 32) }, (_, limb) => {

@@ -4,31 +4,35 @@
  */
 
 const HALF = 2 ** 32;
+const HALVES = 8;
+/** 64-bit words of one wide integer. */
+export const WIDE_WORDS = HALVES / 2;
 
-/** Eight 32-bit halves of one integer and the same memory as four 64-bit words. */
-export interface WideInteger {
-  halves: Uint32Array;
-  words: BigUint64Array;
-}
-
-export function wideInteger(): WideInteger {
-  const halves = new Uint32Array(8);
-  return { halves, words: new BigUint64Array(halves.buffer) };
-}
-
-/** target = 2^shift·Σ limbs[l][index]·2^(32·l), for non-negative limbs below 2^52 and a result below 2^256. */
-export function placeLimbs(limbs: readonly Float64Array[], index: number, shift: number, { halves }: WideInteger): void {
+/** 2^shift·Σ limbs[l]·2^(32·l) for each coefficient, in four 64-bit words; for non-negative limbs below 2^52 and results below 2^256. */
+export function placeLimbs(limbs: readonly Float64Array[], shift: number): BigUint64Array {
+  const count = limbs[0]!.length;
   const skip = shift >>> 5;
   const bits = shift & 31;
-  halves.fill(0);
-  let carry = 0;
-  let below = 0;
-  for (let at = skip, l = 0; at < 8; at++, l++) {
-    if (l < limbs.length) carry += limbs[l]![index]!;
-    const piece = carry >>> 0;
-    carry = Math.floor(carry / HALF);
-    halves[at] = bits === 0 ? piece : (piece << bits) | (below >>> (32 - bits));
-    below = piece;
-    if (l >= limbs.length && carry === 0 && piece === 0) break;
+  const halves = new Uint32Array(count * HALVES);
+  const carries = new Float64Array(count);
+  const below = new Uint32Array(count);
+  // Two limbs above the last one take its carry, and what the shift moves across.
+  for (let l = 0; l < limbs.length + 2 && skip + l < HALVES; l++) placeLimb(limbs[l], { carries, below, bits }, halves, skip + l);
+  return new BigUint64Array(halves.buffer);
+}
+
+interface Carrying {
+  carries: Float64Array;
+  below: Uint32Array;
+  bits: number;
+}
+
+function placeLimb(limb: Float64Array | undefined, { carries, below, bits }: Carrying, halves: Uint32Array, at: number): void {
+  for (let i = 0, out = at; i < carries.length; i++, out += HALVES) {
+    const sum = limb === undefined ? carries[i]! : carries[i]! + limb[i]!;
+    const piece = sum >>> 0;
+    carries[i] = Math.floor(sum / HALF);
+    halves[out] = bits === 0 ? piece : (piece << bits) | (below[i]! >>> (32 - bits));
+    below[i] = piece;
   }
 }

@@ -69,7 +69,7 @@ export function scalarFromResidues(residues: readonly bigint[], set: ParameterSe
 }
 
 export function addElement(target: RingElement, source: RingElement, set: ParameterSet): void {
-  set.dataPrimes.forEach((prime, p) => addWords(target, p * set.degree, (p + 1) * set.degree, source, p * set.degree, prime));
+  scalar(1n, set).forEach((one, p) => addWords(target, p * set.degree, (p + 1) * set.degree, source, p * set.degree, one));
 }
 
 export function scaleElement(target: RingElement, by: readonly Multiplier[], set: ParameterSet): void {

@@ -1,18 +1,20 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { addMessage } from '../encryption/message.scaling.js';
 import { bytesToHex } from '../hashing/bytes.codec.js';
-import { addErrors, MAX_ERROR, sampleErrors } from '../sampling/error.sampler.js';
+import { MAX_ERROR, sampleErrors } from '../sampling/error.sampler.js';
 import { xof } from '../hashing/stream.xof.js';
-import { addSmudging, maxSmudging, smudgingLimbs } from '../sampling/smudging.sampler.js';
+import { addSmudging, maxSmudging, smudgingSums } from '../sampling/smudging.sampler.js';
 import { publicElement, uniformElement } from '../sampling/uniform.sampler.js';
-import { compose, truncatedLimbs } from './crt.composition.js';
-import { placeLimbs, wideInteger } from './limb.words.js';
-import { composedAt, isReduced, modulusFold, reduceInto, residueWords } from './modulus.fold.js';
+import { composedAt, isReduced, wordsOf } from './composed.words.js';
+import { composeLimbs, truncatedLimbs } from './crt.composition.js';
+import { addConstant, clearLimbs, limbVectors, reduceLimbs, reduceWide, setWords, toWords } from './limb.vectors.js';
+import { placeLimbs, WIDE_WORDS } from './limb.words.js';
 import { parameterSet, type ParameterSetName } from './parameter.set.js';
 import { bytesFromWords, elementFromBytes, evaluateAt, zeroElement, type RingElement } from './ring.element.js';
 import { loadSeal, loadedSeal } from './seal.module.js';
 import { sealEngine } from './seal.engine.js';
-import { inverse, multiplier, multiplyBy, multiplyHigh } from './word.arithmetic.js';
+import { addScaledWords, inverse, multiplier, multiplyHigh, scaleWords } from './word.arithmetic.js';
 
 const set = parameterSet('INSECURE_TEST_1024');
 const q = set.modulus;
@@ -27,10 +29,23 @@ function elementOf(integers: readonly bigint[]): RingElement {
   return element;
 }
 
-function integersOf(element: RingElement): bigint[] {
-  const words = compose(element, set);
-  return Array.from({ length: set.degree }, (_, index) => composedAt(words, index));
+const limbs = limbVectors(set.degree);
+
+/** Every coefficient as an integer in [0, q). */
+function wordsOfElement(element: RingElement): BigUint64Array {
+  composeLimbs(element, set, limbs, set.degree);
+  return wordsOfLimbs();
 }
+
+function wordsOfLimbs(): BigUint64Array {
+  reduceLimbs(limbs, set, set.degree);
+  const words = new BigUint64Array(3 * set.degree);
+  toWords(limbs, words, set.degree);
+  return words;
+}
+
+const integersIn = (words: BigUint64Array): bigint[] => Array.from({ length: set.degree }, (_, index) => composedAt(words, index));
+const integersOf = (element: RingElement): bigint[] => integersIn(wordsOfElement(element));
 
 describe('malformed ring elements', () => {
   it('are refused with a code', () => {
@@ -57,8 +72,13 @@ describe('word arithmetic', () => {
     const prime = set.dataPrimes[0]!;
     fc.assert(
       fc.property(word, word, (a, b) => {
-        const { factor, quotient } = multiplier(b, prime);
-        return multiplyHigh(a, b) === (a * b) >> 64n && multiplyBy(a, factor, quotient, prime) === (a * b) % prime;
+        const by = multiplier(b, prime);
+        const scaled = BigUint64Array.of(5n, a);
+        scaleWords(scaled, 1, 2, by);
+        const added = BigUint64Array.of(prime - 1n);
+        addScaledWords(added, 0, 1, BigUint64Array.of(0n, a), 1, by);
+        expect([...scaled, ...added]).toEqual([5n, (a * b) % prime, (prime - 1n + a * b) % prime]);
+        return multiplyHigh(a, b) === (a * b) >> 64n;
       }),
     );
     expect((inverse(12345n, prime) * 12345n) % prime).toBe(1n);
@@ -95,44 +115,42 @@ describe('word arithmetic', () => {
       2n * q,
       (1n << 180n) - 1n,
       1n << 180n,
-      (1n << 244n) - 1n,
-      q << 63n,
-      (q << 63n) - 1n,
+      (1n << 241n) - 1n,
+      q << 60n,
+      (q << 60n) - 1n,
     ];
     const stream = xof('reduce');
-    const fold = modulusFold(set);
-    const { words } = wideInteger();
-    const target = new BigUint64Array(6);
-    for (const integer of [...edges, ...Array.from({ length: 500 }, (_, i) => stream.uniformBelow(1n << BigInt(150 + (i % 95))))]) {
-      for (let w = 0; w < 4; w++) words[w] = (integer >> BigInt(64 * w)) & ((1n << 64n) - 1n);
-      reduceInto(target, 3, words, fold);
-      expect(composedAt(target, 1)).toBe(integer % q);
-    }
-    expect(residueWords(-1n, set)).toEqual([...residueWords(q - 1n, set)]);
-    expect(isReduced(BigUint64Array.from([...residueWords(q - 1n, set), 0n, 0n, 1n << 51n]), set)).toBe(true);
-    const [low, middle, top] = residueWords(q - 1n, set);
-    for (const beyond of [
-      [low + 1n, middle, top],
-      [0n, middle + 1n, top],
-      [0n, 0n, top + 1n],
-    ]) {
-      expect(isReduced(BigUint64Array.from([0n, 0n, 0n, ...beyond]), set)).toBe(false);
+    const integers = [...edges, ...Array.from({ length: 500 }, (_, i) => stream.uniformBelow(1n << BigInt(150 + (i % 92))))];
+    const wide = BigUint64Array.from(integers.flatMap((integer) => [...wordsOf(integer & ((1n << 192n) - 1n)), integer >> 192n]));
+    const target = limbVectors(integers.length);
+    setWords(target, wide, integers.length);
+    reduceWide(target, set, integers.length);
+    const words = new BigUint64Array(3 * integers.length);
+    toWords(target, words, integers.length);
+    expect(integers.map((_, index) => composedAt(words, index))).toEqual(integers.map((integer) => integer % q));
+    expect(isReduced(words, set)).toBe(true);
+    expect(isReduced(BigUint64Array.from([0n, 0n, 0n, ...wordsOf(q)]), set)).toBe(false);
+    expect(isReduced(BigUint64Array.from(wordsOf(q - 1n)), set)).toBe(true);
+  });
+
+  it('reduces sums of residues without a word for what is above', () => {
+    clearLimbs(limbs);
+    for (let times = 1; times <= 15; times++) {
+      addConstant(limbs, q - 1n, set.degree);
+      if (times % 5 === 0) expect(integersIn(wordsOfLimbs())[3]).toBe(q - 5n * BigInt(times / 5));
     }
   });
 
   it('puts sums of limbs together, shifted by any number of bits', () => {
-    const wide = wideInteger();
-    const value = (): bigint => wide.words.reduceRight((all, word) => (all << 64n) | word, 0n);
     const limb = fc.integer({ min: 0, max: 2 ** 52 - 1 });
     fc.assert(
       fc.property(fc.array(limb, { minLength: 1, maxLength: 4 }), fc.integer({ min: 0, max: 100 }), (sums, shift) => {
-        placeLimbs(
-          sums.map((sum) => Float64Array.of(1, sum)),
-          1,
+        const words = placeLimbs(
+          sums.map((sum) => Float64Array.of(2 ** 52 - 1, sum)),
           shift,
-          wide,
         );
-        return value() === sums.reduce((all, sum, l) => all + (BigInt(sum) << BigInt(32 * l + shift)), 0n);
+        const value = words.slice(WIDE_WORDS).reduceRight((all, word) => (all << 64n) | word, 0n);
+        return value === sums.reduce((all, sum, l) => all + (BigInt(sum) << BigInt(32 * l + shift)), 0n);
       }),
     );
   });
@@ -146,14 +164,14 @@ describe('word arithmetic', () => {
   it('truncates to limbs, at every width', () => {
     const stream = xof('pack');
     const integers = Array.from({ length: set.degree }, (_, i) => (i === 0 ? q - 1n : stream.uniformBelow(q)));
-    const composed = compose(elementOf(integers), set);
+    const composed = wordsOfElement(elementOf(integers));
     for (const kept of [1, 31, 32, 33, 62, 64, 68, 75, 84, 96, 148, 179, 180]) {
-      const limbs = truncatedLimbs(composed, 180 - kept, kept);
+      const limbs = truncatedLimbs(composed, set.degree, 180 - kept, kept);
       const found = integers.map((_, index) => limbs.reduce((sum, limb, l) => sum + (BigInt(limb[index]!) << BigInt(32 * l)), 0n));
       expect(found).toEqual(integers.map((integer) => integer >> BigInt(180 - kept)));
     }
     // Some of the bits above what is dropped, as a whole coefficient has more than 180 of them.
-    expect(truncatedLimbs(composed, 10, 20)[0]![5]).toBe(Number((integers[5]! >> 10n) & 0xfffffn));
+    expect(truncatedLimbs(composed, set.degree, 10, 20)[0]![5]).toBe(Number((integers[5]! >> 10n) & 0xfffffn));
   });
 });
 
@@ -189,20 +207,13 @@ describe('samplers', () => {
     expect(Math.max(...errors.subarray(0, 50000), 0)).toBeLessThanOrEqual(MAX_ERROR);
     expect(Math.abs(mean)).toBeLessThan(0.1);
     expect(Math.abs(variance - 10.5)).toBeLessThan(0.5);
-    const element = elementOf([5n, 5n, q - 1n]);
-    addErrors(
-      element,
-      Int8Array.from({ length: set.degree }, (_, i) => [21, -21, 3][i] ?? 0),
-      set,
-    );
-    expect(integersOf(element).slice(0, 3)).toEqual([26n, q - 16n, 2n]);
   });
 
   it('draw smudging noise as four uniform integers minus the mean, at any width', () => {
     for (const bits of [5, 32, 64, 97, 128]) {
-      const element = zeroElement(set);
-      addSmudging(element, smudgingLimbs(xof('noise', bits), bits, set.degree), bits, set);
-      const values = integersOf(element).map((value) => (value > q / 2n ? value - q : value));
+      clearLimbs(limbs);
+      addSmudging(limbs, smudgingSums(xof('noise', bits), bits, set.degree), bits, set);
+      const values = integersIn(wordsOfLimbs()).map((value) => (value > q / 2n ? value - q : value));
       const scaled = values.map((value) => Number(value) / 2 ** bits);
       expect(values.every((value) => value <= maxSmudging(bits) && value >= -maxSmudging(bits))).toBe(true);
       expect(Math.abs(scaled.reduce((sum, value) => sum + value, 0) / set.degree)).toBeLessThan(0.08);
@@ -217,9 +228,9 @@ describe('samplers', () => {
     ] as const) {
       const bits = 97;
       const ones = { read: (length: number) => new Uint8Array(length).fill(fill) } as ReturnType<typeof xof>;
-      const element = zeroElement(set);
-      addSmudging(element, smudgingLimbs(ones, bits, set.degree), bits, set);
-      expect(integersOf(element)[7]).toBe((expected * maxSmudging(bits) + q) % q);
+      clearLimbs(limbs);
+      addSmudging(limbs, smudgingSums(ones, bits, set.degree), bits, set);
+      expect(integersIn(wordsOfLimbs())[7]).toBe((expected * maxSmudging(bits) + q) % q);
     }
   });
 });
@@ -232,7 +243,12 @@ describe('the SEAL engine', () => {
     const x = elementOf(Array.from({ length: set.degree }, (_, i) => (i === set.degree - 1 ? 1n : 0n)));
     const y = elementOf([3n, 5n, -7n]);
     const factor = engine.factor(engine.toNtt(y));
-    const product = integersOf(engine.productCoefficients(engine.toNtt(x), factor));
+    const factors = [engine.toNtt(x), engine.toNtt(elementOf([2n]))];
+    const [product, twice] = engine.products(2, factor, (element, index) => element.set(factors[index]!)).map(integersOf) as [
+      bigint[],
+      bigint[],
+    ];
+    expect(twice.slice(0, 4)).toEqual([6n, 10n, q - 14n, 0n]);
     factor.free();
     // X^(N−1)·(3 + 5X − 7X²) = −5 + 7X + 3X^(N−1)
     expect([product[0], product[1], product[set.degree - 1]]).toEqual([q - 5n, 7n, 3n]);
@@ -242,7 +258,7 @@ describe('the SEAL engine', () => {
     const engine = sealEngine(set.name);
     const one = elementOf([1n]);
     const factor = engine.factor(engine.toNtt(one));
-    const secret = integersOf(engine.productCoefficients(engine.ternarySecret(), factor));
+    const secret = integersOf(engine.products(1, factor, (element) => element.set(engine.ternarySecret()))[0]!);
     factor.free();
     expect(new Set(secret)).toEqual(new Set([0n, 1n, q - 1n]));
   });
@@ -252,9 +268,12 @@ describe('the SEAL engine', () => {
     const t = set.plainModulus;
     const stream = xof('messages');
     const message = BigUint64Array.from({ length: set.degree }, (_, i) => [0n, 1n, t - 1n, t / 2n][i] ?? stream.uniformBelow(t));
-    const scaled = engine.addScaledMessage(zeroElement(set), message);
-    expect(integersOf(scaled)).toEqual(Array.from(message, (m) => (q * m + (t + 1n) / 2n) / t));
-    expect(engine.roundToMessage(scaled)).toEqual(message);
+    clearLimbs(limbs);
+    const errors = Int8Array.from({ length: set.degree }, (_, i) => [21, -21, 0][i % 3]!);
+    addMessage(limbs, message, errors, set);
+    const scaled = integersIn(wordsOfLimbs());
+    expect(scaled).toEqual(Array.from(message, (m, i) => ((q * m + (t + 1n) / 2n) / t + BigInt(errors[i]!) + q) % q));
+    expect(engine.roundToMessage(elementOf(scaled))).toEqual(message);
     expect(engine.roundToMessage(zeroElement(set))).toEqual(new BigUint64Array(set.degree));
   });
 });

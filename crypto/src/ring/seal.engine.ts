@@ -4,6 +4,9 @@ import { parameterSet, type ParameterSet, type ParameterSetName } from './parame
 import { elementWords, type RingElement } from './ring.element.js';
 import { freeing, loadedSeal } from './seal.module.js';
 
+/** Elements that go through SEAL at once: a ciphertext has two polynomials, and one costs as much as two. */
+export const ELEMENTS_AT_ONCE = 2;
+
 /* Layout of SEAL's uncompressed serialisation (node-seal 7.0.0); the constructor compares it with what SEAL writes. */
 const CIPHERTEXT_HEADER = 113;
 const PLAIN_HEADER = 88;
@@ -16,7 +19,7 @@ export interface NttFactor {
 }
 
 /**
- * SEAL for one parameter set: NTT, products, message scaling and rounding. Everything linear happens in word arithmetic outside.
+ * SEAL for one parameter set: NTT and products. Everything linear, and the scaling and rounding of messages, happens in word arithmetic outside.
  * Objects live as long as the process; the few per-call ones are freed by their users.
  */
 export class SealEngine {
@@ -28,7 +31,9 @@ export class SealEngine {
   readonly #ciphertext: Ciphertext;
   readonly #plaintext: Plaintext;
   readonly #ciphertextImage: Uint8Array;
-  readonly #messageImage: Uint8Array;
+  /** The polynomials in the image. */
+  readonly #polynomials: readonly RingElement[];
+  readonly #products: readonly RingElement[];
   readonly #nttImage: Uint8Array;
 
   constructor(readonly set: ParameterSet) {
@@ -43,9 +48,16 @@ export class SealEngine {
     this.#decryptor = freeing([generator, dummy], () => new seal.Decryptor(this.#context, dummy));
     this.#ciphertext = new seal.Ciphertext(this.#context, this.#firstId, 2);
     this.#ciphertext.resize(2);
-    this.#ciphertextImage = this.#image(this.#ciphertext, CIPHERTEXT_HEADER + 2 * elementWords(set) * 8);
+    const size = elementWords(set);
+    const image = this.#image(this.#ciphertext, CIPHERTEXT_HEADER + ELEMENTS_AT_ONCE * size * 8);
+    // Placed so that the words behind the header start at a multiple of eight bytes.
+    const memory = new ArrayBuffer(8 + image.length);
+    this.#ciphertextImage = new Uint8Array(memory, 8 - (CIPHERTEXT_HEADER % 8), image.length);
+    this.#ciphertextImage.set(image);
+    const first = this.#ciphertextImage.byteOffset + CIPHERTEXT_HEADER;
+    this.#polynomials = Array.from({ length: ELEMENTS_AT_ONCE }, (_, at) => new BigUint64Array(memory, first + at * size * 8, size));
+    this.#products = Array.from({ length: ELEMENTS_AT_ONCE }, () => new BigUint64Array(size));
     this.#plaintext = new seal.Plaintext(set.degree, set.degree);
-    this.#messageImage = this.#image(this.#plaintext, PLAIN_HEADER + set.degree * 8);
     const ntt = new seal.Plaintext(set.degree, set.degree);
     this.#nttImage = freeing([ntt], () => {
       this.#evaluator.plainTransformToNttInplace(ntt, this.#firstId);
@@ -76,34 +88,30 @@ export class SealEngine {
     return { plaintext, free: () => plaintext.delete() };
   }
 
-  /** Coefficients of the product of two NTT-form elements. */
-  productCoefficients(element: RingElement, factor: NttFactor): RingElement {
-    this.#load(element, true);
+  /**
+   * Coefficients of the products of one or two NTT-form elements with a factor. `fill` writes the element at its index; the products stand in memory of
+   * this engine until the next call, and whoever has them wipes them.
+   */
+  products(count: number, factor: NttFactor, fill: (element: RingElement, index: number) => void): readonly RingElement[] {
+    for (let index = 0; index < count; index++) fill(this.#polynomials[index]!, index);
+    this.#load(count, true);
     this.#evaluator.multiplyPlainInplace(this.#ciphertext, factor.plaintext);
     this.#evaluator.cipherTransformFromNttInplace(this.#ciphertext);
-    return this.#save();
+    return this.#save(count);
   }
 
   /** NTT form of an element given by its coefficients. */
   toNtt(element: RingElement): RingElement {
-    this.#load(element, false);
+    this.#polynomials[0]!.set(element);
+    this.#load(1, false);
     this.#evaluator.cipherTransformToNttInplace(this.#ciphertext);
-    return this.#save();
+    return this.#save(1)[0]!.slice();
   }
 
-  /** element + ⌊(q·m + ⌊(t+1)/2⌋)/t⌋ coefficient by coefficient, for N message words below t. */
-  addScaledMessage(element: RingElement, message: BigUint64Array): RingElement {
-    this.#load(element, false);
-    writeWords(this.#messageImage, PLAIN_HEADER, message);
-    this.#plaintext.loadFromArray(this.#context, this.#messageImage);
-    this.#messageImage.fill(0, PLAIN_HEADER);
-    this.#evaluator.addPlainInplace(this.#ciphertext, this.#plaintext);
-    return this.#save();
-  }
-
-  /** The rounding of t·x/q modulo t, N words, by SEAL's Decryptor on (x, 0). */
+  /** The rounding of t·x/q modulo t, N words, by SEAL's Decryptor on (x, 0): what the rounding of a sum must agree with. */
   roundToMessage(element: RingElement): BigUint64Array {
-    this.#load(element, false, 0);
+    this.#polynomials[0]!.set(element);
+    this.#load(1, false, 0n);
     this.#decryptor.decrypt(this.#ciphertext, this.#plaintext);
     const image = this.#plaintext.saveToArray(this.#seal.ComprModeType.none) as Uint8Array;
     // SEAL trims leading zero coefficients of a decrypted plaintext.
@@ -112,18 +120,25 @@ export class SealEngine {
     return message;
   }
 
-  /** Loads (element, second): SEAL validates the range, and refuses results whose second polynomial is zero. */
-  #load(element: RingElement, ntt: boolean, second = 1): void {
+  /**
+   * Loads what stands in the first `count` polynomials of the image, and wipes it there. SEAL validates the range, and refuses results whose second polynomial
+   * is zero: without a second element it is `second`.
+   */
+  #load(count: number, ntt: boolean, second = 1n): void {
     this.#ciphertextImage[NTT_FLAG] = ntt ? 1 : 0;
-    this.#ciphertextImage[CIPHERTEXT_HEADER + elementWords(this.set) * 8] = second;
-    writeWords(this.#ciphertextImage, CIPHERTEXT_HEADER, element);
+    if (count === 1) this.#polynomials[1]!.fill(0n).fill(second, 0, 1);
     this.#ciphertext.loadFromArray(this.#context, this.#ciphertextImage);
-    this.#ciphertextImage.fill(0, CIPHERTEXT_HEADER, CIPHERTEXT_HEADER + element.byteLength);
+    for (const polynomial of this.#polynomials) polynomial.fill(0n);
   }
 
-  #save(): RingElement {
+  #save(count: number): readonly RingElement[] {
     const image = this.#ciphertext.saveToArray(this.#seal.ComprModeType.none) as Uint8Array;
-    return wordsAt(image, CIPHERTEXT_HEADER, elementWords(this.set));
+    const size = elementWords(this.set) * 8;
+    return this.#products.slice(0, count).map((product, index) => {
+      const from = CIPHERTEXT_HEADER + index * size;
+      new Uint8Array(product.buffer).set(image.subarray(from, from + size));
+      return product;
+    });
   }
 
   #image(object: Ciphertext | Plaintext, expected: number): Uint8Array {

@@ -1,7 +1,7 @@
 /*
- * Arithmetic modulo a prime below 2^63 on 64-bit words. Every intermediate is wrapped in BigInt.asUintN(64, …): V8 then keeps the
+ * Arithmetic modulo a prime below 2^61 on 64-bit words. Every intermediate is wrapped in BigInt.asUintN(64, …): V8 then keeps the
  * values in machine registers and allocates no BigInt (measured on Node 24: 24,576 modular products in 0.25 ms, against 2.5–5 ms for `a * b % p`).
- * The timing does not depend on secrets beyond the final conditional subtraction.
+ * The timing does not depend on the words.
  */
 
 const LOW_HALF = 0xffffffffn;
@@ -33,6 +33,8 @@ export interface Multiplier {
   /** ⌊factor·2^64 / prime⌋ */
   quotient: bigint;
   prime: bigint;
+  /** The three as loops read them: constants from a typed array stay machine words. */
+  words: BigUint64Array;
 }
 
 /** Least non-negative residue, also of negative values. */
@@ -43,13 +45,8 @@ export function residue(value: bigint, modulus: bigint): bigint {
 
 export function multiplier(value: bigint, prime: bigint): Multiplier {
   const factor = residue(value, prime);
-  return { factor, quotient: (factor << 64n) / prime, prime };
-}
-
-/** word·factor mod prime for any 64-bit word. */
-export function multiplyBy(word: bigint, factor: bigint, quotient: bigint, prime: bigint): bigint {
-  const product = BigInt.asUintN(64, BigInt.asUintN(64, word * factor) - BigInt.asUintN(64, multiplyHigh(word, quotient) * prime));
-  return product >= prime ? BigInt.asUintN(64, product - prime) : product;
+  const quotient = (factor << 64n) / prime;
+  return { factor, quotient, prime, words: BigUint64Array.of(factor, quotient, prime) };
 }
 
 /** Inverse modulo a prime, by Fermat; for constants only. */
@@ -63,10 +60,21 @@ export function inverse(value: bigint, prime: bigint): bigint {
   return result;
 }
 
+/*
+ * Each loop has one product and ends with a subtraction that bit 63 of the difference decides: a branch that depends on random words is mispredicted half of
+ * the time, and costs more than the product.
+ */
+
 /** target[i] = target[i]·factor for from ≤ i < to. Words need not be reduced before. */
-export function scaleWords(target: BigUint64Array, from: number, to: number, by: Multiplier): void {
-  const { factor, quotient, prime } = by;
-  for (let i = from; i < to; i++) target[i] = multiplyBy(target[i]!, factor, quotient, prime);
+export function scaleWords(target: BigUint64Array, from: number, to: number, { words }: Multiplier): void {
+  for (let i = from; i < to; i++) {
+    const word = BigInt.asUintN(64, target[i]!);
+    const prime = BigInt.asUintN(64, words[2]!);
+    const multiple = BigInt.asUintN(64, multiplyHigh(word, BigInt.asUintN(64, words[1]!)) * prime);
+    const product = BigInt.asUintN(64, BigInt.asUintN(64, word * BigInt.asUintN(64, words[0]!)) - multiple);
+    const less = BigInt.asUintN(64, product - prime);
+    target[i] = BigInt.asUintN(64, less + BigInt.asUintN(64, prime * BigInt.asUintN(64, less >> 63n)));
+  }
 }
 
 /** target[i] += source[j]·factor for j from 0; target is reduced, source may be any words. */
@@ -76,12 +84,17 @@ export function addScaledWords(
   to: number,
   source: BigUint64Array,
   sourceFrom: number,
-  by: Multiplier,
+  { words }: Multiplier,
 ): void {
-  const { factor, quotient, prime } = by;
   for (let i = from, j = sourceFrom; i < to; i++, j++) {
-    const sum = BigInt.asUintN(64, BigInt.asUintN(64, target[i]!) + multiplyBy(source[j]!, factor, quotient, prime));
-    target[i] = sum >= prime ? BigInt.asUintN(64, sum - prime) : sum;
+    const word = BigInt.asUintN(64, source[j]!);
+    const prime = BigInt.asUintN(64, words[2]!);
+    const multiple = BigInt.asUintN(64, multiplyHigh(word, BigInt.asUintN(64, words[1]!)) * prime);
+    const product = BigInt.asUintN(64, BigInt.asUintN(64, word * BigInt.asUintN(64, words[0]!)) - multiple);
+    // Below three times the prime, which is below 2^61.
+    const once = BigInt.asUintN(64, BigInt.asUintN(64, BigInt.asUintN(64, target[i]!) + product) - prime);
+    const twice = BigInt.asUintN(64, BigInt.asUintN(64, once + BigInt.asUintN(64, prime * BigInt.asUintN(64, once >> 63n))) - prime);
+    target[i] = BigInt.asUintN(64, twice + BigInt.asUintN(64, prime * BigInt.asUintN(64, twice >> 63n)));
   }
 }
 
@@ -92,18 +105,11 @@ export function addWords(
   to: number,
   source: BigUint64Array,
   sourceFrom: number,
-  prime: bigint,
+  { words }: Multiplier,
 ): void {
   for (let i = from, j = sourceFrom; i < to; i++, j++) {
-    const sum = BigInt.asUintN(64, BigInt.asUintN(64, target[i]!) + BigInt.asUintN(64, source[j]!));
-    target[i] = sum >= prime ? BigInt.asUintN(64, sum - prime) : sum;
-  }
-}
-
-/** target[i] += constant, reduced. */
-export function addConstant(target: BigUint64Array, from: number, to: number, constant: bigint, prime: bigint): void {
-  for (let i = from; i < to; i++) {
-    const sum = BigInt.asUintN(64, BigInt.asUintN(64, target[i]!) + BigInt.asUintN(64, constant));
-    target[i] = sum >= prime ? BigInt.asUintN(64, sum - prime) : sum;
+    const prime = BigInt.asUintN(64, words[2]!);
+    const less = BigInt.asUintN(64, BigInt.asUintN(64, BigInt.asUintN(64, target[i]!) + BigInt.asUintN(64, source[j]!)) - prime);
+    target[i] = BigInt.asUintN(64, less + BigInt.asUintN(64, prime * BigInt.asUintN(64, less >> 63n)));
   }
 }

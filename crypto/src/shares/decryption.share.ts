@@ -1,17 +1,18 @@
 import { CryptoError } from '../crypto.error.js';
+import { forEachProduct } from '../encryption/public.product.js';
 import { digestsOf, requireRoundContext } from '../encryption/vector.encryption.js';
 import { xof } from '../hashing/stream.xof.js';
 import { packPlanes, planarBytes, unpackPlanes } from '../packing/bit.planes.js';
 import { blockRange, blockSizes, blockSpan, type BlockRange, type BlockSpan, splitBytes } from '../packing/block.layout.js';
 import { firstBeyond, truncatedRange } from '../packing/residue.range.js';
 import { parametersDigest, resolveParameters } from '../ring/aggregation.parameters.js';
-import { compose, truncatedLimbs } from '../ring/crt.composition.js';
-import { MODULUS_BITS } from '../ring/modulus.fold.js';
+import { composeLimbs, COMPOSED_WORDS, truncatedLimbs } from '../ring/crt.composition.js';
+import { MODULUS_BITS } from '../ring/composed.words.js';
+import { clearLimbs, limbVectors, reduceLimbs, toWords } from '../ring/limb.vectors.js';
 import { parameterSet, type AggregationParameters, type ParameterSetName } from '../ring/parameter.set.js';
 import { addElement, bytesFromWords, elementBytes, elementFromBytes, scalar, scaleElement, zeroElement } from '../ring/ring.element.js';
 import { sealEngine } from '../ring/seal.engine.js';
-import { addSmudging, smudgingLimbs } from '../sampling/smudging.sampler.js';
-import { publicElement } from '../sampling/uniform.sampler.js';
+import { addSmudging, smudgingSums } from '../sampling/smudging.sampler.js';
 
 /** Bits of a truncated coefficient of a share: ⌊h / 2^d'⌋ for h in [0, q). */
 export function shareKeptBits({ shareDroppedBits }: AggregationParameters): number {
@@ -81,8 +82,8 @@ export interface DecryptionShareInput {
  * e is a function of everything that determines the exact value and of nothing else. With less, two computations of different values
  * would share their noise and subtract it; with more, one value would come under many noises and average it out.
  *
- * So the number of coefficients stays out of it. Coefficient i of L1·a_b·S_A(α_j) is the same wherever the block is cut, and with the noise of a
- * whole block drawn before the cut, shares of two lengths agree in all they have in common: the shorter one tells nothing that the longer
+ * So the number of coefficients stays out of it. Coefficient i of L1·a_b·S_A(α_j) is the same wherever the block is cut, and with noise that is drawn
+ * coefficient after coefficient from one stream, shares of two lengths agree in all they have in common: the shorter one tells nothing that the longer
  * does not. Bound to the length, asking for N lengths would give N readings of coefficient 0 and take √N off its noise (6.5 bits of κ at N = 8192).
  */
 export function decryptionShareBlocks(input: DecryptionShareInput & BlockRange): Uint8Array {
@@ -104,21 +105,26 @@ export function decryptionShareBlocks(input: DecryptionShareInput & BlockRange):
   const parametersHash = parametersDigest(parameters);
   const keptBits = shareKeptBits(parameters);
   const share = new Uint8Array(blocks.reduce((sum, { used }) => sum + planarBytes(used, keptBits), 0));
+  const limbs = limbVectors(set.degree);
+  const composed = new BigUint64Array(set.degree * COMPOSED_WORDS);
   let at = 0;
   try {
-    for (const { block, used } of blocks) {
-      const element = engine.productCoefficients(publicElement(k, block, set), factor);
+    forEachProduct({ engine, factor, k, blocks }, (product, { block, used }) => {
+      composeLimbs(product, set, limbs, used);
       const stream = xof('smudging', noiseKey, kind, k, setDigest, parametersHash, [holder, holderIndex], block);
-      const sums = smudgingLimbs(stream, parameters.smudgingBits, set.degree);
-      addSmudging(element, sums, parameters.smudgingBits, set);
+      const sums = smudgingSums(stream, parameters.smudgingBits, used);
+      addSmudging(limbs, sums, parameters.smudgingBits, set);
+      reduceLimbs(limbs, set, used);
+      toWords(limbs, composed, used);
       const bytes = planarBytes(used, keptBits);
-      const limbs = truncatedLimbs(compose(element, set, used), parameters.shareDroppedBits, keptBits);
-      packPlanes(limbs, used, keptBits, share.subarray(at, at + bytes));
+      packPlanes(truncatedLimbs(composed, used, parameters.shareDroppedBits, keptBits), used, keptBits, share.subarray(at, at + bytes));
       at += bytes;
       sums.fill(0n);
-    }
+    });
   } finally {
     factor.free();
+    clearLimbs(limbs);
+    composed.fill(0n);
   }
   return share;
 }
