@@ -25,17 +25,20 @@ beforeAll(async () => {
 
 const values = (parameters: AggregationParameters) => DEGREE * parameters.digitsPerCoefficient;
 /** A whole block of updates, without the check coefficient: the weakened design has none. */
-const blockOf = (site: string): BigUint64Array => {
+function blockOf(site: string): BigUint64Array {
   const { parameters } = epoch;
   const update = exampleUpdate(site, values(parameters), parameters);
   return packVector({ packed: update.length, exact: 0 }, parameters, update, []).subarray(0, DEGREE);
-};
+}
 
 /** Smudging or encryption noise of the weakened design: centred, `bits` wide. */
 function noise(label: string, bits: number): Slots {
   const stream = xof('collective-key-noise', label);
-  const width = 1n << BigInt(bits);
-  return epoch.ring.toSlots(Array.from({ length: DEGREE }, () => stream.uniformBelow(width) - width / 2n));
+  const words = new BigUint64Array(stream.read(DEGREE * 16).buffer);
+  const half = 1n << BigInt(bits - 1);
+  return epoch.ring.toSlots(
+    Array.from({ length: DEGREE }, (_, i) => BigInt.asUintN(bits, words[2 * i]! + (words[2 * i + 1]! << 64n)) - half),
+  );
 }
 
 function ternary(label: string): Slots {

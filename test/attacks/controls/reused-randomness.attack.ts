@@ -1,5 +1,5 @@
 import { confirmVector, roundContext, setDigest } from '@coferment/consortium';
-import { digest, loadCrypto, packVector } from '@coferment/crypto';
+import { digest, loadCrypto, packVector, sumCiphertexts } from '@coferment/crypto';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { Journal } from '../../../client-agent/src/journal/journal.js';
 import { NonceMemory } from '../../../client-agent/src/rounds/nonce.memory.js';
 import { HonestEpoch, exampleUpdate } from './epoch.fixture.js';
 import { agreement, byChance, correlation } from './measure.fixture.js';
-import { type Coefficients, modulo, readUpload, slotsOf } from './ring.fixture.js';
+import { type Coefficients, modulo, readTotal, readUpload, slotsOf } from './ring.fixture.js';
 
 /*
  * Reuse of the public randomness a_b.
@@ -103,17 +103,22 @@ describe('two encryptions under one a', () => {
 describe('an upload that is encrypted afresh whenever it is asked for', () => {
   it('gives the secret key: 1500 answers average the errors out', () => {
     // Nothing dropped and a public message, as in the confirmation of a design without truncation.
-    const full = new HonestEpoch({ sites: 3, keyHolders: 3, threshold: 3, change: { droppedBits: 0, keptBits: 180 } });
-    const { ring, parameters } = full;
     const answers = 1500;
+    const full = new HonestEpoch({
+      sites: 3,
+      keyHolders: 3,
+      threshold: 3,
+      change: { sites: answers, droppedBits: 0, keptBits: 180 },
+    });
+    const { ring, parameters } = full;
     const zeros = new BigUint64Array(ring.degree);
-    const sums = Array.from({ length: ring.degree }, () => 0n);
-    const reference = readUpload(ring, full.encrypt(VICTIM, ROUND, zeros), ring.degree, parameters);
-    for (let answer = 0; answer < answers; answer++) {
-      const again = readUpload(ring, full.encrypt(VICTIM, ROUND, zeros), ring.degree, parameters);
-      for (let i = 0; i < ring.degree; i++) sums[i]! += ring.centred(again[i]! - reference[i]!);
-    }
-    const product = sums.map((sum, i) => modulo(-(reference[i]! + BigInt(Math.round(Number(sum) / answers))), ring.q));
+    const again = Array.from({ length: answers }, () => full.encrypt(VICTIM, ROUND, zeros));
+    const reference = readUpload(ring, again[0]!, ring.degree, parameters);
+    const sums = readTotal(sumCiphertexts(again, ring.degree, parameters));
+    const product = reference.map((value, i) => {
+      const spread = ring.centred(sums[i]! - BigInt(answers) * value);
+      return modulo(-(value + BigInt(Math.round(Number(spread) / answers))), ring.q);
+    });
     const stolen = ring.divide(ring.toSlots(product), ring.publicElement(ROUND));
     expect(agreement(stolen, slotsOf(full.secretKey(VICTIM)))).toBe(1);
   });

@@ -1,4 +1,4 @@
-import { type AggregationParameters, type ParameterSet, parameterSet } from '@coferment/crypto';
+import { type AggregationParameters, type CiphertextSum, type ParameterSet, parameterSet } from '@coferment/crypto';
 import { publicElement } from '../../../crypto/src/sampling/uniform.sampler.js';
 
 /**
@@ -246,6 +246,12 @@ const restored = (values: readonly bigint[], dropped: number): Coefficients =>
 export function readUpload(ring: AttackerRing, upload: Uint8Array, coefficients: number, parameters: AggregationParameters): Coefficients {
   const values = restored(readPlanes(upload, coefficients, parameters.keptBits), parameters.droppedBits);
   return [...values, ...Array.from({ length: ring.degree - coefficients }, () => 0n)];
+}
+
+/** Coefficients of a block of a {@link CiphertextSum}: three 64-bit words each, lowest first. */
+export function readTotal({ blocks }: CiphertextSum): Coefficients {
+  const [words] = blocks as [BigUint64Array];
+  return Array.from({ length: words.length / 3 }, (_, i) => words[3 * i]! + (words[3 * i + 1]! << 64n) + (words[3 * i + 2]! << 128n));
 }
 
 /** The one block of a decryption share, as its receiver reads it. */

@@ -29,8 +29,9 @@ function vectorOf(site: string, { parameters } = epoch): BigUint64Array {
 function honestRound(of: HonestEpoch) {
   const coefficients = coefficientCount(shape, of.parameters);
   const request = { k: K, sites: of.sites, coefficients };
-  const uploads = of.sites.map((site) => of.encrypt(site, K, vectorOf(site, of)));
-  const expected = vectorOf(of.sites[0]!, of).map((_, index) => of.sites.reduce((sum, site) => sum + vectorOf(site, of)[index]!, 0n));
+  const vectors = of.sites.map((site) => vectorOf(site, of));
+  const uploads = of.sites.map((site, index) => of.encrypt(site, K, vectors[index]!));
+  const expected = vectors[0]!.map((_, index) => vectors.reduce((sum, vector) => sum + vector[index]!, 0n));
   return { coefficients, request, uploads, expected, shares: of.releaseAll(of.holders, request) };
 }
 

@@ -100,3 +100,21 @@ describe('two rounds, the second without one site', () => {
     expect(unread(claim)).toBeLessThan(left);
   });
 });
+
+describe('a row count that no site has', () => {
+  it('LIMIT: leaves the others no bits, in every round of the run', () => {
+    const steps = 2 ** (VALUE_BITS - 1) - 1;
+    /** Steps of the quantiser that an honest update reaches at most. */
+    const reach = (claim: number): number => {
+      const rows = BigInt((SITES.length - 1) * ROWS) + BigInt(claim);
+      const state = initialState(plan, { ordinal: 1, siteIds: SITES, statistics: { exact: [rows], addends: SITES.length } });
+      const largest = Math.max(...trained(VICTIM, state).map(Math.abs));
+      // A range never falls below a sixteenth of the first.
+      return (largest * (ROWS / state.weightCap) * steps) / state.ranges.floor;
+    };
+    expect(reach(ROWS)).toBeGreaterThan(2 ** 11);
+    expect(reach(4000)).toBeGreaterThan(16);
+    expect(reach(2 ** 20)).toBeLessThan(1);
+    expect(reach(2 ** 47)).toBeLessThan(1e-12);
+  });
+});

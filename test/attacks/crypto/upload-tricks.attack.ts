@@ -2,7 +2,7 @@ import { coefficientCount, type Combination, digest, loadCrypto, packVector, sum
 import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { HonestEpoch } from '../controls/epoch.fixture.js';
-import { modulo, readPlanes, writePlanes } from '../controls/ring.fixture.js';
+import { modulo, readPlanes, readTotal, writePlanes } from '../controls/ring.fixture.js';
 
 /*
  * Bytes that no honest member sends.
@@ -91,18 +91,16 @@ describe('coefficients at the ends of what fits', () => {
     const values = Array.from({ length: 128 }, (_, site) =>
       Array.from({ length: LENGTH }, (__, index) => [top, 0n, stream.uniformBelow(top + 1n), site % 2 === 0 ? top : 1n][index % 4]!),
     );
-    const { blocks } = sumCiphertexts(
-      values.map((row) => writePlanes(row, keptBits)),
-      LENGTH,
-      wide,
+    const found = readTotal(
+      sumCiphertexts(
+        values.map((row) => writePlanes(row, keptBits)),
+        LENGTH,
+        wide,
+      ),
     );
     const expected = Array.from({ length: LENGTH }, (_, index) => {
       const total = values.reduce((all, row) => all + row[index]!, 0n);
       return modulo((total << BigInt(droppedBits)) + 128n * (1n << BigInt(droppedBits - 1)), epoch.ring.q);
-    });
-    const found = expected.map((_, index) => {
-      const [low, middle, high] = blocks[0]!.subarray(3 * index, 3 * index + 3) as unknown as [bigint, bigint, bigint];
-      return low + (middle << 64n) + (high << 128n);
     });
     expect(found).toEqual(expected);
   });
