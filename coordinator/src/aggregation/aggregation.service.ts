@@ -1,5 +1,8 @@
+import { readFile } from 'node:fs/promises';
+import type { StrategyState } from '@coferment/consortium';
 import { Injectable } from '@nestjs/common';
 import { ModelService, type StoredState } from '../models/model.service.js';
+import { coefficientsOf } from '../objects/object-size.rule.js';
 import { ObjectService } from '../objects/object.service.js';
 import { ObjectStore } from '../objects/object.store.js';
 import { GRACE_MS } from '../rounds/quorum-grace.rule.js';
@@ -9,10 +12,10 @@ import { RunChanges } from '../runs/run.changes.js';
 import { needsModel, openNextSum } from '../runs/next.sum.js';
 import { type RunView, present } from '../runs/run.view.js';
 import { slots } from '../runs/slot.names.js';
-import { type Opening, openSum, sumBytes } from './sum.opening.js';
+import { type SignedFile, SumOpener } from './sum.opener.js';
+import { type Garbled, type Opening, describeRefusal, interpretSum } from './sum.opening.js';
 
 type Opened = Extract<Opening, { ok: true }>;
-type Garbled = Extract<Opening, { ok: false }>;
 
 /** Opens certified sums and takes the run to its next one. */
 @Injectable()
@@ -22,6 +25,7 @@ export class AggregationService {
     private readonly objects: ObjectService,
     private readonly store: ObjectStore,
     private readonly models: ModelService,
+    private readonly opener: SumOpener,
   ) {}
 
   /** All heavy work and all files come first; then one transaction closes the sum and opens the next. */
@@ -31,9 +35,10 @@ export class AggregationService {
       `sum ${sum}`,
     );
     const from = needsModel(view, round) ? await this.models.current(view) : undefined;
-    const opening = openSum({ view, round, uploads: this.#uploads(view, round), shares: this.#shares(view, round), state: from?.state });
+    const draft = `sum-${view.run.run}-${sum}`;
+    const opening = await this.#opened(view, round, draft, from?.state);
     if (!opening.ok) return this.#garble(view, round, opening);
-    const sumObject = await this.objects.publish(sumBytes(opening.coefficients));
+    const sumObject = await this.objects.publishDraft(draft);
     const learnt =
       opening.state !== undefined && opening.state !== from?.state ? await this.models.prepare(view, opening.state) : undefined;
     return this.changes.apply(view.run.run, view.run.version, async (change) => {
@@ -97,17 +102,46 @@ export class AggregationService {
     );
   }
 
-  *#uploads(view: RunView, round: RoundRow): Iterable<Uint8Array> {
-    const slot = slots.ofAttempt(round.sum, round.attempt);
-    for (const site of round.counted)
-      yield this.store.read(present(view.acts.find('contribution', site, slot), 'a contribution').predicate.object);
+  /** The threads write the sum to a draft, from which it is read here and then published. */
+  async #opened(view: RunView, round: RoundRow, draft: string, state: StrategyState | undefined): Promise<Opening> {
+    const target = this.store.draftPath(draft);
+    const shares = this.#shares(view, round);
+    const input = { view, round, state, shares: shares.size };
+    const opened = await this.opener.open({
+      parameters: view.epoch.roster.parameters,
+      coefficients: coefficientsOf(view, round),
+      uploads: this.#uploads(view, round),
+      shares,
+      target,
+    });
+    return opened.ok ? interpretSum(input, wordsOf(await readFile(target))) : describeRefusal(input, opened);
   }
 
-  #shares(view: RunView, round: RoundRow): Map<number, Uint8Array> {
+  #uploads(view: RunView, round: RoundRow): SignedFile[] {
+    const slot = slots.ofAttempt(round.sum, round.attempt);
+    return round.counted.map((site) => {
+      const { object, merkleRoot } = present(view.acts.find('contribution', site, slot), 'a contribution').predicate;
+      return { what: `the upload of "${site}" to sum ${round.sum}`, path: this.store.pathOf(object), merkleRoot };
+    });
+  }
+
+  #shares(view: RunView, round: RoundRow): Map<number, SignedFile> {
     const positions = new Map(view.epoch.roster.keyHolders.map((holder, position) => [holder.site, position]));
     const acts = view.acts.inSlot('share', slots.ofSum(round.sum));
-    return new Map(acts.map((act) => [present(positions.get(act.site), 'a position'), this.store.read(act.predicate.object)]));
+    return new Map(
+      acts.map(({ site, predicate: { object, merkleRoot } }) => [
+        present(positions.get(site), 'a position'),
+        { what: `the decryption share of "${site}" for sum ${round.sum}`, path: this.store.pathOf(object), merkleRoot },
+      ]),
+    );
   }
+}
+
+/** A published sum is one little-endian 64-bit word a coefficient. */
+function wordsOf(bytes: Buffer): BigUint64Array {
+  return bytes.byteOffset % 8 === 0
+    ? new BigUint64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8)
+    : new BigUint64Array(Uint8Array.from(bytes).buffer);
 }
 
 function withRound(view: RunView, changed: RoundRow): RunView {

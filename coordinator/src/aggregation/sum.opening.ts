@@ -7,17 +7,16 @@ import {
   initialState,
   vectorShape,
 } from '@coferment/consortium';
-import { CryptoError, coefficientCount, combine, sumCiphertexts, unpackSum } from '@coferment/crypto';
+import { CryptoError, unpackSum } from '@coferment/crypto';
 import type { GarbleReason, RoundRow } from '../rounds/round.entity.js';
 import { type RunView, present } from '../runs/run.view.js';
+import type { StoredOpening } from './sum.opener.js';
 
 export interface OpeningInput {
   view: RunView;
   round: RoundRow;
-  /** Uploads of the counted sites; read one at a time. */
-  uploads: Iterable<Uint8Array>;
-  /** By position of the key holder, from 0. */
-  shares: ReadonlyMap<number, Uint8Array>;
+  /** How many decryption shares it was opened with. */
+  shares: number;
   /** The state the sum starts from; undefined for confirm and statistics. */
   state: StrategyState | undefined;
 }
@@ -31,35 +30,43 @@ export interface Metrics {
 export type Opening =
   | {
       ok: true;
-      coefficients: BigUint64Array;
       state: StrategyState | undefined;
       metrics: Metrics | undefined;
       trainLoss: number | undefined;
     }
-  | { ok: false; reason: GarbleReason; named: string[]; detail: string };
+  | Garbled;
+
+export interface Garbled {
+  ok: false;
+  reason: GarbleReason;
+  named: string[];
+  detail: string;
+}
 
 /**
- * R7: from stored ciphertexts and shares to the exact sum, and to what follows from it. Pure and heavy: it runs outside any transaction, and running it
- * again after a crash gives the same bytes.
+ * From the exact sum to what follows from it. Pure: running it again after a crash gives the same bytes.
+ * @param coefficients of the opened sum: words below t, as many as are in use
  */
-export function openSum(input: OpeningInput): Opening {
-  const { view, round, uploads, shares } = input;
-  const { roster } = view.epoch;
-  const { parameters } = roster;
+export function interpretSum(input: OpeningInput, coefficients: BigUint64Array): Opening {
   try {
-    const coefficients = coefficientCount(vectorShape(view.plan, round.kind), parameters);
-    const sum = sumCiphertexts(uploads, coefficients, parameters);
-    const combined = combine({ parameters, sum, coefficients, addends: round.counted.length, shares });
-    if (!combined.ok) {
-      const holders = (combined.wrong ?? []).map((position) => present(roster.keyHolders[position], 'a key holder').site);
-      const named = combined.reason === 'residual' ? confirmedSite(input) : holders;
-      return { ok: false, reason: combined.reason, named, detail: 'the decryption shares do not fit together' };
-    }
-    return readSum(input, combined.coefficients);
+    return readSum(input, coefficients);
   } catch (error) {
     if (error instanceof CryptoError) return { ok: false, reason: 'residual', named: [], detail: error.message };
     if (error instanceof ConsortiumError) return { ok: false, reason: 'weights', named: [], detail: error.message };
     throw error;
+  }
+}
+
+/** What is said of a sum that does not open. */
+export function describeRefusal(input: OpeningInput, { reason, wrong, detail }: Extract<StoredOpening, { ok: false }>): Garbled {
+  const { keyHolders } = input.view.epoch.roster;
+  switch (reason) {
+    case 'parity':
+      return { ok: false, reason, named: wrong.map((position) => present(keyHolders[position], 'a key holder').site), detail };
+    case 'residual':
+      return { ok: false, reason, named: confirmedSite(input), detail };
+    case 'malformed':
+      return { ok: false, reason: 'residual', named: [], detail };
   }
 }
 
@@ -69,7 +76,7 @@ function readSum(input: OpeningInput, coefficients: BigUint64Array): Opening {
   const { parameters } = view.epoch.roster;
   const addends = round.counted.length;
   const { packed, exact } = unpackSum(vectorShape(plan, round.kind), parameters, coefficients, addends);
-  const opened = { ok: true as const, coefficients, state, metrics: undefined, trainLoss: undefined };
+  const opened = { ok: true as const, state, metrics: undefined, trainLoss: undefined };
   switch (round.kind) {
     case 'confirm': {
       const site = present(round.confirms, 'the confirmed site');
@@ -103,17 +110,10 @@ function readSum(input: OpeningInput, coefficients: BigUint64Array): Opening {
  * as well be a key holder.
  */
 function confirmedSite({ view, round, shares }: OpeningInput): string[] {
-  return round.confirms !== null && shares.size > view.epoch.roster.numbers.tau ? [round.confirms] : [];
+  return round.confirms !== null && shares > view.epoch.roster.numbers.tau ? [round.confirms] : [];
 }
 
 function metricsOf(values: Readonly<Record<string, number>>): Metrics {
   const holdoutCount = values['holdoutCount']!;
   return { rmse: holdoutCount > 0 ? Math.sqrt(values['holdoutSumSquaredError']! / holdoutCount) : null, holdoutCount };
-}
-
-/** A published sum: one little-endian 64-bit word a coefficient. */
-export function sumBytes(coefficients: BigUint64Array): Uint8Array {
-  const bytes = Buffer.alloc(coefficients.length * 8);
-  coefficients.forEach((word, index) => bytes.writeBigUInt64LE(word, index * 8));
-  return bytes;
 }

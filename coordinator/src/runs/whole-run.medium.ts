@@ -109,8 +109,10 @@ describe('a run of three scripted sites', () => {
     // A bit behind the last coefficient carries nothing but a second encoding of the same sum.
     const padded = Uint8Array.from(bytes);
     padded[padded.length - 1]! |= 0x80;
-    await alpha.calls.upload(padded, ObjectPurpose.OBJECT_PURPOSE_CIPHERTEXT, run);
-    await expect(alpha.submit('contribution', { ...predicate, object: sha256Hex(padded) })).rejects.toMatchObject({ code: 'malformed' });
+    await expect(alpha.calls.upload(padded, ObjectPurpose.OBJECT_PURPOSE_CIPHERTEXT, run)).rejects.toMatchObject({ code: 'malformed' });
+    await expect(alpha.submit('contribution', { ...predicate, object: sha256Hex(padded) })).rejects.toMatchObject({
+      code: 'unknown-object',
+    });
     await expect(alpha.submit('contribution', { ...predicate, attempt: 2 })).rejects.toMatchObject({ code: 'not-owed' });
     await alpha.submit('contribution', predicate);
     await alpha.submit('contribution', predicate);

@@ -2,7 +2,6 @@ import { createServer } from 'node:tls';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { loadCrypto } from '@coferment/crypto';
-import { sumBytes } from '../../../../coordinator/dist/aggregation/sum.opening.js';
 import { ObjectStore } from '../../../../coordinator/dist/objects/object.store.js';
 import { Settings } from '../../../../coordinator/dist/settings.js';
 import { type Sample, timed } from '../measure/sample.statistics.js';
@@ -77,7 +76,7 @@ const handlers = {
     const { store, folder } = started();
     const { coefficients, packed, sum, combine } = openBlockByBlock(order, (object) => join(folder, 'objects', object));
     const published = await timed(async () => {
-      const bytes = sumBytes(coefficients);
+      const bytes = new Uint8Array(coefficients.buffer, coefficients.byteOffset, coefficients.byteLength);
       await store.put(modelOf(packed, order.uploads.length));
       return { sumObject: await store.put(bytes), sumBytes: bytes.length };
     });

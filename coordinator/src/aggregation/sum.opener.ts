@@ -1,0 +1,129 @@
+import { writeFile } from 'node:fs/promises';
+import { type AggregationParameters, type BlockRange, judgeParity, merkleRoot, parameterSet, WorkerPool } from '@coferment/crypto';
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { CoordinatorError } from '../errors/index.js';
+import type { OpenedRange, OpeningTask } from './opening.worker.js';
+
+/** A stored upload or share and what its site signed for it. */
+export interface SignedFile {
+  /** For messages: `the upload of "alpha"`. */
+  what: string;
+  path: string;
+  merkleRoot: string;
+}
+
+export interface StoredSum {
+  parameters: AggregationParameters;
+  /** Coefficients in use in every vector of the sum. */
+  coefficients: number;
+  /** One for each counted site. */
+  uploads: readonly SignedFile[];
+  /** By position of the key holder, from 0. */
+  shares: ReadonlyMap<number, SignedFile>;
+  /** The file that the opened coefficients are written to, one little-endian 64-bit word each. */
+  target: string;
+}
+
+/**
+ * 'parity': a share is wrong, and `wrong` gives the positions of the holders once enough shares have arrived. 'residual': the sum is not where honest
+ * parties would put it. 'malformed': something that was signed is no upload or no share. Nothing of the target means anything then.
+ */
+export type StoredOpening = { ok: true } | { ok: false; reason: 'parity' | 'residual' | 'malformed'; wrong: number[]; detail: string };
+
+type Blocks = Exclude<OpenedRange, { damaged: object }>;
+
+/** Blocks a task, so that a large sum keeps all threads busy to its end. */
+const MOST_BLOCKS_A_TASK = 32;
+
+/** Opens sums from stored uploads and shares on worker threads, with memory that grows neither with the vector nor with the sites. */
+@Injectable()
+export class SumOpener implements OnModuleDestroy {
+  readonly #threads = navigator.hardwareConcurrency;
+  readonly #pool = new WorkerPool<OpeningTask, OpenedRange>({
+    what: 'opening sums',
+    // The built worker, also where this file is run from its source: a thread has no test runner that would compile it.
+    module: new URL('../../dist/aggregation/opening.worker.js', import.meta.url).href,
+    threads: this.#threads,
+  });
+
+  onModuleDestroy(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  /**
+   * R7 over files: the same answer, bit for bit, as `combine` over the whole vectors. Every byte that goes into the sum is compared with what its site signed.
+   * @throws CoordinatorError 'unknown-object' naming an upload or share that is gone or was changed on disk: nothing is known about the sum then
+   */
+  async open(sum: StoredSum): Promise<StoredOpening> {
+    const { parameters, shares } = sum;
+    await writeFile(sum.target, '', { mode: 0o600 });
+    const holders = [...shares.keys()];
+    const opened = await this.#open(sum, holders, sum.target);
+    if (opened.malformed !== undefined) return { ok: false, reason: 'malformed', wrong: [], detail: opened.malformed };
+    const verdict = judgeParity({ parameters, holders, failedRelations: opened.failedRelations });
+    if (verdict.consistent) {
+      if (opened.complete) return { ok: true };
+      return { ok: false, reason: 'residual', wrong: [], detail: 'the decryption shares do not fit together' };
+    }
+    const refused = { ok: false, reason: 'parity', wrong: [] as number[], detail: 'the decryption shares do not fit together' } as const;
+    const { suspects } = verdict;
+    if (suspects === undefined) return refused;
+    // Liars that agree with each other are a consistent set too and would put the blame on an honest holder: the others must also open the sum.
+    const trusted = await this.#open(
+      sum,
+      holders.filter((holder) => !suspects.includes(holder)),
+      null,
+    );
+    return trusted.complete ? { ...refused, wrong: suspects } : refused;
+  }
+
+  async #open(sum: StoredSum, holders: readonly number[], target: string | null): Promise<Omit<Blocks, 'digests'>> {
+    const { parameters, coefficients, uploads } = sum;
+    const shares = holders.map((position) => ({ position, signed: sum.shares.get(position)! }));
+    const task = {
+      parameters,
+      coefficients,
+      uploads: uploads.map(({ path }) => path),
+      shares: shares.map(({ position, signed: { path } }) => ({ position, path })),
+      sum: target,
+    };
+    const blocks = Math.ceil(coefficients / parameterSet(parameters.set).degree);
+    const ranges = split(blocks, Math.min(MOST_BLOCKS_A_TASK, Math.ceil(blocks / this.#threads)));
+    const settled = await Promise.allSettled(ranges.map((range) => this.#pool.run({ ...task, range })));
+    const files = [...uploads, ...shares.map(({ signed }) => signed)];
+    const parts: Blocks[] = [];
+    for (const outcome of settled) {
+      if (outcome.status === 'rejected') throw outcome.reason;
+      if (outcome.value.damaged !== undefined) throw damaged(files, outcome.value.damaged);
+      parts.push(outcome.value);
+    }
+    for (const [index, file] of files.entries()) requireSigned(file, Buffer.concat(parts.map(({ digests }) => digests[index]!)));
+    return {
+      failedRelations: parts.flatMap(({ failedRelations }) => failedRelations),
+      complete: parts.every(({ complete }) => complete),
+      malformed: parts.find(({ malformed }) => malformed !== undefined)?.malformed,
+    };
+  }
+}
+
+function split(blocks: number, size: number): BlockRange[] {
+  return Array.from({ length: Math.ceil(blocks / size) }, (_, index) => ({ from: index * size, to: Math.min(blocks, (index + 1) * size) }));
+}
+
+function requireSigned(file: SignedFile, digests: Buffer): void {
+  const leaves = Array.from({ length: digests.length / 32 }, (_, block) => digests.subarray(block * 32, (block + 1) * 32));
+  const found = merkleRoot(leaves);
+  if (found !== file.merkleRoot) throw changed(file, `its blocks have the Merkle root ${found}; its site signed ${file.merkleRoot}`);
+}
+
+function damaged(files: readonly SignedFile[], { path, reason }: { path: string; reason: string }): CoordinatorError {
+  const file = files.find((candidate) => candidate.path === path);
+  return changed(file ?? { what: 'a file', path, merkleRoot: '' }, reason);
+}
+
+function changed({ what, path }: SignedFile, reason: string): CoordinatorError {
+  return new CoordinatorError(
+    'unknown-object',
+    `The stored bytes of ${what} (${path}) are not those that were received: ${reason}. Nothing was opened. Restore the file from a backup; the sum is tried again.`,
+  );
+}
