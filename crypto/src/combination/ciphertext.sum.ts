@@ -64,13 +64,8 @@ export class CiphertextAccumulator {
     if (this.#addends === 0) throw new CryptoError('out-of-range', 'There are no uploads to sum.');
     const { droppedBits } = this.#parameters;
     const set = parameterSet(this.#parameters.set);
-    const limbs = this.#sums.limbs();
-    if (droppedBits > 0) {
-      // 2^d·Σ + |A|·2^(d−1) = 2^(d−1)·(2·Σ + |A|)
-      for (const limb of limbs) for (let i = 0; i < limb.length; i++) limb[i]! *= 2;
-      const lowest = limbs[0]!;
-      for (let i = 0; i < lowest.length; i++) lowest[i]! += this.#addends;
-    }
+    // 2^d·Σ + |A|·2^(d−1) = 2^(d−1)·(2·Σ + |A|)
+    const limbs = droppedBits === 0 ? this.#sums.limbs(1, 0) : this.#sums.limbs(2, this.#addends);
     const { used } = this.#sums;
     const reduced = limbVectors(used);
     setWords(reduced, placeLimbs(limbs, Math.max(0, droppedBits - 1)), used);

@@ -51,7 +51,7 @@ function addLanes(lanes: Int32Array, words: Int32Array, shift: number, mask: num
 interface PlaneSum {
   add(plane: Uint8Array): void;
   /** Sums so far, one for each coefficient. */
-  sums(): ArrayLike<number>;
+  sums(): Float64Array | Uint32Array;
 }
 
 /** 32-bit values in doubles: exact for 2^21 addends. */
@@ -167,15 +167,25 @@ export class BlockSums {
     if (beyond >= 0) throw new CryptoError('malformed', `${what}: coefficient ${beyond} is larger than any truncated residue.`);
   }
 
-  /** Sums so far as 32-bit limbs, each below 2^49. */
-  limbs(): Float64Array[] {
+  /** `factor` times the sums so far as 32-bit limbs, plus `start` in the lowest; with a factor of two each stays below 2^50. */
+  limbs(factor: number, start: number): Float64Array[] {
     const limbs: Float64Array[] = [];
-    for (const [index, { width, limb, shift }] of planesOf(this.bits).entries()) {
+    for (const [index, { limb, shift }] of planesOf(this.bits).entries()) {
+      const target = (limbs[limb] ??= new Float64Array(this.used).fill(limb === 0 ? start : 0));
+      const times = factor * 2 ** shift;
       const sums = this.#planes[index]!.sums();
-      const target = (limbs[limb] ??= new Float64Array(this.used));
-      const factor = width === 32 ? 1 : 2 ** shift;
-      for (let i = 0; i < target.length; i++) target[i]! += sums[i]! * factor;
+      if (sums instanceof Float64Array) addTimes(target, sums, times);
+      else addTimesWords(target, sums, times);
     }
     return limbs;
   }
+}
+
+function addTimes(target: Float64Array, sums: Float64Array, times: number): void {
+  for (let i = 0; i < target.length; i++) target[i]! += sums[i]! * times;
+}
+
+/** The same for another type of array: one loop for both would be slower for either. */
+function addTimesWords(target: Float64Array, sums: Uint32Array, times: number): void {
+  for (let i = 0; i < target.length; i++) target[i]! += sums[i]! * times;
 }

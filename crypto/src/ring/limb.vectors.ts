@@ -196,12 +196,18 @@ export function reduceLimbs(limbs: LimbVectors, set: ParameterSet, count: number
   if (foldCarry(limbs, fold, count)) subtractModulus(limbs, set, count);
 }
 
-/** limbs + above·2^180 modulo q, for `above` below 2^62; leaves `above` zero. */
+/**
+ * limbs + above·2^180 modulo q, for `above` below 2^60 and limbs below 2^62; leaves `above` zero. Small ones are gone after one round, and a second one
+ * ends in any case: the limbs themselves grow by less than 2^61 in each.
+ */
 export function reduceWide(limbs: LimbVectors, set: ParameterSet, count: number): void {
   const constants = constantsOf(set);
-  carry(limbs, count);
   foldAbove(limbs, constants, count);
-  carry(limbs, count);
-  foldAbove(limbs, constants, count);
+  if (!isZero(limbs.above, count)) foldAbove(limbs, constants, count);
   reduceLimbs(limbs, set, count);
+}
+
+function isZero(vector: BigUint64Array, count: number): boolean {
+  for (let i = 0; i < count; i++) if (vector[i] !== 0n) return false;
+  return true;
 }
