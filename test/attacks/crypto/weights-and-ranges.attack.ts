@@ -99,7 +99,7 @@ describe('a weight', () => {
     expect(() => round((vector) => (vector[weightAt()] = weight), weights)).toThrow(refused);
   });
 
-  it('LIMIT of −1 modulo t passes where the others weigh enough, and so does −75: the step is 16 times too long', () => {
+  it('LIMIT of −1 modulo t passes where the others weigh enough, and so does −75: the step is 20 times too long', () => {
     const honest = round(() => undefined);
     const step = (after: StrategyState): number[] => Array.from(after.model, (value, index) => value - state.model[index]!);
     const ratio = (after: StrategyState): number => {
