@@ -1,4 +1,5 @@
 import { epochContext, epochZero, runId } from '@coferment/consortium';
+import { checkEpochOrder } from './epoch-order.check.js';
 import { type Evidence, ProblemList, type Recorded, unsorted } from './evidence.js';
 import { type Finding, countOf } from './verification.report.js';
 
@@ -68,7 +69,7 @@ export function checkKeyEpochs(evidence: Evidence): Finding {
     checkContexts(epoch, opened, list);
     checkDealings(evidence, epoch, list);
   }
-  return { detail: countOf(epochs.length, 'key epoch'), problems: list.problems };
+  return { detail: countOf(epochs.length, 'key epoch'), problems: [...list.problems, ...checkEpochOrder(evidence)] };
 }
 
 function checkNumbers(evidence: Evidence, epoch: Recorded<'key-epoch'>, opened: Recorded<'run-opened'>, list: ProblemList): void {
@@ -85,9 +86,9 @@ function checkNumbers(evidence: Evidence, epoch: Recorded<'key-epoch'>, opened: 
   list.require(minContributors >= Math.max(3, c + 2), epoch, `${minContributors} contributors are too few where ${c} sites may collude`);
   const first = evidence.firstEpoch(run)!.predicate.numbers;
   list.require(
-    n === first.n && c === first.c && rho === first.rho,
+    n === first.n && c === first.c && rho === first.rho && tau === first.tau && minContributors === first.minContributors,
     epoch,
-    "n, c and the attest quorum are not those of the run's first epoch",
+    "n, c, the threshold, the attest quorum and the fewest contributors are not those of the run's first epoch",
   );
 }
 

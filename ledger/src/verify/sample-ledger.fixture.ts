@@ -85,8 +85,11 @@ class Recorder implements SampleLedger {
   }
 }
 
-/** A whole small run in statements: four sites, three key holders, a statistics sum, `rounds` training rounds, an evaluation. */
-export function sampleLedger(forge: Forgery = (_, predicate) => predicate, rounds = 2): SampleLedger {
+/**
+ * A whole small run in statements: four sites, three key holders, a statistics sum, `rounds` training rounds, an evaluation.
+ * @param renewedIn the round whose sum is frozen in the first key epoch and completed in a second one, without charlie's key shares; 0 for none
+ */
+export function sampleLedger(forge: Forgery = (_, predicate) => predicate, rounds = 2, renewedIn = 0): SampleLedger {
   const log = new Recorder(forge);
   log.record('consortium-founded', {
     consortium: CONSORTIUM,
@@ -101,19 +104,28 @@ export function sampleLedger(forge: Forgery = (_, predicate) => predicate, round
   log.record('plan-published', { consortium: CONSORTIUM, plan: PLAN, name: 'Titre at harvest' });
   for (const site of SITES) log.record('plan-approved', { consortium: CONSORTIUM, site, plan: PLAN, ordinal: 1, sites: SITES });
   log.record('run-opened', { ...inRun, plan: PLAN, ordinal: 1, sites: SITES });
-  const e = recordKeyEpoch(log);
-
+  let epoch = recordKeyEpoch(log, { epoch: 1, keyHolders: KEY_HOLDERS });
   let sum = 0;
-  for (const site of SITES) recordSum(log, { e, kind: 'confirm', sum: ++sum, round: 0, sites: [site], modelIn: 'none', modelOut: 'none' });
-  recordSum(log, { e, kind: 'statistics', sum: ++sum, round: 0, sites: SITES, modelIn: 'none', modelOut: 'none' });
+  const confirm = () => {
+    for (const site of SITES)
+      recordSum(log, { epoch, kind: 'confirm', sum: ++sum, round: 0, sites: [site], modelIn: 'none', modelOut: 'none' });
+  };
+  confirm();
+  recordSum(log, { epoch, kind: 'statistics', sum: ++sum, round: 0, sites: SITES, modelIn: 'none', modelOut: 'none' });
   const counts = new Map(SITES.map((site) => [site, 0]));
   for (let round = 1; round <= rounds; round++) {
     const sites = round === 2 ? SITES.slice(0, 3) : SITES;
-    recordSum(log, { e, kind: 'update', sum: ++sum, round, sites, modelIn: modelAfter(round - 1), modelOut: modelAfter(round) });
+    const update = { kind: 'update' as const, round, sites, modelIn: modelAfter(round - 1), modelOut: modelAfter(round) };
+    if (round === renewedIn) {
+      recordSum(log, { ...update, epoch, sum: ++sum, isOpened: false });
+      epoch = recordKeyEpoch(log, { epoch: 2, keyHolders: ['alpha', 'bravo', 'delta'], replaced: ['charlie'] });
+      confirm();
+    }
+    recordSum(log, { ...update, epoch, sum: ++sum });
     for (const site of sites) counts.set(site, counts.get(site)! + 1);
   }
   const last = modelAfter(rounds);
-  recordSum(log, { e, kind: 'evaluate', sum: ++sum, round: rounds, sites: SITES, modelIn: last, modelOut: 'none' });
+  recordSum(log, { epoch, kind: 'evaluate', sum: ++sum, round: rounds, sites: SITES, modelIn: last, modelOut: 'none' });
   log.record('evaluation', { ...inRun, round: rounds, sum, model: last, metric: 'rmse', value: 0.25, holdoutCount: 12 });
   log.record('model-released', { ...inRun, model: last, parameters: 100 });
   const contributions = [...counts].map(([site, updates]) => ({ site, updates }));
@@ -121,42 +133,52 @@ export function sampleLedger(forge: Forgery = (_, predicate) => predicate, round
   return log;
 }
 
-function recordKeyEpoch(log: Recorder): string {
-  const epoch = 1;
-  const roster = digest('fixture', 'roster');
+interface SampleEpoch {
+  epoch: number;
+  e: string;
+  keyHolders: string[];
+}
+
+function recordKeyEpoch(
+  log: Recorder,
+  { epoch, keyHolders, replaced = [] }: { epoch: number; keyHolders: string[]; replaced?: string[] },
+): SampleEpoch {
+  const roster = digest('fixture', 'roster', epoch);
   const e0 = epochZero({ consortium: CONSORTIUM, run: RUN, ordinal: 1, epoch, plan: PLAN, roster });
   for (const site of SITES) {
     log.record('sealing-key', { ...inRun, epoch, site, key: digest('fixture', 'sealing', site).repeat(38) });
     log.record('roster-approved', { ...inRun, epoch, site, roster, fingerprint: digest('fixture', 'fingerprint'), e0 });
   }
   const dealings = SITES.map((site) => {
-    const commitments = KEY_HOLDERS.map((holder) => digest('fixture', 'commitment', site, holder));
-    const boxes = KEY_HOLDERS.map((holder) => ({ holder, object: digest('fixture', 'box', site, holder) }));
+    const commitments = keyHolders.map((holder) => digest('fixture', 'commitment', site, holder));
+    const boxes = keyHolders.map((holder) => ({ holder, object: digest('fixture', 'box', site, holder) }));
     const masked = digest('fixture', 'masked', site);
     return { site, dealing: log.record('dealing', { ...inRun, epoch, e0, site, commitments, masked, boxes }) };
   });
   for (const { site: dealer, dealing } of dealings) {
-    for (const site of KEY_HOLDERS) log.record('dealing-ack', { ...inRun, epoch, e0, dealer, site, dealing });
+    for (const site of keyHolders) log.record('dealing-ack', { ...inRun, epoch, e0, dealer, site, dealing });
   }
   const e = epochContext(e0, dealings, []);
   for (const site of SITES) log.record('epoch-agreed', { ...inRun, epoch, e0, e, site, dealings, leftOut: [] });
-  log.record('key-epoch', { ...inRun, epoch, roster, e0, e, numbers: NUMBERS, keyHolders: KEY_HOLDERS, dealings, leftOut: [] });
-  return e;
+  const renewal = epoch === 1 ? {} : { renewal: { reason: 'A holder lied.', leftOut: [], replaced } };
+  log.record('key-epoch', { ...inRun, epoch, roster, e0, e, numbers: NUMBERS, keyHolders, dealings, leftOut: [], ...renewal });
+  return { epoch, e, keyHolders };
 }
 
 interface SumParts {
-  e: string;
+  epoch: SampleEpoch;
   kind: SumKind;
   sum: number;
   round: number;
   sites: string[];
   modelIn: string;
   modelOut: string;
+  isOpened?: boolean;
 }
 
-function recordSum(log: Recorder, { e, kind, sum, round, sites, modelIn, modelOut }: SumParts): void {
+function recordSum(log: Recorder, { epoch: { epoch, e, keyHolders }, isOpened = true, ...parts }: SumParts): void {
+  const { kind, sum, round, sites, modelIn, modelOut } = parts;
   const attempt = 1;
-  const epoch = 1;
   const weightRule = 'samples';
   const ranges = NO_RANGES;
   const normalisation = NO_NORMALISATION;
@@ -194,7 +216,8 @@ function recordSum(log: Recorder, { e, kind, sum, round, sites, modelIn, modelOu
     site,
     attestation: log.record('attestation', { ...inRun, epoch, e, kind, site, sums: [{ sum, k, t, set, modelIn }] }),
   }));
-  const shares = KEY_HOLDERS.map((site) => {
+  if (!isOpened) return;
+  const shares = keyHolders.map((site) => {
     const object = digest('fixture', 'share', site, sum);
     return {
       site,
