@@ -27,6 +27,7 @@ import {
 } from '@coferment/consortium';
 import {
   type Identity,
+  CryptoError,
   blockCount,
   bytesToHex,
   checkDealing,
@@ -50,7 +51,20 @@ import {
 } from '@coferment/crypto';
 import { type ApplySum, type FrozenSum, type Instruction, ObjectPurpose, type SumName } from '@coferment/proto';
 import { fromWire } from '../agent-port/envelope.codec.js';
+import { CoordinatorError } from '../errors/index.js';
 import { type SiteCalls, joinConsortium } from './site-calls.fixture.js';
+
+/** How a scripted site misbehaves; by default not at all. */
+export interface Faults {
+  /** Deals this holder a share that does not lie on its polynomial. */
+  wrongShareFor?: string;
+  /** Refuses this site's dealing, good as it is. */
+  refusesDealingOf?: string;
+  /** Gives noise as its decryption share of sums of this kind. */
+  garbles?: string;
+  /** Has no data for sums of this kind. */
+  hasNoDataFor?: string;
+}
 
 /** An honest site reduced to what the coordinator sees of it: it signs, encrypts and opens for real, and trains on nothing. */
 export class ScriptedSite {
@@ -71,6 +85,9 @@ export class ScriptedSite {
   appliedSum = 0;
   closed = false;
   run = '';
+  faults: Faults = {};
+  /** The one vector for each kind and model, as a site stores it. */
+  readonly vectors = new Map<string, BigUint64Array>();
 
   private constructor(
     readonly site: string,
@@ -87,7 +104,15 @@ export class ScriptedSite {
   /** Polls once and does everything that is owed. Returns the kinds of instructions. */
   async work(): Promise<string[]> {
     const { instructions } = await this.calls.poll(this.run === '' ? [] : [this.position], '', 0);
-    for (const { kind } of instructions) if (kind !== undefined) await this.follow(kind);
+    for (const { kind } of instructions) {
+      if (kind === undefined) continue;
+      try {
+        await this.follow(kind);
+      } catch (error) {
+        // The run has gone past this in the meantime, or stopped.
+        if (!(error instanceof CoordinatorError && error.code === 'not-owed')) throw error;
+      }
+    }
     return instructions.map(({ kind }) => kind?.$case ?? '');
   }
 
@@ -137,6 +162,10 @@ export class ScriptedSite {
       }
       case 'prepareSum': {
         const name = kind.prepareSum.name!;
+        if (name.kind === this.faults.hasNoDataFor) {
+          await this.submit('attempt-declined', { ...this.inSum(name), attempt: name.attempt, site, reason: 'no-data' });
+          return;
+        }
         await this.calls.submit(this.nonce(name), 'nonce');
         return;
       }
@@ -204,6 +233,7 @@ export class ScriptedSite {
     const boxes: { holder: string; object: string }[] = [];
     for (const [index, { site: holder }] of roster.keyHolders.entries()) {
       const to = hexToBytes(roster.sealingKeys.find((entry) => entry.site === holder)!.key);
+      if (holder === this.faults.wrongShareFor) dealing.privateShares[index]![40]! ^= 1;
       const sealed = sealedDealingShare({ e0, dealer: site, holder }, dealing.privateShares[index]!, to, this.sealing);
       boxes.push({ holder, object: await this.calls.upload(sealed, ObjectPurpose.OBJECT_PURPOSE_DEALING_BOX, this.run) });
     }
@@ -220,11 +250,27 @@ export class ScriptedSite {
     const holderIndex = roster.keyHolders.findIndex((holder) => holder.site === site);
     const masked = await this.calls.download(predicate.masked);
     const { commitments } = predicate;
-    this.keyShares.set(dealer, checkDealing({ e0, dealer, holderIndex, parameters: roster.parameters, commitments, masked, privateShare }));
-    await this.submit('dealing-ack', { ...this.inEpoch, e0, dealer, site, dealing: digest });
+    const verdict = { ...this.inEpoch, e0, dealer, site, dealing: digest };
+    try {
+      if (dealer === this.faults.refusesDealingOf) throw new CryptoError('dealing-refused', 'I do not like it');
+      const share = checkDealing({ e0, dealer, holderIndex, parameters: roster.parameters, commitments, masked, privateShare });
+      this.keyShares.set(dealer, share);
+    } catch (error) {
+      await this.submit('dealing-refused', { ...verdict, reason: (error as CryptoError).message });
+      return;
+    }
+    await this.submit('dealing-ack', verdict);
   }
 
   private vector(name: SumName): BigUint64Array {
+    if (name.kind === 'confirm') return this.newVector(name);
+    const key = `${name.kind} ${this.context(name).modelIn}`;
+    const vector = this.vectors.get(key) ?? this.newVector(name);
+    this.vectors.set(key, vector);
+    return vector;
+  }
+
+  private newVector(name: SumName): BigUint64Array {
     const { parameters } = this.roster;
     const kind = name.kind as 'update';
     const shape = vectorShape(this.plan, kind);
@@ -237,7 +283,7 @@ export class ScriptedSite {
     if (name.kind !== 'update') return packVector(shape, parameters, new Uint32Array(0), exact);
     const { ranges, weightCap } = this.state!;
     const delta = new Float64Array(shape.packed).fill(0.001);
-    const seed = xof('scripted', this.site, name.sum);
+    const seed = xof('scripted', this.site, this.context(name).modelIn);
     const { packed } = quantiseUpdate({ plan: this.plan, ranges, delta, weight: 5, weightCap, valueBits: parameters.valueBits, seed });
     return packVector(shape, parameters, packed, exact);
   }
@@ -288,6 +334,7 @@ export class ScriptedSite {
     const { k, t, counted } = this.rebuild(frozen);
     const shape = vectorShape(this.plan, name.kind as 'update');
     const coefficients = coefficientCount(shape, parameters);
+    const opened = name.kind === this.faults.garbles ? [...counted, ...counted.slice(0, 1)] : counted;
     const bytes = decryptionShare({
       parameters,
       k,
@@ -295,7 +342,7 @@ export class ScriptedSite {
       kind: name.kind,
       holder: this.site,
       holderIndex: keyHolders.findIndex((holder) => holder.site === this.site),
-      keyShareSum: sumKeyShares(counted.map((site) => this.keyShares.get(site)!)),
+      keyShareSum: sumKeyShares(opened.map((site) => this.keyShares.get(site)!)),
       noiseKey: this.noiseKey,
       coefficients,
     });
