@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { hexToBytes, loadCrypto } from '@coferment/crypto';
+import { CryptoPool, hexToBytes, loadCrypto } from '@coferment/crypto';
 import type { BackendName } from '@coferment/learning';
 import pino, { type Logger } from 'pino';
 import { describeFailure } from '../agent.error.js';
@@ -69,7 +69,8 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
     const operatorKey = hexToBytes(member.operatorKey);
     const objects = new ObjectCache(join(input.folder, 'objects'));
     const nonces = new NonceMemory();
-    const context: SiteContext = { consortium, site, identity, operatorKey, journal, store, objects, port, trainer, nonces, tell };
+    const crypto = new CryptoPool();
+    const context: SiteContext = { consortium, site, identity, operatorKey, journal, store, objects, port, trainer, nonces, crypto, tell };
     forgetEndedRuns(context);
     const certificate = new CertificateKeeper(input.folder, member, store, client, log);
     const loop = new PollLoop(context, {
@@ -82,6 +83,7 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
       certificate.watch(signal);
       await loop.run(signal);
     } finally {
+      await crypto.close();
       client.close();
       journal.close();
     }

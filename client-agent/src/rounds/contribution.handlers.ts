@@ -1,5 +1,5 @@
 import { ConsortiumError, type NonceEntry, peekStatement, signStatement } from '@coferment/consortium';
-import { ciphertextBlockDigests, digest, encryptVector, merkleRoot } from '@coferment/crypto';
+import { digest } from '@coferment/crypto';
 import { LearningError } from '@coferment/learning';
 import { ObjectPurpose } from '@coferment/proto';
 import { AgentError } from '../agent.error.js';
@@ -7,6 +7,7 @@ import type { InstructionBody, SumName } from '../connection/instruction.parser.
 import type { StoredVector } from '../journal/rounds.repository.js';
 import type { SignedStatement } from '../journal/statements.repository.js';
 import { confirmationVector } from '../training/site.trainer.js';
+import { storeBlocks } from './block.storing.js';
 import { type EpochFacts, loadEpoch, requireContributor } from './run.facts.js';
 import { DONE, LATER, type Outcome, type SiteContext } from './site.context.js';
 import { rebuildK, rebuildSum, type SumFacts, timingOf } from './sum.context.js';
@@ -118,9 +119,12 @@ async function encryptOnce(
   journal.rounds.reserveEncryption(run, name.epoch, name.sum, name.attempt, sum.blocks);
   context.nonces.wipe(run);
   const { parameters } = facts;
-  const ciphertext = encryptVector({ parameters, k, secretKey: facts.secrets.secretKey(), coefficients: vector.coefficients });
+  const secretKey = facts.secrets.secretKey();
+  const encrypted = context.crypto.encryptedBlocks({ parameters, k, secretKey, coefficients: vector.coefficients });
+  const stored = await storeBlocks(objects, encrypted).finally(() => secretKey.fill(0));
+  // Other work went on meanwhile, and may have ended the run or this epoch.
+  await loadEpoch(context, run, name.epoch);
   const { consortium, e, kind, attempt } = sum.position;
-  const object = objects.store(ciphertext);
   const signed = journal.statements.sign(run, 'contribution', subject, {
     consortium,
     run,
@@ -132,8 +136,7 @@ async function encryptOnce(
     site,
     blocks: sum.blocks,
     droppedBits: parameters.droppedBits,
-    object,
-    merkleRoot: merkleRoot(ciphertextBlockDigests(ciphertext, sum.coefficients, parameters)),
+    ...stored,
     ranges: sum.ranges,
     sampleCommitment: digest('sample-commitment', vector.salt, vector.samples),
     backend: vector.backend,

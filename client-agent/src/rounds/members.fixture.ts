@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isLedgered, type Plan, parsePlan, peekStatement, vectorShape } from '@coferment/consortium';
-import { concatBytes, type DsseEnvelope, generateIdentity, type Identity, packVector } from '@coferment/crypto';
+import { concatBytes, CryptoPool, type DsseEnvelope, generateIdentity, type Identity, packVector } from '@coferment/crypto';
 import { entryFor } from '@coferment/ledger';
 import { AgentError } from '../agent.error.js';
 import type { CoordinatorPort, LoggedEntry, OutgoingObject } from '../connection/coordinator.port.js';
@@ -150,6 +150,7 @@ function openMember(
     port: board.portOf(site),
     trainer: new ConstantTrainer(),
     nonces: new NonceMemory(),
+    crypto: new CryptoPool({ threads: 0 }),
     events,
     tell: (event) => events.push(event),
   };

@@ -1,8 +1,10 @@
 import { checkCertificate, epochSites, peekStatement } from '@coferment/consortium';
-import { decryptionShare, merkleRoot, shareBlockDigests, sumKeyShares } from '@coferment/crypto';
+import { sumKeyShares } from '@coferment/crypto';
 import { ObjectPurpose } from '@coferment/proto';
 import { AgentError } from '../agent.error.js';
 import type { FrozenSum, InstructionBody, SumName } from '../connection/instruction.parser.js';
+import type { SignedStatement } from '../journal/statements.repository.js';
+import { storeBlocks } from './block.storing.js';
 import { requireRemembered } from './own.acts.js';
 import { type EpochFacts, loadEpoch } from './run.facts.js';
 import { DONE, LATER, type Outcome, type SiteContext } from './site.context.js';
@@ -107,7 +109,7 @@ export async function releaseShare(context: SiteContext, body: InstructionBody<'
   });
   requireOwnAttestation(context, name, certificate);
   bindFreeze(context, checked);
-  const release = journal.statements.find(name.run, 'share', String(name.sum)) ?? computeShare(context, facts, checked);
+  const release = journal.statements.find(name.run, 'share', String(name.sum)) ?? (await computeShare(context, facts, checked));
   const statement = peekStatement(release.envelope);
   const object = statement.name === 'share' ? statement.predicate.object : '';
   const stored = await objects.find(object);
@@ -122,13 +124,13 @@ export async function releaseShare(context: SiteContext, body: InstructionBody<'
   return DONE;
 }
 
-function computeShare(context: SiteContext, facts: EpochFacts, { sum, k, frozen }: CheckedFreeze) {
+async function computeShare(context: SiteContext, facts: EpochFacts, { sum, k, frozen }: CheckedFreeze): Promise<SignedStatement> {
   const { site, objects, journal } = context;
   const { parameters, secrets, holderIndex } = facts;
   const { consortium, run, e, kind, sum: number } = sum.position;
   const keyShareSum = sumKeyShares(frozen.sites.map((counted) => secrets.keyShare(counted)));
   const noiseKey = secrets.noiseKey();
-  const share = decryptionShare({
+  const computed = context.crypto.shareBlocks({
     parameters,
     k,
     setDigest: frozen.set,
@@ -139,8 +141,12 @@ function computeShare(context: SiteContext, facts: EpochFacts, { sum, k, frozen 
     noiseKey,
     coefficients: sum.coefficients,
   });
-  keyShareSum.fill(0);
-  noiseKey.fill(0);
+  const stored = await storeBlocks(objects, computed).finally(() => {
+    keyShareSum.fill(0);
+    noiseKey.fill(0);
+  });
+  // Other work went on meanwhile, and may have ended the run or this epoch.
+  await loadEpoch(context, run, sum.position.epoch);
   return journal.statements.sign(run, 'share', String(number), {
     consortium,
     run,
@@ -151,7 +157,6 @@ function computeShare(context: SiteContext, facts: EpochFacts, { sum, k, frozen 
     t: frozen.t,
     site,
     blocks: sum.blocks,
-    object: objects.store(share),
-    merkleRoot: merkleRoot(shareBlockDigests(share, sum.coefficients, parameters)),
+    ...stored,
   });
 }

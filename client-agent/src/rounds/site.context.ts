@@ -1,4 +1,4 @@
-import type { Identity } from '@coferment/crypto';
+import type { CryptoPool, Identity } from '@coferment/crypto';
 import type { CoordinatorPort } from '../connection/coordinator.port.js';
 import type { ObjectCache } from '../connection/object.cache.js';
 import type { Journal } from '../journal/journal.js';
@@ -40,6 +40,8 @@ export interface SiteContext {
   port: CoordinatorPort;
   trainer: Trainer;
   nonces: NonceMemory;
+  /** Encryption and shares, off the event loop. */
+  crypto: CryptoPool;
   tell(event: AgentEvent): void;
 }
 
