@@ -5,7 +5,7 @@ import { bytesToHex } from '../hashing/bytes.codec.js';
 import { MAX_ERROR, sampleErrors } from '../sampling/error.sampler.js';
 import { xof } from '../hashing/stream.xof.js';
 import { addSmudging, maxSmudging, smudgingSums } from '../sampling/smudging.sampler.js';
-import { publicElement, uniformElement } from '../sampling/uniform.sampler.js';
+import { fillUniform, publicElement, uniformElement } from '../sampling/uniform.sampler.js';
 import { composedAt, isReduced, wordsOf } from './composed.words.js';
 import { composeLimbs, truncatedLimbs } from './crt.composition.js';
 import { addConstant, clearLimbs, limbVectors, reduceLimbs, reduceWide, setWords, toWords } from './limb.vectors.js';
@@ -198,6 +198,26 @@ describe('samplers', () => {
       expect(part.every((value) => value < prime)).toBe(true);
       expect(Math.abs(mean - 0.5)).toBeLessThan(0.06);
     });
+  });
+
+  it('draw again what is not below the prime, wherever the bytes lie', () => {
+    const prime = set.dataPrimes[0]!;
+    const rounds = [
+      BigUint64Array.of(prime, 7n, (1n << 60n) - 1n, (15n << 60n) | 5n),
+      BigUint64Array.of(prime - 1n, prime),
+      BigUint64Array.of(0n),
+    ];
+    const asked: number[] = [];
+    const target = new BigUint64Array(6).fill(99n);
+    fillUniform(target, 1, 5, prime, (length) => {
+      const words = rounds[asked.length]!;
+      asked.push(length);
+      const unaligned = new Uint8Array(words.byteLength + 1);
+      unaligned.set(new Uint8Array(words.buffer), 1);
+      return unaligned.subarray(1);
+    });
+    expect(asked).toEqual([32, 16, 8]);
+    expect([...target]).toEqual([99n, 7n, 5n, prime - 1n, 0n, 99n]);
   });
 
   it('draw errors of the centred binomial distribution', () => {

@@ -4,7 +4,7 @@ import type { ParameterSet } from '../ring/parameter.set.js';
 import { zeroElement, type RingElement } from '../ring/ring.element.js';
 
 /** A source of the next `length` bytes. */
-type ByteSource = (length: number) => Uint8Array;
+export type ByteSource = (length: number) => Uint8Array;
 
 /** The words of fresh bytes; a view where their place in memory allows it. */
 function wordsOf(bytes: Uint8Array): BigUint64Array {
@@ -16,7 +16,7 @@ function wordsOf(bytes: Uint8Array): BigUint64Array {
  * Fills target[from, to) with uniform residues: each takes the next 8 bytes, little endian, cut to the bit length of the prime,
  * and is drawn again when it is not below the prime.
  */
-function fillUniform(target: RingElement, from: number, to: number, prime: bigint, source: ByteSource): void {
+export function fillUniform(target: RingElement, from: number, to: number, prime: bigint, source: ByteSource): void {
   const limits = BigUint64Array.of((1n << BigInt(prime.toString(2).length)) - 1n, prime);
   let at = from;
   while (at < to) {
