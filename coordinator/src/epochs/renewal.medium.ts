@@ -57,7 +57,7 @@ class Scene {
     const read = (path: string) => readFile(join(out, path)).catch(() => undefined);
     const { checks } = await verifyExport(read);
     rmSync(out, { recursive: true });
-    return checks.flatMap(({ problems = [] }) => problems.map(({ where, problem }) => `${where}: ${problem}`));
+    return checks.flatMap(({ problems }) => problems.map(({ where, problem }) => `${where}: ${problem}`));
   }
 
   async acts() {
