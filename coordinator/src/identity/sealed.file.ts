@@ -16,8 +16,9 @@ export function writeSealed(file: string, passphrase: string, value: unknown): v
 
 /** @throws CoordinatorError 'wrong-passphrase' (or altered bytes: the two cannot be told apart), 'folder-unusable' for a damaged file */
 export function readSealed<T>(file: string, passphrase: string, schema: z.ZodType<T>): T {
-  const { salt, sealed } = fileSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  const content = readFileSync(file, 'utf8');
   try {
+    const { salt, sealed } = fileSchema.parse(JSON.parse(content));
     const opened = openAtRest(deriveStoreKey(passphrase, Buffer.from(salt, 'base64')), Buffer.from(sealed, 'base64'));
     return schema.parse(JSON.parse(new TextDecoder().decode(opened)));
   } catch (cause) {

@@ -32,17 +32,18 @@ export class AttackedConsortium extends ScriptedConsortium {
   /** Remembers everything at the sites and at the coordinator, for {@link rewind}. */
   checkpoint(): this {
     const images = this.members.map((member) => [member, imageOf(member)] as const);
-    const [acts, objects] = [[...this.board.acts], [...this.board.objects]];
-    const { run, roster, e0, e, state, members } = this;
+    const [acts, objects, ledger] = [[...this.board.acts], [...this.board.objects], [...this.board.ledger]];
+    const { run, epoch, roster, e0, e, state, members } = this;
     const order = [...members];
     this.#checkpoint = () => {
       members.splice(0, members.length, ...order);
       for (const [member, image] of images) relive(member, image);
       this.board.acts.splice(0, Infinity, ...acts);
+      this.board.ledger.splice(0, Infinity, ...ledger);
       this.board.objects.clear();
       for (const [digest, bytes] of objects) this.board.objects.set(digest, bytes);
       this.board.failing = false;
-      Object.assign(this, { run, roster, e0, e, state });
+      Object.assign(this, { run, epoch, roster, e0, e, state });
     };
     return this;
   }
