@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { HELP, type BenchOptions, UsageError, readOrder } from './bench.options.js';
 import { runBench } from './measure/bench.run.js';
 import { boundCells, primitiveCells, sumCells } from './report/bound.cells.js';
-import { byteCells, machineText, noiseCells, phaseCells, roundCells } from './report/report.cells.js';
+import { byteCells, machineText, memoryCells, noiseCells, phaseCells, roundCells } from './report/report.cells.js';
 import { documentWith } from './report/report.document.js';
 import { type BenchReport, reportSchema } from './report/report.schema.js';
 import { targetCells } from './report/target.cells.js';
@@ -17,6 +17,7 @@ function textOf(report: BenchReport): string {
     table('Rounds (critical path: one site, the coordinator, one holder; no training)', roundCells(report)),
     table('Phases, median milliseconds', phaseCells(report)),
     table('Bytes a parameter on the wire', byteCells(report)),
+    table("The coordinator's memory, MB", memoryCells(report)),
     table('Bounds', primitiveCells(report)),
     table('Distance from the bounds', boundCells(report)),
     table('Where the time of a sum goes', sumCells(report)),

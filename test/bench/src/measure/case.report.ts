@@ -13,7 +13,7 @@ const LINE_BYTES_PER_MS = 100e6 / 8 / 1000;
 export function reportCase({ parameters, sites, keyHolders }: BenchCase, result: CaseResult): CaseReport {
   const { plan, phases, plaintextPhases: plain, wire, receivingCpuMs, memory, runs } = result;
   const { set, threshold } = plan.parameters;
-  const opening = phases.sum.medianMs + phases.combine.medianMs + phases.publish.medianMs;
+  const opening = phases.openInPool.medianMs + phases.publish.medianMs;
   const coordinatorMs = phases.uploads.medianMs + phases.shareUploads.medianMs + opening;
   const encryptedMs = phases.encryptInPool.medianMs + coordinatorMs + phases.shareInPool.medianMs;
   const plainOpening = plain.sum.medianMs + plain.publish.medianMs;
@@ -41,8 +41,7 @@ export function reportCase({ parameters, sites, keyHolders }: BenchCase, result:
     phases.shareUploads.medianCpuMs +
     receivingCpuMs.uploads +
     receivingCpuMs.shares +
-    phases.sum.medianCpuMs +
-    phases.combine.medianCpuMs +
+    phases.openInPool.medianCpuMs +
     phases.publish.medianCpuMs;
   const plaintextCpuMs = plain.uploads.medianCpuMs + receivingCpuMs.plaintext + plain.sum.medianCpuMs + plain.publish.medianCpuMs;
   const perParameter = (bytes: number): number => rounded(bytes / parameters);
@@ -78,6 +77,8 @@ export function reportCase({ parameters, sites, keyHolders }: BenchCase, result:
     cpuRatio: rounded(totalCpuMs / plaintextCpuMs, 3),
     coordinatorPeakMemoryMB: memory.peak,
     coordinatorIdleMemoryMB: memory.idle,
+    receivingPeakMemoryMB: memory.receivingPeak,
+    openingPeakMemoryMB: memory.openingPeak,
     phases,
     plaintextPhases: plain,
   };

@@ -39,6 +39,7 @@ const PHASES = [
   'loneShareUpload',
   'shareUploads',
   'combine',
+  'openInPool',
   'publish',
 ] as const;
 const PLAINTEXT_PHASES = ['loneUpload', 'uploads', 'sum', 'publish'] as const;
@@ -145,16 +146,23 @@ export async function measureRound(chosen: BenchCase, { runs, folder }: { runs: 
     const uploads = await members.call('signed', { kind: 'ciphertext' });
     const shares = await members.call('signed', { kind: 'share' });
     const updates = await members.call('signed', { kind: 'plaintext' });
+    const peaks = { receiving: 0, opening: 0, whole: 0 };
     let sumObject = '';
     let sumBytes = 0;
     for (let run = -1; run < runs; run++) {
-      const once = {
+      const received = {
         loneUpload: await encrypted.receive(members, 'ciphertext', 1),
         uploads: await encrypted.receive(members, 'ciphertext', sites),
         loneShareUpload: await encrypted.receive(members, 'share', 1),
         shareUploads: await encrypted.receive(members, 'share', keyHolders),
-        ...(await encrypted.role.call('open', { parameters, shape, uploads, shares })),
       };
+      const receivingPeak = await encrypted.role.call('restartPeakMemory');
+      const opened = await encrypted.role.call('open', { parameters, shape, uploads, shares });
+      // Before the first opening there are no worker threads: what receiving takes by itself.
+      if (run < 0) peaks.receiving = receivingPeak;
+      peaks.whole = Math.max(peaks.whole, receivingPeak);
+      peaks.opening = Math.max(peaks.opening, await encrypted.role.call('restartPeakMemory'));
+      const once = { ...received, ...opened };
       ({ sumObject, sumBytes } = once);
       const onceInPlain = {
         loneUpload: await plaintext.receive(members, 'plaintext', 1),
@@ -162,11 +170,16 @@ export async function measureRound(chosen: BenchCase, { runs, folder }: { runs: 
         ...(await plaintext.role.call('openPlaintext', { uploads: updates })),
       };
       if (run < 0) continue;
-      for (const name of ['loneUpload', 'uploads', 'loneShareUpload', 'shareUploads', 'sum', 'combine', 'publish'] as const)
-        phases[name].push(once[name]);
+      phases.openInPool.push(once.open);
+      for (const name of ['loneUpload', 'uploads', 'loneShareUpload', 'shareUploads', 'publish'] as const) phases[name].push(once[name]);
       for (const name of PLAINTEXT_PHASES) plain[name].push(onceInPlain[name]);
     }
-    const peak = await encrypted.role.call('peakMemory');
+    for (let run = -1; run < runs; run++) {
+      const { sum, combine } = await encrypted.role.call('openOnOneThread', { parameters, shape, uploads, shares });
+      if (run < 0) continue;
+      phases.sum.push(sum);
+      phases.combine.push(combine);
+    }
     await members.call('verify', { sumFile: encrypted.fileOf(sumObject) });
 
     const wire = {
@@ -185,7 +198,12 @@ export async function measureRound(chosen: BenchCase, { runs, folder }: { runs: 
         shares: cpuOfAll(encrypted, 'share'),
         plaintext: cpuOfAll(plaintext, 'plaintext'),
       },
-      memory: { idle: rounded(idle), peak: rounded(peak) },
+      memory: {
+        idle: rounded(idle),
+        receivingPeak: rounded(peaks.receiving),
+        openingPeak: rounded(peaks.opening),
+        peak: rounded(Math.max(peaks.whole, peaks.opening)),
+      },
       runs,
     };
   } finally {

@@ -52,9 +52,22 @@ export function phaseCells({ cases }: BenchReport): Cells {
     'shareInPool',
     'shareUploads',
     'combine',
+    'openInPool',
     'publish',
   ] as const;
-  const headings = ['expand', 'encrypt', 'in pool', 'upload, all', 'sum', 'share', 'in pool', 'shares in', 'combine', 'publish'];
+  const headings = [
+    'expand',
+    'encrypt',
+    'in pool',
+    'upload, all',
+    'sum',
+    'share',
+    'in pool',
+    'shares in',
+    'combine',
+    'both in pool',
+    'publish',
+  ];
   return [
     [...NAMES, ...headings, 'plain upload, all', 'plain sum', 'plain publish'],
     ...cases.map((of) => [
@@ -77,6 +90,19 @@ export function byteCells({ cases }: BenchReport): Cells {
       of.shareBytesPerParameter.toFixed(2),
       of.sumBytesPerParameter.toFixed(2),
       of.plaintextBytesPerParameter.toFixed(2),
+    ]),
+  ];
+}
+
+/** The coordinator's resident memory in MB: idle, and above that while it receives and while it opens and publishes. */
+export function memoryCells({ cases }: BenchReport): Cells {
+  return [
+    [...NAMES, 'idle', 'receiving adds', 'opening adds'],
+    ...cases.map((of) => [
+      ...nameOf(of),
+      of.coordinatorIdleMemoryMB.toFixed(0),
+      (of.receivingPeakMemoryMB - of.coordinatorIdleMemoryMB).toFixed(0),
+      (of.openingPeakMemoryMB - of.coordinatorIdleMemoryMB).toFixed(0),
     ]),
   ];
 }

@@ -1,6 +1,6 @@
 import { boundCells, primitiveCells, sumCells } from './bound.cells.js';
 import { growthCells } from './growth.cells.js';
-import { byteCells, machineText, noiseCells, phaseCells, roundCells } from './report.cells.js';
+import { byteCells, machineText, memoryCells, noiseCells, phaseCells, roundCells } from './report.cells.js';
 import type { BenchReport } from './report.schema.js';
 import { targetCells } from './target.cells.js';
 import { markdownTable } from './text.table.js';
@@ -16,6 +16,7 @@ const SECTIONS: Readonly<Record<string, (report: BenchReport) => string>> = {
   sum: (report) => markdownTable(sumCells(report)),
   'growth-parameters': (report) => markdownTable(growthCells(report, 'parameters')),
   'growth-sites': (report) => markdownTable(growthCells(report, 'sites')),
+  memory: (report) => markdownTable(memoryCells(report)),
   noise: (report) => markdownTable(noiseCells(report)),
 };
 

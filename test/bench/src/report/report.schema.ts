@@ -44,7 +44,10 @@ const caseReport = z.strictObject({
   cpuRatio: positive,
   coordinatorPeakMemoryMB: positive,
   coordinatorIdleMemoryMB: positive,
-  /** `encrypt` and `share` contain `expand`, and are on one thread; `…InPool` is what an agent does, and what the critical path is made of. */
+  /** Of the two parts of a round; receiving before the first opening, so without worker threads that are still there. */
+  receivingPeakMemoryMB: positive,
+  openingPeakMemoryMB: positive,
+  /** `encrypt` and `share` contain `expand`; they, `sum` and `combine` are on one thread. `…InPool` is what agents and coordinator do: the critical path. */
   phases: z.strictObject({
     expand: figure,
     encrypt: figure,
@@ -57,6 +60,7 @@ const caseReport = z.strictObject({
     loneShareUpload: figure,
     shareUploads: figure,
     combine: figure,
+    openInPool: figure,
     publish: figure,
   }),
   plaintextPhases: z.strictObject({ loneUpload: figure, uploads: figure, sum: figure, publish: figure }),

@@ -1,7 +1,8 @@
 import { createServer } from 'node:tls';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { loadCrypto } from '@coferment/crypto';
+import { readFile } from 'node:fs/promises';
+import { coefficientCount, loadCrypto, unpackSum } from '@coferment/crypto';
+import { SumOpener } from '../../../../coordinator/dist/aggregation/sum.opener.js';
 import { ObjectStore } from '../../../../coordinator/dist/objects/object.store.js';
 import { Settings } from '../../../../coordinator/dist/settings.js';
 import { type Sample, timed } from '../measure/sample.statistics.js';
@@ -14,8 +15,7 @@ import type { Due } from './upload.intake.js';
 import { UploadPort } from './upload.port.js';
 
 export interface Opening {
-  sum: Sample;
-  combine: Sample;
+  open: Sample;
   publish: Sample;
   /** SHA-256 of the published sum, which is its name in the store. */
   sumObject: string;
@@ -23,7 +23,6 @@ export interface Opening {
 }
 
 interface Running {
-  folder: string;
   store: ObjectStore;
   port: UploadPort;
 }
@@ -33,6 +32,21 @@ let running: Running | undefined;
 function started(): Running {
   if (running === undefined) throw new Error('The coordinator was not started.');
   return running;
+}
+
+/** Where a sum is written until it has a digest. */
+const DRAFT = 'bench-sum';
+const opener = new SumOpener();
+
+function storedSum({ parameters, shape, uploads, shares }: OpeningOrder, target: string): Parameters<SumOpener['open']>[0] {
+  const file = ({ object, merkleRoot }: SignedObject) => ({ what: 'an object', path: started().store.pathOf(object), merkleRoot });
+  return {
+    parameters,
+    coefficients: coefficientCount(shape, parameters),
+    uploads: uploads.map(file),
+    shares: new Map(shares.map(file).entries()),
+    target,
+  };
 }
 
 /** From digit sums to a float32 model, for both rounds alike. */
@@ -49,7 +63,7 @@ const handlers = {
     await store.open();
     const credentials = await issueCredentials();
     const port = new UploadPort(store, credentials);
-    running = { folder, store, port };
+    running = { store, port };
     return { address: await port.listen(), credentials };
   },
 
@@ -62,7 +76,12 @@ const handlers = {
     return idle;
   },
 
-  peakMemory: (): number => peakMemory(),
+  /** The peak since the last call, or since the idle moment; the next one counts from here. */
+  restartPeakMemory(): number {
+    const peak = peakMemory();
+    restartPeakMemory();
+    return peak;
+  },
 
   receivedBytes: (): number => started().port.receivedBytes(),
 
@@ -71,16 +90,29 @@ const handlers = {
     return (user + system) / 1000;
   },
 
-  /** R7 and what is published of it. */
+  /** R7 as the coordinator does it, on all processors, and what is published of it. */
   async open(order: OpeningOrder): Promise<Opening> {
-    const { store, folder } = started();
-    const { coefficients, packed, sum, combine } = openBlockByBlock(order, (object) => join(folder, 'objects', object));
-    const published = await timed(async () => {
-      const bytes = new Uint8Array(coefficients.buffer, coefficients.byteOffset, coefficients.byteLength);
-      await store.put(modelOf(packed, order.uploads.length));
-      return { sumObject: await store.put(bytes), sumBytes: bytes.length };
+    const { parameters, shape, uploads } = order;
+    const { store } = started();
+    const target = store.draftPath(DRAFT);
+    const opened = await timed(async () => {
+      const answer = await opener.open(storedSum(order, target));
+      if (!answer.ok) throw new Error(`The sum did not open: ${answer.reason}.`);
+      const words = new BigUint64Array(Uint8Array.from(await readFile(target)).buffer);
+      return unpackSum(shape, parameters, words, uploads.length).packed;
     });
-    return { sum, combine, publish: published.sample, ...published.value };
+    const published = await timed(async () => {
+      await store.put(modelOf(opened.value, uploads.length));
+      return store.adopt(DRAFT);
+    });
+    const { digest, size } = published.value;
+    return { open: opened.sample, publish: published.sample, sumObject: digest, sumBytes: size };
+  },
+
+  /** The same on one thread, with its two steps apart. */
+  openOnOneThread(order: OpeningOrder): { sum: Sample; combine: Sample } {
+    const { sum, combine } = openBlockByBlock(order, (object) => started().store.pathOf(object));
+    return { sum, combine };
   },
 
   /** The plaintext round: float32 updates are added up, divided and published. */
