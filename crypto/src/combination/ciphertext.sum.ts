@@ -4,8 +4,7 @@ import { blockSizes } from '../packing/block.layout.js';
 import { truncatedRange } from '../packing/residue.range.js';
 import { resolveParameters } from '../ring/aggregation.parameters.js';
 import { COMPOSED_WORDS } from '../ring/crt.composition.js';
-import { limbVectors, reduceWide, setWords, toWords } from '../ring/limb.vectors.js';
-import { placeLimbs } from '../ring/limb.words.js';
+import { reduceSmallMultiples } from '../ring/limb.words.js';
 import { parameterSet, type AggregationParameters } from '../ring/parameter.set.js';
 import { BlockSums } from './plane.sums.js';
 
@@ -66,12 +65,8 @@ export class CiphertextAccumulator {
     const set = parameterSet(this.#parameters.set);
     // 2^d·Σ + |A|·2^(d−1) = 2^(d−1)·(2·Σ + |A|)
     const limbs = droppedBits === 0 ? this.#sums.limbs(1, 0) : this.#sums.limbs(2, this.#addends);
-    const { used } = this.#sums;
-    const reduced = limbVectors(used);
-    setWords(reduced, placeLimbs(limbs, Math.max(0, droppedBits - 1)), used);
-    reduceWide(reduced, set, used);
-    const total = new BigUint64Array(used * COMPOSED_WORDS);
-    toWords(reduced, total, used);
+    const total = new BigUint64Array(this.#sums.used * COMPOSED_WORDS);
+    reduceSmallMultiples(limbs, Math.max(0, droppedBits - 1), set, total);
     return total;
   }
 }
