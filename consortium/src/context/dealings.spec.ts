@@ -32,7 +32,28 @@ function acknowledge(dealer: string, site: string, dealing = checkDealingStateme
 const dealings = ids.map((site) => deal(site));
 const acknowledgements = ids.flatMap((dealer) => ids.map((holder) => acknowledge(dealer, holder)));
 
+describe('E0', () => {
+  const identity = { consortium: CONSORTIUM, run: RUN, ordinal: 1, epoch: 1, plan: digestOf(1), roster: digestOf(2) };
+  it.each([
+    ['consortium', 'another-consortium'],
+    ['run', 'r2-0123456789abcdef'],
+    ['ordinal', 2],
+    ['epoch', 2],
+    ['plan', digestOf(3)],
+    ['roster', digestOf(3)],
+  ])('is another for another %s', (field, value) => {
+    expect(epochZero({ ...identity, [field]: value })).not.toBe(epochZero(identity));
+  });
+});
+
 describe('E', () => {
+  it('is another when a site is left out, and refused with the dealing of that site', () => {
+    const without = { ...roster, leftOut: ['gamma'] };
+    expect(epochContext(e0, [], ['gamma'])).not.toBe(epochContext(e0, [], []));
+    expect(() => checkEpoch({ roster: without, position, dealings, acknowledgements })).toThrow(
+      '"gamma" deals but is not a site of this key epoch',
+    );
+  });
   it('comes out the same for all who see the same dealings', () => {
     const { e, dealings: references } = checkEpoch({ roster, position, dealings, acknowledgements });
     expect(e).toBe(epochContext(e0, references, []));
