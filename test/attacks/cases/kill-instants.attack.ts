@@ -222,8 +222,8 @@ describe('a site whose folder was put back to a backup', () => {
       'urn:coferment:attempt-declined:v1',
     ]);
     expect(board.objects.size).toBe(consortium.board.objects.size);
-    // Its keys are gone with its part in the run.
-    expect(member.journal.runs.get(name.run)?.state).toBe('dead');
+    // The key epoch is over for it.
+    expect(member.journal.ownActs.whyDead(name.run, 1)).toMatch(/backup/);
     end(member);
   });
 
