@@ -10,7 +10,7 @@ import { approvePlan, offerSealingKey } from '../../../client-agent/src/rounds/a
 import { checkDealing, dealKey } from '../../../client-agent/src/rounds/ceremony.handlers.js';
 import { ScriptedConsortium } from '../../../client-agent/src/rounds/consortium.fixture.js';
 import { NonceMemory } from '../../../client-agent/src/rounds/nonce.memory.js';
-import { CONSORTIUM, type Member, reopenMember, SharedBoard } from '../../../client-agent/src/rounds/members.fixture.js';
+import { CONSORTIUM, type Member, SharedBoard } from '../../../client-agent/src/rounds/members.fixture.js';
 
 export type Entry = { sum: number; k: string; t: string; set: string; modelIn: string };
 
@@ -53,7 +53,7 @@ export class AttackedConsortium extends ScriptedConsortium {
     this.#checkpoint?.();
   }
 
-  /** As {@link restart}, without deriving the key of the key store again. */
+  /** A restart of its process, without deriving the key of the key store again. */
   restarted(site: string): Member {
     return relive(this.member(site));
   }
@@ -171,12 +171,12 @@ export function resign<N extends PredicateName>(
 }
 
 /** Everything durable at a site: the rows of its journal, and digests of its key records and objects. */
-export interface Durable {
+interface Durable {
   rows: Record<string, unknown[]>;
   files: Record<string, string>;
 }
 
-export function durableOf({ folder }: Pick<Member, 'folder'>): Durable {
+function durableOf({ folder }: Pick<Member, 'folder'>): Durable {
   const journal = new DatabaseSync(join(folder, 'journal.sqlite'), { readOnly: true });
   try {
     const tables = journal.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").all();
@@ -239,13 +239,6 @@ export function imageOf({ folder }: Pick<Member, 'folder'>): string {
   return image;
 }
 
-/** A new process of the site on (a copy of) an image: what was only in memory is gone. */
-export function bootFrom(image: string, old: Member, board: SharedBoard): Member {
-  const folder = mkdtempSync(join(tmpdir(), 'agent-again-'));
-  cpSync(image, folder, { recursive: true });
-  return reopenMember({ ...old, folder, journal: { close: () => undefined } as never }, board);
-}
-
 /** The same site in a new process, on its folder as it is or as it was in an image. */
 export function relive(member: Member, image?: string): Member {
   try {
@@ -274,15 +267,6 @@ export function fork(member: Member): Member {
 export function end({ journal, folder }: Member): void {
   journal.close();
   rmSync(folder, { recursive: true, force: true });
-}
-
-/** Puts the site back to an image, as from a backup: it answers under its name from now on. */
-export function restore(consortium: AttackedConsortium, site: string, image: string): Member {
-  const old = consortium.member(site);
-  old.journal.close();
-  const restored = bootFrom(image, old, consortium.board);
-  consortium.members[consortium.members.indexOf(old)] = restored;
-  return restored;
 }
 
 /** A board with the same objects, on which what a second life of a site sends is seen by itself. */
