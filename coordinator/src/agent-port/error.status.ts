@@ -56,6 +56,9 @@ const STATUS_OF: Readonly<Record<CoordinatorErrorCode, status>> = {
 /** The refusal that a caller gets for any error. Faults of the coordinator itself say nothing of their cause: that is in the log. */
 export function refusalOf(error: unknown): CoordinatorError {
   if (error instanceof CoordinatorError) return error;
+  // The caller hung up, or sent what gRPC cannot read: nobody's fault here, and nobody may be left to tell.
+  if (error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')
+    return new CoordinatorError('unreachable', 'The call ended before all of it had arrived. What came is kept: resume where it stopped.');
   if (error instanceof ConsortiumError) {
     if (isProtocolRefusal(error.code)) return new CoordinatorError(error.code, error.message);
     switch (error.code) {
