@@ -78,6 +78,7 @@ export function reportCase({ parameters, sites, keyHolders }: BenchCase, result:
     coordinatorPeakMemoryMB: memory.peak,
     coordinatorIdleMemoryMB: memory.idle,
     receivingPeakMemoryMB: memory.receivingPeak,
+    summingPeakMemoryMB: memory.summingPeak,
     openingPeakMemoryMB: memory.openingPeak,
     phases,
     plaintextPhases: plain,

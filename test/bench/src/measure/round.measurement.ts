@@ -146,7 +146,7 @@ export async function measureRound(chosen: BenchCase, { runs, folder }: { runs: 
     const uploads = await members.call('signed', { kind: 'ciphertext' });
     const shares = await members.call('signed', { kind: 'share' });
     const updates = await members.call('signed', { kind: 'plaintext' });
-    const peaks = { receiving: 0, opening: 0, whole: 0 };
+    const peaks = { receiving: 0, summing: 0, opening: 0, whole: 0 };
     let sumObject = '';
     let sumBytes = 0;
     for (let run = -1; run < runs; run++) {
@@ -161,6 +161,7 @@ export async function measureRound(chosen: BenchCase, { runs, folder }: { runs: 
       // Before the first opening there are no worker threads: what receiving takes by itself.
       if (run < 0) peaks.receiving = receivingPeak;
       peaks.whole = Math.max(peaks.whole, receivingPeak);
+      peaks.summing = Math.max(peaks.summing, opened.summingPeak);
       peaks.opening = Math.max(peaks.opening, await encrypted.role.call('restartPeakMemory'));
       const once = { ...received, ...opened };
       ({ sumObject, sumBytes } = once);
@@ -201,6 +202,7 @@ export async function measureRound(chosen: BenchCase, { runs, folder }: { runs: 
       memory: {
         idle: rounded(idle),
         receivingPeak: rounded(peaks.receiving),
+        summingPeak: rounded(peaks.summing),
         openingPeak: rounded(peaks.opening),
         peak: rounded(Math.max(peaks.whole, peaks.opening)),
       },

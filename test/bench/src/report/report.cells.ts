@@ -94,14 +94,15 @@ export function byteCells({ cases }: BenchReport): Cells {
   ];
 }
 
-/** The coordinator's resident memory in MB: idle, and above that while it receives and while it opens and publishes. */
+/** The coordinator's resident memory in MB: idle, and above that while it receives, while it opens the sum, and while it makes and publishes a model of it. */
 export function memoryCells({ cases }: BenchReport): Cells {
   return [
-    [...NAMES, 'idle', 'receiving adds', 'opening adds'],
+    [...NAMES, 'idle', 'receiving adds', 'summing adds', 'with the model'],
     ...cases.map((of) => [
       ...nameOf(of),
       of.coordinatorIdleMemoryMB.toFixed(0),
       (of.receivingPeakMemoryMB - of.coordinatorIdleMemoryMB).toFixed(0),
+      (of.summingPeakMemoryMB - of.coordinatorIdleMemoryMB).toFixed(0),
       (of.openingPeakMemoryMB - of.coordinatorIdleMemoryMB).toFixed(0),
     ]),
   ];

@@ -46,6 +46,8 @@ const caseReport = z.strictObject({
   coordinatorIdleMemoryMB: positive,
   /** Of the two parts of a round; receiving before the first opening, so without worker threads that are still there. */
   receivingPeakMemoryMB: positive,
+  /** Until the sum is in its file, and with its values read, the model made and published. */
+  summingPeakMemoryMB: positive,
   openingPeakMemoryMB: positive,
   /** `encrypt` and `share` contain `expand`; they, `sum` and `combine` are on one thread. `…InPool` is what agents and coordinator do: the critical path. */
   phases: z.strictObject({

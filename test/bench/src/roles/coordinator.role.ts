@@ -20,6 +20,8 @@ export interface Opening {
   /** SHA-256 of the published sum, which is its name in the store. */
   sumObject: string;
   sumBytes: number;
+  /** Peak of memory, in MB, until the sum was in its file: what follows reads its values and makes a model of them. */
+  summingPeak: number;
 }
 
 interface Running {
@@ -98,15 +100,19 @@ const handlers = {
     const opened = await timed(async () => {
       const answer = await opener.open(storedSum(order, target));
       if (!answer.ok) throw new Error(`The sum did not open: ${answer.reason}.`);
-      const words = new BigUint64Array(Uint8Array.from(await readFile(target)).buffer);
-      return unpackSum(shape, parameters, words, uploads.length).packed;
+      const summingPeak = peakMemory();
+      const bytes = await readFile(target);
+      // A small file may come in a shared buffer, where words are not aligned.
+      const aligned = bytes.byteOffset % 8 === 0 ? bytes : Uint8Array.from(bytes);
+      const words = new BigUint64Array(aligned.buffer, aligned.byteOffset, aligned.length / 8);
+      return { packed: unpackSum(shape, parameters, words, uploads.length).packed, summingPeak };
     });
     const published = await timed(async () => {
-      await store.put(modelOf(opened.value, uploads.length));
+      await store.put(modelOf(opened.value.packed, uploads.length));
       return store.adopt(DRAFT);
     });
     const { digest, size } = published.value;
-    return { open: opened.sample, publish: published.sample, sumObject: digest, sumBytes: size };
+    return { open: opened.sample, publish: published.sample, sumObject: digest, sumBytes: size, summingPeak: opened.value.summingPeak };
   },
 
   /** The same on one thread, with its two steps apart. */
