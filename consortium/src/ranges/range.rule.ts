@@ -34,11 +34,16 @@ const SMALLEST = 1e-9;
  */
 const FLOOR_OF_INITIAL = 1 / 16;
 
-/** Round 1: learning rate × local steps of the largest site (secure-aggregation.md §4), or the plan's own `training.initialRange`. */
-export function initialRanges(plan: Plan, statistics: StatisticsSum): Ranges {
+/** How far a site with so many training rows may move a value in a round: learning rate × local steps, or the plan's own `training.initialRange`. */
+export function firstRange(plan: Plan, trainingRows: number): number {
   const { learningRate, epochs, batchSize, initialRange } = plan.training;
-  const steps = epochs * Math.ceil(rowCapFrom(plan, statistics) / batchSize);
-  const range = Math.max(initialRange ?? learningRate * steps, SMALLEST);
+  const steps = epochs * Math.ceil(trainingRows / batchSize);
+  return Math.max(initialRange ?? learningRate * steps, SMALLEST);
+}
+
+/** Round 1: the range of the largest site (secure-aggregation.md §4). */
+export function initialRanges(plan: Plan, statistics: StatisticsSum): Ranges {
+  const range = firstRange(plan, rowCapFrom(plan, statistics));
   return { perTensor: describeModel(plan).tensors.map(() => range), floor: Math.max(range * FLOOR_OF_INITIAL, SMALLEST) };
 }
 

@@ -1,3 +1,4 @@
+export { effectiveBits, type UpdateBits, updateBits } from './effective-bits.rule.js';
 export { applySum, initialState, type StrategyState, type UpdateSum } from './fedavg.strategy.js';
 export { shouldStop } from './stopping.rule.js';
 export { sumInput } from './sum.input.js';

@@ -3,6 +3,7 @@ import {
   budgetSteps,
   ConsortiumBudgetError,
   describeModel,
+  effectiveBits,
   explainAggregation,
   featureNames,
   formatDuration,
@@ -101,7 +102,7 @@ export function explainPlan(text: string, sites: number): PlanExplanation {
       digitsPerCoefficient: offer.digitsPerCoefficient,
       bytesPerParameter: roundTraffic({ ...parameters, ...offer }, shape).objects.upload / model.parameters,
     })),
-    effectiveBits: effectiveBits(plan, parameters.valueBits),
+    effectiveBits: bitsLeft(plan, parameters.valueBits),
     lattice: latticeSecurity(parameters.set),
     advantage: {
       blocks: load.blocksPerEpoch,
@@ -117,14 +118,12 @@ export function explainPlan(text: string, sites: number): PlanExplanation {
   };
 }
 
-function effectiveBits({ weighting }: Plan, valueBits: number): EffectiveBits {
+function bitsLeft({ weighting }: Plan, valueBits: number): EffectiveBits {
+  const left = (weight: number, cap: number): number => effectiveBits(valueBits, weight, cap);
   if (weighting.by === 'equal')
-    return { meanSite: { least: valueBits, most: valueBits }, rule: 'equal weights: every site keeps all bits' };
+    return { meanSite: { least: left(1, 1), most: left(1, 1) }, rule: 'equal weights: every site keeps all bits' };
   const rule = 'a site of weight w under the cap keeps log2(cap/w) bits fewer';
   if (weighting.cap !== 'auto') return { meanSite: null, rule: `${rule}; this plan's cap is ${weighting.cap}` };
   // The power of two above twice the mean weight is more than two and at most four times the mean.
-  return {
-    meanSite: { least: valueBits - 2, most: valueBits - 1 },
-    rule: `${rule}; the cap is the power of two above twice the mean weight`,
-  };
+  return { meanSite: { least: left(1, 4), most: left(1, 2) }, rule: `${rule}; the cap is the power of two above twice the mean weight` };
 }
