@@ -55,6 +55,7 @@ export type AgentErrorCode =
   | 'sum-changed'
   | 'pair-not-growing'
   | 'vector-spent'
+  | 'weight-drowned'
   | 'block-limit'
   | 'epoch-dead'
   | 'run-closed'

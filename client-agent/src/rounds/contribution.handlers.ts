@@ -1,4 +1,4 @@
-import { ConsortiumError, type NonceEntry, peekStatement, signStatement } from '@coferment/consortium';
+import { ConsortiumError, type NonceEntry, peekStatement, signStatement, updateBits } from '@coferment/consortium';
 import { digest } from '@coferment/crypto';
 import { LearningError } from '@coferment/learning';
 import { ObjectPurpose } from '@coferment/proto';
@@ -35,7 +35,8 @@ export async function prepareSum(context: SiteContext, { name }: InstructionBody
   try {
     await ensureVector(context, facts, sum);
   } catch (error) {
-    if (error instanceof LearningError || isSpent(error)) await decline(context, facts, name, 'no-data');
+    const reason = reasonToSitOut(error);
+    if (reason !== null) await decline(context, facts, name, reason);
     throw error;
   }
   if (journal.models.progress(name.run).appliedSum >= name.sum) return DONE;
@@ -47,8 +48,12 @@ export async function prepareSum(context: SiteContext, { name }: InstructionBody
   return DONE;
 }
 
-function isSpent(error: unknown): boolean {
-  return error instanceof AgentError && error.code === 'vector-spent';
+/** What the coordinator is told when this site stays out of a sum by its own decision; null where it may still join. */
+function reasonToSitOut(error: unknown): DeclineReason | null {
+  if (error instanceof LearningError) return 'no-data';
+  if (!(error instanceof AgentError)) return null;
+  if (error.code === 'vector-spent') return 'no-data';
+  return error.code === 'weight-drowned' ? 'refused' : null;
 }
 
 /** The one vector of this key: from the journal, or made and stored there. */
@@ -65,6 +70,7 @@ async function ensureVector(context: SiteContext, facts: EpochFacts, sum: SumFac
       `This site has sent a ${kind} vector for the present model of ${run} that its restored journal has lost. A second one could tell about records by the difference of the two, so it sits this sum out.`,
     );
   }
+  requireAudible(context, facts, sum);
   const { plan, parameters } = facts;
   const job =
     sum.state === null || kind === 'statistics'
@@ -74,6 +80,27 @@ async function ensureVector(context: SiteContext, facts: EpochFacts, sum: SumFac
   journal.rounds.keepVector(facts.run.plan, kind, sum.modelIn, vector);
   journal.steps.record(sum.name, 'train');
   context.tell({ event: 'trained', run, round, sum: sum.name.sum, kind, ...report });
+}
+
+/**
+ * Before it trains: cap and ranges, which follow from what all sites told in the statistics sum, must leave something of this site's update. One false row
+ * count can keep the model where it is, and then sums over different sets all but subtract.
+ */
+function requireAudible({ trainer }: SiteContext, { plan, parameters }: EpochFacts, { name, state }: SumFacts): void {
+  if (name.kind !== 'update' || state === null) return;
+  const rows = trainer.trainingRows(plan);
+  // Training refuses that by itself, and says why there are none.
+  if (rows === 0) return;
+  const { weight, cap, bits, least } = updateBits(plan, state, rows, parameters.valueBits);
+  if (bits >= least) return;
+  throw new AgentError(
+    'weight-drowned',
+    `This site takes no part in sum ${name.sum} of ${name.run}: under the weight cap of ${cap} and the ranges of this run, ` +
+      `its weight of ${weight} leaves ${Math.max(bits, 0).toFixed(1)} of ${parameters.valueBits} bits of its update, and ${least} are needed. ` +
+      `Either this site is very small beside the others, or one of them counted rows that it does not have. ` +
+      `Agree on a plan with weighting.by equal or a weighting.cap near the usual number of rows, and with a training.initialRange. ` +
+      `Nothing was trained, and nothing of its records was encrypted or sent.`,
+  );
 }
 
 /** Encrypts the stored vector under K, stores every byte, then sends (R3). */

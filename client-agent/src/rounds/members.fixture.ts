@@ -31,12 +31,19 @@ export const fixturePlan = (rounds = 2): Plan =>
 /** A site whose "records" are a constant update, so that tests are about the protocol. Counts how often it was asked to train. */
 export class ConstantTrainer implements Trainer {
   trained = 0;
+  rows = 10;
+  /** What it says in the statistics sum. */
+  claimedRows = 10n;
+
+  trainingRows(): number {
+    return this.rows;
+  }
 
   build({ kind, plan, parameters }: VectorJob): Promise<BuiltVector> {
     this.trained += 1;
     const shape = vectorShape(plan, kind);
     const zero = 2 ** (parameters.valueBits - 1);
-    const exact = { statistics: [10n], update: [8n, 5n, 100n, 7n], evaluate: [5n, 100n] }[kind];
+    const exact = { statistics: [this.claimedRows], update: [8n, 5n, 100n, 7n], evaluate: [5n, 100n] }[kind];
     // The number of trainings shows in the vector: a second training would give another one.
     const coefficients = packVector(shape, parameters, new Uint32Array(shape.packed).fill(zero + this.trained), exact);
     const vector = { coefficients, samples: 10, salt: new Uint8Array(32).fill(3), backend: 'wasm' as const, saturated: 0 };

@@ -41,6 +41,8 @@ export interface BuiltVector {
 
 /** Turns this site's records into the vectors of a run. The only place of the agent that sees data rows. */
 export interface Trainer {
+  /** Rows that the plan selects for training. */
+  trainingRows(plan: Plan): number;
   build(job: VectorJob): Promise<BuiltVector>;
 }
 
@@ -67,6 +69,10 @@ export class SiteTrainer implements Trainer {
     await initBackend(backend);
     const { batches } = await importSite(source);
     return new SiteTrainer(batches, trainingSeed);
+  }
+
+  trainingRows(plan: Plan): number {
+    return this.#dataset(plan).train.rows;
   }
 
   async build(job: VectorJob): Promise<BuiltVector> {
