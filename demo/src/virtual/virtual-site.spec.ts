@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { importSite } from '@coferment/client-agent';
-import { parsePlan, planAggregation } from '@coferment/consortium';
+import { exactNames, initialState, parsePlan, planAggregation, quorumNumbers, updateBits } from '@coferment/consortium';
 import { sha256Hex } from '@coferment/crypto';
 import { buildDataset } from '@coferment/learning';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -125,6 +125,21 @@ describe('the plan of the virtual consortium', () => {
       const { train, holdout } = buildDataset(plan, generateSite(few(profile), 1).batches);
       expect(train.rows).toBeGreaterThan(20);
       expect(holdout.rows).toBeGreaterThan(5);
+    }
+  });
+
+  it.each([3, 5, 8])('leaves every one of %i sites far more bits than the least with which a site takes part', (sites) => {
+    const plan = parsePlan(consortiumPlan(sites));
+    const { keyHolders, threshold } = quorumNumbers({ n: sites });
+    const { valueBits } = planAggregation({ sites, keyHolders, threshold });
+    const rows = siteProfiles(sites).map((profile) => buildDataset(plan, generateSite(profile, 1).batches).train.rows);
+    const count = BigInt(rows.reduce((sum, own) => sum + own, 0));
+    const exact = exactNames(plan, 'statistics').map((name) => (name === 'count' ? count : 0n));
+    const siteIds = siteProfiles(sites).map(({ id }) => id);
+    const state = initialState(plan, { ordinal: 1, siteIds, statistics: { exact, addends: sites } });
+    for (const own of rows) {
+      const { bits, least } = updateBits(plan, state, own, valueBits);
+      expect(bits).toBeGreaterThan(least + 7);
     }
   });
 
