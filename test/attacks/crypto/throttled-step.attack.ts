@@ -1,6 +1,18 @@
-import { applySum, describeModel, encodeExact, initialState, type Plan, quantiseUpdate, type StrategyState } from '@coferment/consortium';
-import { xof } from '@coferment/crypto';
+import {
+  applySum,
+  describeModel,
+  encodeExact,
+  initialState,
+  peekStatement,
+  type Plan,
+  quantiseUpdate,
+  type StrategyState,
+  updateBits,
+} from '@coferment/consortium';
+import { loadCrypto, xof } from '@coferment/crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { ScriptedConsortium } from '../../../client-agent/src/rounds/consortium.fixture.js';
+import { prepareSum } from '../../../client-agent/src/rounds/contribution.handlers.js';
 import { correlation } from '../controls/measure.fixture.js';
 import { exampleRows, networkPlan, type Rows, trainOneStep } from '../controls/small-network.fixture.js';
 
@@ -11,7 +23,8 @@ import { exampleRows, networkPlan, type Rows, trainOneStep } from '../controls/s
  * sees to it that they hardly do: in the statistics it claims many rows, so that the weight cap goes up, and then it sends the largest weight and an
  * update of zeros. The mean update shrinks, the model stands still, and the next sum holds the same updates again.
  * What they get: the difference of the two sums is the victim's update. A LIMIT, "differences between rounds" in SECURITY.md, shown here to be in the
- * hands of one site and not only of a plan with small steps. What a site can see: that its own weight is a small part of the sum of weights.
+ * hands of one site and not only of a plan with small steps. What a site can see: that its own weight is a small part of the sum of weights. What it
+ * meets: counts so high that honest updates come to nothing are refused by every honest site before it trains.
  */
 
 const SITES = ['site-0', 'site-1', 'site-2', 'site-3', 'site-4'];
@@ -21,7 +34,8 @@ const ROWS = 40;
 const VALUE_BITS = 16;
 let plan: Plan;
 
-beforeAll(() => {
+beforeAll(async () => {
+  await loadCrypto();
   const base = networkPlan();
   plan = { ...base, normalisation: 'none', training: { ...base.training, learningRate: 0.05, initialRange: null } };
 });
@@ -95,26 +109,65 @@ describe('two rounds, the second without one site', () => {
     [400, 0.1, 0.02],
     [4000, 0.01, 0.002],
   ])('LIMIT: leave next to nothing unread when one site claims %i rows and pulls the brake', (claim, most, left) => {
-    // Correlation 0.995 and 0.9997.
+    // Correlation 0.995 and 0.9996.
     expect(stolen(claim).moved).toBeLessThan(most);
     expect(unread(claim)).toBeLessThan(left);
   });
 });
 
+/** Steps of the quantiser that an honest update reaches at most in a run whose ranges have fallen as far as they can, and how its site judges that. */
+function heard(of: Plan, claim: number): { reach: number; refuses: boolean } {
+  const rows = BigInt((SITES.length - 1) * ROWS) + BigInt(claim);
+  const state = initialState(of, { ordinal: 1, siteIds: SITES, statistics: { exact: [rows], addends: SITES.length } });
+  const { weight, cap, bits, least } = updateBits(of, state, ROWS, VALUE_BITS);
+  const largest = Math.max(...trained(VICTIM, state).map(Math.abs));
+  const steps = 2 ** (VALUE_BITS - 1) - 1;
+  return { reach: (largest * (weight / cap) * steps) / state.ranges.floor, refuses: bits < least };
+}
+
 describe('a row count that no site has', () => {
-  it('LIMIT: leaves the others no bits, in every round of the run', () => {
-    const steps = 2 ** (VALUE_BITS - 1) - 1;
-    /** Steps of the quantiser that an honest update reaches at most. */
-    const reach = (claim: number): number => {
-      const rows = BigInt((SITES.length - 1) * ROWS) + BigInt(claim);
-      const state = initialState(plan, { ordinal: 1, siteIds: SITES, statistics: { exact: [rows], addends: SITES.length } });
-      const largest = Math.max(...trained(VICTIM, state).map(Math.abs));
-      // A range never falls below a sixteenth of the first.
-      return (largest * (ROWS / state.weightCap) * steps) / state.ranges.floor;
-    };
-    expect(reach(ROWS)).toBeGreaterThan(2 ** 11);
-    expect(reach(4000)).toBeGreaterThan(16);
-    expect(reach(2 ** 20)).toBeLessThan(1);
-    expect(reach(2 ** 47)).toBeLessThan(1e-12);
+  it('would leave the others no bits in every round of the run: they take no part in it', () => {
+    expect(heard(plan, 2 ** 18).reach).toBeLessThan(1);
+    expect(heard(plan, 2 ** 20).reach).toBeLessThan(0.1);
+    expect(heard(plan, 2 ** 47).reach).toBeLessThan(1e-12);
+    for (const claim of [2 ** 15, 2 ** 18, 2 ** 20, 2 ** 47]) expect(heard(plan, claim).refuses).toBe(true);
+  });
+
+  it('is met by the code of that refusal at every honest site, and neither nonce nor ciphertext leaves it', async () => {
+    const consortium = new ScriptedConsortium(['a', 'b', 'c', 'd']);
+    try {
+      consortium.member('d').trainer.claimedRows = 2n ** 20n;
+      await consortium.toRounds();
+      const { board } = consortium;
+      for (const site of ['a', 'b', 'c']) {
+        const member = consortium.member(site);
+        const [before, objects] = [board.acts.length, board.objects.size];
+        await expect(prepareSum(member, { name: consortium.name('update', 6, 1) })).rejects.toMatchObject({ code: 'weight-drowned' });
+        expect(board.acts.slice(before).map(({ envelope }) => peekStatement(envelope).name)).toEqual(['attempt-declined']);
+        expect(board.objects.size).toBe(objects);
+      }
+    } finally {
+      consortium.close();
+    }
+  });
+
+  it('drowns them under equal weights and under a cap of the plan as well, through the ranges: refused too', () => {
+    for (const weighting of [
+      { by: 'equal', cap: 'auto' },
+      { by: 'samples', cap: 64 },
+    ] as const) {
+      const of = { ...plan, weighting };
+      expect(heard(of, 2 ** 47).reach).toBeLessThan(1e-4);
+      expect(heard(of, 2 ** 47).refuses).toBe(true);
+      const fixed = heard({ ...of, training: { ...of.training, initialRange: 2 } }, 2 ** 47);
+      expect(fixed.reach).toBeGreaterThan(2 ** 13);
+      expect(fixed.refuses).toBe(false);
+    }
+  });
+
+  it('LIMIT: is accepted while it leaves the others bits enough', () => {
+    for (const claim of [ROWS, 400, 4000, 2 ** 14]) expect(heard(plan, claim).refuses).toBe(false);
+    expect(heard(plan, ROWS).reach).toBeGreaterThan(2 ** 11);
+    expect(heard(plan, 2 ** 14).reach).toBeGreaterThan(16);
   });
 });
