@@ -57,4 +57,13 @@ describe('following a run', () => {
     await followRun(fake, 'r1', eyes);
     expect(eyes.seen).toEqual(['1 closed']);
   });
+
+  it('ends with the cause when the run is stuck, instead of waiting for an operator', async () => {
+    const stuck = { state: 'stuck', cause: 'The dealing of alder was refused by elm.', whatToDo: 'coferment epochs renew r1' };
+    const fake = coordinator([[{ sequence: 1, type: 'run-state', state: 'stuck' }]], [stuck]);
+    await expect(followRun(fake, 'r1', watcher())).rejects.toMatchObject({
+      code: 'run-failed',
+      message: 'The run r1 is stuck. The dealing of alder was refused by elm. coferment epochs renew r1',
+    });
+  });
 });

@@ -3,6 +3,8 @@ import { DemoError } from '../errors/index.js';
 import type { ChildProgram, ProgramEvent } from '../processes/index.js';
 import { isFinished, type RoundView, type RunView, readWatchEvent } from './run.view.js';
 
+/** The state of a run that an operator has to take on. */
+const STUCK = 'stuck';
 /** Longer than any step of a demo takes, also on a slow machine; after it the run is given up instead of waiting for ever. */
 const STALL_MS = 180_000;
 const PAUSE_MS = 300;
@@ -24,7 +26,7 @@ export interface RunWatcher {
 /**
  * Follows a run to its end, over restarts of the coordinator. Every round is reported in order of its states; a closed sum is reported once, also when
  * the event was lost with the connection.
- * @throws DemoError 'stalled' when nothing happens for three minutes, 'process-failed' when the run cannot be asked about.
+ * @throws DemoError 'run-failed' when the run is stuck and an operator would have to decide, 'stalled' when nothing happens for three minutes, 'process-failed' when the run cannot be asked about.
  */
 export async function followRun(coordinator: WatchedCoordinator, run: string, watcher: RunWatcher): Promise<RunView> {
   const closed = new Set<number>();
@@ -52,7 +54,10 @@ export async function followRun(coordinator: WatchedCoordinator, run: string, wa
     await watcher.settled();
     const program = coordinator.watch(run);
     const stop = program.onEvent((event) => {
-      if ('sequence' in event) take(event);
+      if (!('sequence' in event)) return;
+      take(event);
+      // Only an operator takes a stuck run on, and the demo has none at the keyboard.
+      if (event['state'] === STUCK && event['type'] === 'run-state') program.kill('SIGTERM');
     });
     const stalled = setInterval(() => {
       if (Date.now() - lastNewsMs > STALL_MS) program.kill('SIGTERM');
@@ -64,6 +69,7 @@ export async function followRun(coordinator: WatchedCoordinator, run: string, wa
     const view = await askAbout(coordinator, run, program);
     for (const round of view.rounds) if (round.state === 'closed') report(round);
     if (isFinished(view)) return view;
+    if (view.state === STUCK) throw new DemoError('run-failed', `The run ${view.run} is stuck. ${view.cause} ${view.whatToDo}`.trim());
     if (Date.now() - lastNewsMs > STALL_MS) throw stall(view);
     if (++tries > TRIES_WITHOUT_NEWS) throw program.failure();
     await pause(PAUSE_MS);

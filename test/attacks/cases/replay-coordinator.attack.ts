@@ -130,9 +130,9 @@ describe('every act of a site in a run', () => {
     const last = earlier.at(-1)!;
     const { name, digest } = peekStatement(last);
     expect(await alpha.calls.submit(last, name)).toBe(digest);
-    const { submitStatement } = alpha.calls.statements;
+    const { statements } = alpha.calls;
     const empty = { payload: Buffer.alloc(0), keyid: '', signature: Buffer.alloc(0) };
     for (const statement of [empty, { ...toWire(last), signature: Buffer.alloc(63) }, { ...toWire(last), keyid: 'x' }])
-      expect(await failureOf(ask(submitStatement.bind(alpha.calls.statements), { statement }))).toMatchObject({ code: 'malformed' });
+      expect(await failureOf(ask(statements.submitStatement.bind(statements), { statement }))).toMatchObject({ code: 'malformed' });
   });
 });
