@@ -28,6 +28,7 @@ export { committeeConstants, MAX_KEY_HOLDERS, type CommitteeConstants, type Deco
 export { combinationScale, lagrangeAtZero, parityWeights, type Rational } from './committee/lagrange.rational.js';
 export { openBlock, type BlockOpeningInput, type OpenedBlock } from './combination/block.opening.js';
 export {
+  blockTotal,
   ciphertextAccumulator,
   sumCiphertexts,
   type BlockTotal,

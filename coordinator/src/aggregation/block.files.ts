@@ -5,6 +5,8 @@ import {
   type BlockRange,
   type BlockSpan,
   type BlockTotal,
+  blockTotal,
+  type CiphertextAccumulator,
   ciphertextAccumulator,
   CryptoError,
 } from '@coferment/crypto';
@@ -36,6 +38,9 @@ interface Read {
 
 /** Files of uploads and shares, open for positional reads. */
 export class BlockFiles {
+  /** One is being worked on while the others fill. */
+  readonly #buffers = Array.from({ length: READ_AHEAD + 1 }, () => new Uint8Array());
+
   private constructor(
     readonly paths: readonly string[],
     private readonly files: readonly FileHandle[],
@@ -60,7 +65,8 @@ export class BlockFiles {
   }
 
   /**
-   * The same consecutive blocks of every file, one file after the other; the next files are read meanwhile. What is yielded is overwritten later.
+   * The same consecutive blocks of every file, one file after the other; the next files are read meanwhile. What is yielded is overwritten later,
+   * also by another reading: one at a time.
    * @param spans where these blocks lie in every file
    * @throws DamagedFile for a file that ends too early
    */
@@ -68,13 +74,14 @@ export class BlockFiles {
     const { offset } = spans[0]!;
     const last = spans.at(-1)!;
     const length = last.offset + last.length - offset;
-    // One is being worked on while the others fill. Blocks begin at multiples of four bytes, because whole ones have such lengths: words are added in place.
-    const buffers = Array.from({ length: READ_AHEAD + 1 }, () => new Uint8Array(length));
+    const buffers = this.#buffers;
+    // Blocks begin at multiples of four bytes, because whole ones have such lengths: words are added in place.
+    for (const [index, buffer] of buffers.entries()) if (buffer.length < length) buffers[index] = new Uint8Array(length);
     const pending: Promise<Uint8Array>[] = [];
     const begin = (index: number) => {
       const file = this.files[index];
       if (file === undefined) return;
-      const filled = readFully({ file, path: this.paths[index]!, offset, buffer: buffers[index % buffers.length]! });
+      const filled = readFully({ file, path: this.paths[index]!, offset, buffer: buffers[index % buffers.length]!.subarray(0, length) });
       // Awaited in its turn; until then a failure must not count as unhandled.
       filled.catch(() => undefined);
       pending.push(filled);
@@ -109,11 +116,27 @@ export function sha256(block: Uint8Array): Uint8Array {
 export interface SummedBlocks {
   /** Number of the first of them. */
   from: number;
+  /** Overwritten by those of the next blocks. */
   totals: BlockTotal[];
   /** digests[i] are those of the blocks of upload i. */
   digests: Uint8Array[][];
   /** A block that no encryption gives: which upload it is of, and what is wrong. There are no totals then. */
   malformed: { upload: number; reason: string } | undefined;
+}
+
+/** Memory for the sum of a block, used for one block after the other: fresh pages for each cost as much as the additions. */
+interface BlockSum {
+  coefficients: number;
+  accumulator: CiphertextAccumulator;
+  total: BlockTotal;
+}
+
+function emptySum(kept: BlockSum | undefined, coefficients: number, parameters: AggregationParameters): BlockSum {
+  if (kept?.coefficients === coefficients) {
+    kept.accumulator.clear();
+    return kept;
+  }
+  return { coefficients, accumulator: ciphertextAccumulator(coefficients, parameters), total: blockTotal(coefficients) };
 }
 
 /**
@@ -128,20 +151,27 @@ export async function* sumBlocks(
   { from, to }: BlockRange,
   parameters: AggregationParameters,
 ): AsyncGenerator<SummedBlocks> {
+  let kept: BlockSum[] = [];
   for (let start = from; start < to; start += BLOCKS_A_READ) {
     const here = spans.slice(start, Math.min(to, start + BLOCKS_A_READ));
-    const sums = here.map(({ coefficients }) => ciphertextAccumulator(coefficients, parameters));
+    const sums = here.map(({ coefficients }, index) => emptySum(kept[index], coefficients, parameters));
+    kept = sums;
     const digests: Uint8Array[][] = [];
     let malformed: SummedBlocks['malformed'];
     for await (const blocks of uploads.read(here)) {
       digests.push(blocks.map(sha256));
       try {
-        if (malformed === undefined) for (const [index, block] of blocks.entries()) sums[index]!.add(block);
+        if (malformed === undefined) for (const [index, block] of blocks.entries()) sums[index]!.accumulator.add(block);
       } catch (error) {
         if (!(error instanceof CryptoError)) throw error;
         malformed = { upload: digests.length - 1, reason: error.message };
       }
     }
-    yield { from: start, totals: malformed === undefined ? sums.map((sum) => sum.total()) : [], digests, malformed };
+    yield {
+      from: start,
+      totals: malformed === undefined ? sums.map(({ accumulator, total }) => accumulator.total(total)) : [],
+      digests,
+      malformed,
+    };
   }
 }

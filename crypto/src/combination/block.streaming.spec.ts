@@ -101,6 +101,11 @@ describe('sums of planes', () => {
         );
         const blocks = vectors.map((vector) => blockOf(vector, keptBits));
         const accumulator = ciphertextAccumulator(used, parameters);
+        // What a sum before it left must not be in it, and its total not be overwritten by this one's.
+        for (let addend = 0; addend < 7; addend++) accumulator.add(blocks[0]!);
+        const earlier = accumulator.total();
+        const copy = earlier.slice();
+        accumulator.clear();
         const sums = Array.from({ length: used }, () => 0n);
         for (let addend = 0; addend < 600; addend++) {
           const which = addend % 3 === 0 ? 0 : addend % 5;
@@ -111,9 +116,15 @@ describe('sums of planes', () => {
           vectors[which]!.forEach((value, index) => (sums[index]! += value));
         }
         const correction = keptBits === 180 ? 0n : 600n << BigInt(parameters.droppedBits - 1);
-        expect(integersOf(accumulator.total())).toEqual(
-          sums.map((sum) => ((sum << BigInt(parameters.droppedBits)) + correction) % modulus),
-        );
+        const expected = sums.map((sum) => ((sum << BigInt(parameters.droppedBits)) + correction) % modulus);
+        expect(integersOf(accumulator.total())).toEqual(expected);
+        expect(earlier).toEqual(copy);
+        expect(integersOf(accumulator.total(earlier))).toEqual(expected);
+        expect(integersOf(earlier)).toEqual(expected);
+        expect(() => accumulator.total(new BigUint64Array(used))).toThrow(coded('out-of-range'));
+        accumulator.clear();
+        expect(accumulator.addends).toBe(0);
+        expect(() => accumulator.total()).toThrow(coded('out-of-range'));
       }
     },
   );

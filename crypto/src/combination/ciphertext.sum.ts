@@ -1,6 +1,7 @@
 import { CryptoError } from '../crypto.error.js';
 import { uploadBlocks } from '../encryption/vector.encryption.js';
 import { blockSizes } from '../packing/block.layout.js';
+import { PlanarRange } from '../packing/planar.range.js';
 import { truncatedRange } from '../packing/residue.range.js';
 import { resolveParameters } from '../ring/aggregation.parameters.js';
 import { COMPOSED_WORDS } from '../ring/crt.composition.js';
@@ -13,6 +14,9 @@ import { BlockSums } from './plane.sums.js';
  * coefficient by coefficient.
  */
 export type BlockTotal = BigUint64Array;
+
+/** Room for the total of a block with `used` coefficients in use. */
+export const blockTotal = (used: number): BlockTotal => new BigUint64Array(used * COMPOSED_WORDS);
 
 /** Σ c_i modulo q per block. */
 export interface CiphertextSum {
@@ -37,7 +41,11 @@ export class CiphertextAccumulator {
     if (!Number.isSafeInteger(used) || used < 1 || used > set.degree)
       throw new CryptoError('out-of-range', `A block has 1 to ${set.degree} coefficients, not ${used}.`);
     this.#parameters = parameters;
-    this.#sums = new BlockSums(used, parameters.keptBits, truncatedRange(set, parameters.droppedBits));
+    this.#sums = new BlockSums(
+      used,
+      parameters.keptBits,
+      new PlanarRange(truncatedRange(set, parameters.droppedBits).largest, parameters.keptBits),
+    );
   }
 
   get addends(): number {
@@ -55,17 +63,29 @@ export class CiphertextAccumulator {
     this.#addends++;
   }
 
+  /** Starts another sum of blocks with as many coefficients in use: cheaper than a new accumulator, whose memory is as large as a block. */
+  clear(): void {
+    this.#sums.clear();
+    this.#addends = 0;
+  }
+
   /**
    * The sum so far: shifted back, with |A|·2^(d−1) added once for the mean of the dropped bits, reduced modulo q.
-   * @throws CryptoError 'out-of-range' before the first addend
+   * @param into where the total goes instead of a new array: a {@link blockTotal}
+   * @throws CryptoError 'out-of-range' before the first addend, or for a target of another length
    */
-  total(): BlockTotal {
+  total(into?: BlockTotal): BlockTotal {
     if (this.#addends === 0) throw new CryptoError('out-of-range', 'There are no uploads to sum.');
+    const total = into ?? blockTotal(this.#sums.used);
+    if (total.length !== this.#sums.used * COMPOSED_WORDS)
+      throw new CryptoError(
+        'out-of-range',
+        `The total of ${this.#sums.used} coefficients does not fit into ${total.length} words exactly.`,
+      );
     const { droppedBits } = this.#parameters;
     const set = parameterSet(this.#parameters.set);
     // 2^d·Σ + |A|·2^(d−1) = 2^(d−1)·(2·Σ + |A|)
     const limbs = droppedBits === 0 ? this.#sums.limbs(1, 0) : this.#sums.limbs(2, this.#addends);
-    const total = new BigUint64Array(this.#sums.used * COMPOSED_WORDS);
     reduceSmallMultiples(limbs, Math.max(0, droppedBits - 1), set, total);
     return total;
   }

@@ -1,6 +1,6 @@
 import { CryptoError } from '../crypto.error.js';
-import { planeBytes, planesOf, splitPlanes, unpackPlanes, type BitPlane } from '../packing/bit.planes.js';
-import { firstBeyond, type TruncatedRange } from '../packing/residue.range.js';
+import { limbCount, planeBytes, planesOf, splitPlanes, type BitPlane } from '../packing/bit.planes.js';
+import type { PlanarRange } from '../packing/planar.range.js';
 
 /*
  * The loops take four values at a time: V8 does not unroll them, and one at a time they run at half the speed (measured on Node 24).
@@ -13,15 +13,6 @@ function wordsOf(plane: Uint8Array, scratch: Uint32Array): Uint32Array {
   words.fill(0, words.length - 1);
   new Uint8Array(scratch.buffer).set(plane);
   return words;
-}
-
-function reaches(words: Uint32Array, least: number): boolean {
-  const fours = words.length & ~3;
-  for (let i = 0; i < fours; i += 4) {
-    if (words[i]! >= least || words[i + 1]! >= least || words[i + 2]! >= least || words[i + 3]! >= least) return true;
-  }
-  for (let i = fours; i < words.length; i++) if (words[i]! >= least) return true;
-  return false;
 }
 
 function addDoubles(sums: Float64Array, words: Uint32Array): void {
@@ -52,6 +43,7 @@ interface PlaneSum {
   add(plane: Uint8Array): void;
   /** Sums so far, one for each coefficient. */
   sums(): Float64Array | Uint32Array;
+  clear(): void;
 }
 
 /** 32-bit values in doubles: exact for 2^21 addends. */
@@ -70,6 +62,10 @@ class WordSum implements PlaneSum {
 
   sums(): Float64Array {
     return this.#sums;
+  }
+
+  clear(): void {
+    this.#sums.fill(0);
   }
 }
 
@@ -131,6 +127,12 @@ class LaneSum implements PlaneSum {
     this.#empty();
     return this.#sums;
   }
+
+  clear(): void {
+    for (const lanes of this.#groups) lanes.fill(0);
+    this.#pending = 0;
+    this.#sums.fill(0);
+  }
 }
 
 function planeSum({ width }: BitPlane, used: number): PlaneSum {
@@ -140,44 +142,44 @@ function planeSum({ width }: BitPlane, used: number): PlaneSum {
 /** Exact sums of the truncated coefficients of blocks that are cut alike, plane by plane. At most 2^16 blocks. */
 export class BlockSums {
   readonly #planes: readonly PlaneSum[];
-  readonly #scratch: Uint32Array;
+  /** Kept from block to block, as all arrays here: fresh pages for each would cost as much as the additions. */
+  readonly #limbs: Float64Array[];
 
   constructor(
     readonly used: number,
     readonly bits: number,
-    readonly range: TruncatedRange,
+    readonly range: PlanarRange,
   ) {
     this.#planes = planesOf(bits).map((plane) => planeSum(plane, used));
-    this.#scratch = new Uint32Array(used);
+    this.#limbs = Array.from({ length: limbCount(bits) }, () => new Float64Array(used));
   }
 
   /** Nothing is added of a block that is 'malformed': of another length, with a padding bit set, or with a coefficient beyond the range. */
   add(block: Uint8Array, what: string): void {
     const planes = splitPlanes(block, this.used, this.bits, what);
-    this.#requireRange(block, planes, what);
+    const beyond = this.range.firstBeyond(planes);
+    if (beyond >= 0) throw new CryptoError('malformed', `${what}: coefficient ${beyond} is larger than any truncated residue.`);
     for (const [index, sum] of this.#planes.entries()) sum.add(planes[index]!);
   }
 
-  #requireRange(block: Uint8Array, planes: readonly Uint8Array[], what: string): void {
-    const { filter } = this.range;
-    if (filter === undefined) return;
-    // Every limb but the last is a plane by itself, and the limit has its first zero in one of these.
-    if (!reaches(wordsOf(planes[filter.limb]!, this.#scratch), filter.least)) return;
-    const beyond = firstBeyond(unpackPlanes(block, this.used, this.bits, what), this.range);
-    if (beyond >= 0) throw new CryptoError('malformed', `${what}: coefficient ${beyond} is larger than any truncated residue.`);
+  /** As if nothing had been added. */
+  clear(): void {
+    for (const sum of this.#planes) sum.clear();
   }
 
-  /** `factor` times the sums so far as 32-bit limbs, plus `start` in the lowest; with a factor of two each stays below 2^50. */
-  limbs(factor: number, start: number): Float64Array[] {
-    const limbs: Float64Array[] = [];
+  /**
+   * `factor` times the sums so far as 32-bit limbs, plus `start` in the lowest; with a factor of two each stays below 2^50.
+   * The arrays are the same ones every time.
+   */
+  limbs(factor: number, start: number): readonly Float64Array[] {
+    for (const [index, target] of this.#limbs.entries()) target.fill(index === 0 ? start : 0);
     for (const [index, { limb, shift }] of planesOf(this.bits).entries()) {
-      const target = (limbs[limb] ??= new Float64Array(this.used).fill(limb === 0 ? start : 0));
       const times = factor * 2 ** shift;
       const sums = this.#planes[index]!.sums();
-      if (sums instanceof Float64Array) addTimes(target, sums, times);
-      else addTimesWords(target, sums, times);
+      if (sums instanceof Float64Array) addTimes(this.#limbs[limb]!, sums, times);
+      else addTimesWords(this.#limbs[limb]!, sums, times);
     }
-    return limbs;
+    return this.#limbs;
   }
 }
 
