@@ -1,4 +1,4 @@
-import type { CommitteeConstants, DecodingSet } from '../committee/committee.constants.js';
+import type { CommitteeConstants } from '../committee/committee.constants.js';
 import { relationLattice } from '../committee/relation.lattice.js';
 import { CryptoError } from '../crypto.error.js';
 import { resolveParameters } from '../ring/aggregation.parameters.js';
@@ -7,6 +7,7 @@ import { isReduced } from '../ring/composed.words.js';
 import type { AggregationParameters } from '../ring/parameter.set.js';
 import { shareLimbs } from '../shares/decryption.share.js';
 import type { BlockTotal } from './ciphertext.sum.js';
+import { decodingSetsFor } from './decoding.choice.js';
 import { combineBlock, roundBlock } from './message.rounding.js';
 import { failedRelations } from './parity.relation.js';
 
@@ -22,15 +23,17 @@ export interface BlockOpeningInput {
 }
 
 export interface OpenedBlock {
-  /** Σ m modulo t. Undefined when a relation fails or the residual is larger than honest noise: some share or upload is wrong. */
+  /** Σ m modulo t. Undefined when a relation fails, the residual is larger than honest noise, or two sets open differently: some share or upload is wrong. */
   coefficients: BigUint64Array | undefined;
   /** Parity relations that do not hold in this block, by the positions they are over. */
   failedRelations: number[][];
 }
 
 /**
- * R7 for one block: every parity relation over the shares, and where they hold x = L1·L2·Σc + Σ (L2·λ_j)·h_j with the first τ of them, the rounding of
- * t·x/q, and (L1·L2)^-1 mod t. What one block says is no verdict: the failed relations of all of them are {@link judgeParity}'s.
+ * R7 for one block: every parity relation over the shares, and where they hold x = L1·L2·Σc + Σ (L2·λ_j)·h_j with τ of them, the rounding of
+ * t·x/q, and (L1·L2)^-1 mod t. Which τ depends on whose shares there are and not on the block; where no τ of them would show every wrong share that
+ * parity lets pass, a second set opens too, and must give the same.
+ * What one block says is no verdict: the failed relations of all of them are {@link judgeParity}'s.
  * Throws 'malformed' (a share of wrong length or range: the message names its position), 'bad-committee', 'out-of-range' (fewer than τ
  * shares, a wrong number of addends, or a total that is not one of `used` coefficients).
  */
@@ -51,8 +54,15 @@ export function openBlock({ parameters, used, addends, total, shares }: BlockOpe
   const { smudgingBits, shareDroppedBits } = parameters;
   const failed = failedRelations({ set, used, smudgingBits, shareDroppedBits, limbs }, lattice);
   if (failed.length > 0) return { coefficients: undefined, failedRelations: failed };
-  const decoding = { set, committee, parameters, addends, decodingSet: firstDecodingSet(limbs, committee) };
-  return { coefficients: roundBlock(combineBlock(total, limbs, decoding), decoding), failedRelations: failed };
+  let coefficients: BigUint64Array | undefined;
+  for (const decodingSet of decodingSetsFor([...shares.keys()], committee, parameters, set)) {
+    const decoding = { set, committee, parameters, addends, decodingSet };
+    const opened = roundBlock(combineBlock(total, limbs, decoding), decoding);
+    const differs = coefficients?.some((coefficient, index) => coefficient !== opened?.[index]) ?? false;
+    if (opened === undefined || differs) return { coefficients: undefined, failedRelations: failed };
+    coefficients = opened;
+  }
+  return { coefficients, failedRelations: failed };
 }
 
 /** 'bad-committee' for a position without a holder, 'out-of-range' for fewer than τ. */
@@ -65,8 +75,4 @@ export function requireHolders(positions: readonly number[], committee: Committe
       throw new CryptoError('bad-committee', `There is no key holder at position ${position} of ${committee.keyHolders}.`);
     }
   }
-}
-
-function firstDecodingSet(received: ReadonlyMap<number, unknown>, committee: CommitteeConstants): DecodingSet {
-  return committee.decodingSets.find(({ holders }) => holders.every((holder) => received.has(holder)))!;
 }
