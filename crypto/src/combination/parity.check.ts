@@ -26,6 +26,11 @@ const nameOf = (holders: readonly number[]): string => holders.join(',');
  * R7's verdict. With f wrong shares some relation fails once τ+f have arrived; once τ+2f have, the largest
  * consistent set is unique and the others are the suspects. With fewer shares f liars could frame an honest holder, so there are none.
  * Suspects are named to people only when the sum also opens without their shares: liars that agree with each other are a consistent set too.
+ *
+ * A lie of a simple fraction of q passes the relations in which its weight is a multiple of the denominator. Where all that fail have an honest holder in
+ * them too, the same values would come of a lie of that holder, and there are no suspects. Opening without the one and without the other must not decide: the
+ * liar may have uploaded a vector that is off such that the sum opens with its share only. Two liars with such fractions can even make an honest holder the
+ * only suspect at τ+3; so with more shares than τ+2f, suspects are cleared where f+1 others may have been it.
  */
 export function judgeParity({ parameters, holders: received, failedRelations }: ParityEvidence): ParityVerdict {
   const { threshold } = resolveParameters(parameters).committee;
@@ -33,13 +38,24 @@ export function judgeParity({ parameters, holders: received, failedRelations }: 
   const failed = new Set(Array.from(failedRelations, (relation) => nameOf(relation.toSorted((a, b) => a - b))));
   if (failed.size === 0) return { consistent: true };
   for (let wrong = 1; holders.length >= threshold + 2 * wrong; wrong++) {
-    const candidates: number[][] = [];
-    for (const kept of subsetsOf(holders.length, holders.length - wrong)) {
-      const honest = kept.map((index) => holders[index]!);
-      if (isConsistent(honest, threshold, failed)) candidates.push(holders.filter((holder) => !honest.includes(holder)));
-    }
-    if (candidates.length === 1) return { consistent: false, suspects: candidates[0]! };
-    if (candidates.length > 1) return { consistent: false };
+    const [suspects, ...others] = explanations(holders, wrong, threshold, failed);
+    if (suspects === undefined) continue;
+    if (others.length > 0) return { consistent: false };
+    const isCleared =
+      holders.length > threshold + 2 * wrong &&
+      explanations(holders, wrong + 1, threshold, failed).some((liars) => suspects.some((suspect) => !liars.includes(suspect)));
+    return isCleared ? { consistent: false } : { consistent: false, suspects };
   }
   return { consistent: false };
+}
+
+/** The sets of so many holders without whose shares every relation holds. */
+function explanations(holders: readonly number[], wrong: number, threshold: number, failed: ReadonlySet<string>): number[][] {
+  return Array.from(subsetsOf(holders.length, wrong), (chosen) => chosen.map((index) => holders[index]!)).filter((liars) =>
+    isConsistent(
+      holders.filter((holder) => !liars.includes(holder)),
+      threshold,
+      failed,
+    ),
+  );
 }
