@@ -60,17 +60,16 @@ export function checkModel(description: ModelDescription, values: Float64Array):
   if (values.length !== description.parameters) {
     throw new ConsortiumError('wrong-length', `a model of this plan has ${description.parameters} values, not ${values.length}`);
   }
-  const wrong = values.findIndex((value) => !Number.isFinite(value) || Math.fround(value) !== value);
-  if (wrong !== -1) {
-    throw new ConsortiumError('out-of-range', `value ${wrong} of the model is ${values[wrong]}, which is no finite 32-bit float`);
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index]!;
+    if (!Number.isFinite(value) || Math.fround(value) !== value)
+      throw new ConsortiumError('out-of-range', `value ${index} of the model is ${value}, which is no finite 32-bit float`);
   }
 }
 
 /** Values as float64, little-endian, in the order of the tensors: the file format of a model and what its digest covers. */
 export function modelBytes(values: Float64Array): Uint8Array {
-  const view = new DataView(new ArrayBuffer(values.length * 8));
-  values.forEach((value, index) => view.setFloat64(index * 8, value, true));
-  return new Uint8Array(view.buffer);
+  return new Uint8Array(values.slice().buffer);
 }
 
 /** Inverse of {@link modelBytes}, for a downloaded model. @throws ConsortiumError 'wrong-length' or 'out-of-range' */
@@ -78,8 +77,8 @@ export function modelFromBytes(description: ModelDescription, bytes: Uint8Array)
   if (bytes.length !== description.parameters * 8) {
     throw new ConsortiumError('wrong-length', `a model of this plan has ${description.parameters * 8} bytes, not ${bytes.length}`);
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const values = Float64Array.from({ length: description.parameters }, (_, index) => view.getFloat64(index * 8, true));
+  const values = new Float64Array(description.parameters);
+  new Uint8Array(values.buffer).set(bytes);
   checkModel(description, values);
   return values;
 }

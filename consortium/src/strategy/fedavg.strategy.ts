@@ -60,7 +60,9 @@ export function applySum(plan: Plan, state: StrategyState, sum: UpdateSum): Stra
     );
   }
   const values = dequantiseSum({ plan, ranges: state.ranges, valueBits: sum.valueBits, packed: sum.packed, addends: sum.addends });
-  const model = state.model.map((value, index) => Math.fround(value + (values[index]! * weightCap) / weight));
+  const model = new Float64Array(state.model.length);
+  for (let index = 0; index < model.length; index++)
+    model[index] = Math.fround(state.model[index]! + (values[index]! * weightCap) / weight);
   checkModel(description, model);
   return { ...state, round: state.round + 1, model, ranges: nextRanges(plan, state.ranges, { values, addends: sum.addends }) };
 }

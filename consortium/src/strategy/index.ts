@@ -1,5 +1,5 @@
 export { effectiveBits, type UpdateBits, updateBits } from './effective-bits.rule.js';
 export { applySum, initialState, type StrategyState, type UpdateSum } from './fedavg.strategy.js';
 export { shouldStop } from './stopping.rule.js';
-export { sumInput } from './sum.input.js';
+export { type NamedState, namedSumInput, sumInput } from './sum.input.js';
 export { contributionWeight, weightRule } from './weight.rule.js';

@@ -158,4 +158,27 @@ describe('packing', () => {
     expect(opened.exact).toEqual([5n * ((1n << 48n) - 1n)]);
     expect(one.map((value) => value * 5n).every((value) => value < parameterSet('INSECURE_TEST_1024').plainModulus)).toBe(true);
   });
+
+  it('takes digits of any width out of a coefficient as integers do', () => {
+    const layout = fc
+      .tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 56 }))
+      .filter(([digits, bits]) => bits * (digits - 1) <= 56);
+    const word = fc.bigInt({ min: 0n, max: 2n ** 57n - 1n });
+    fc.assert(
+      fc.property(layout, fc.array(word, { minLength: 1, maxLength: 6 }), fc.nat(3), ([digits, bits], words, unused) => {
+        const packed = words.length * digits - Math.min(unused, digits - 1);
+        const wide = { ...parameters, sites: 2 ** 16, digitsPerCoefficient: digits, digitBits: bits, valueBits: Math.min(bits, 32) };
+        const limit = 2 ** 16 * (2 ** wide.valueBits - 1);
+        const expected = Array.from({ length: packed }, (_, index) => {
+          const rest = words[Math.floor(index / digits)]! >> BigInt((index % digits) * bits);
+          const isLast = index % digits === digits - 1 || index === packed - 1;
+          return Number(isLast ? rest : BigInt.asUintN(bits, rest));
+        });
+        const unpack = () => unpackSum({ packed, exact: 0 }, wide, BigUint64Array.of(...words, 0n), 2 ** 16);
+        if (expected.some((digit) => digit > limit)) expect(unpack).toThrow(refused('out-of-range'));
+        else expect([...unpack().packed]).toEqual(expected);
+      }),
+      { numRuns: 500 },
+    );
+  });
 });

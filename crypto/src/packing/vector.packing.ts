@@ -107,18 +107,16 @@ export function unpackSum(
   const packed = new Float64Array(shape.packed);
   const digitLimit = addends * (2 ** valueBits - 1);
   const start = Math.ceil(shape.packed / digitsPerCoefficient);
-  const shift = BigInt(digitBits);
-  for (let c = 0; c < start; c++) {
-    let rest = coefficients[c]!;
-    const first = c * digitsPerCoefficient;
-    const end = Math.min(first + digitsPerCoefficient, shape.packed);
-    for (let i = first; i < end; i++) {
-      // The last digit takes all remaining bits, so that an overflow is seen.
-      const digit = Number(i === end - 1 ? rest : BigInt.asUintN(digitBits, rest));
+  const halves = new Uint32Array(coefficients.buffer, coefficients.byteOffset, start * 2);
+  for (let place = 0; place < digitsPerCoefficient; place++) {
+    // The last digit of a coefficient takes all remaining bits, so that an overflow is seen.
+    for (let i = place; i < shape.packed; i += digitsPerCoefficient) {
+      const half = (2 * (i - place)) / digitsPerCoefficient;
+      const isLast = place === digitsPerCoefficient - 1 || i === shape.packed - 1;
+      const digit = bitsAt(halves[half]!, halves[half + 1]!, place * digitBits, isLast ? 64 : (place + 1) * digitBits);
       if (digit > digitLimit)
         throw new CryptoError('out-of-range', `Digit sum ${i} is ${digit}; ${addends} addends reach at most ${digitLimit}.`);
       packed[i] = digit;
-      rest >>= shift;
     }
   }
   const exactLimit = BigInt(addends) * ((1n << BigInt(EXACT_BITS)) - 1n);
@@ -135,4 +133,11 @@ export function unpackSum(
       throw new CryptoError('out-of-range', `Exact sum ${index} is ${sum}; ${addends} addends reach at most ${exactLimit}.`);
   });
   return { packed, exact };
+}
+
+/** Bits from ≤ bit < to of a 64-bit word, from its halves: in doubles, because a BigInt for each of millions of digits takes most of the time. */
+function bitsAt(low: number, high: number, from: number, to: number): number {
+  if (from >= 32) return (to >= 64 ? high : high % 2 ** (to - 32)) >>> (from - 32);
+  if (to <= 32) return (to === 32 ? low : low % 2 ** to) >>> from;
+  return (low >>> from) + (to >= 64 ? high : high % 2 ** (to - 32)) * 2 ** (32 - from);
 }
