@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { committeeConstants } from '../committee/committee.constants.js';
 import { relationLattice } from '../committee/relation.lattice.js';
+import { xof } from '../hashing/stream.xof.js';
 import { judgeParity, type ParityVerdict } from './parity.check.js';
 import { plannedFor } from './scripted.committee.fixture.js';
 
@@ -48,5 +49,33 @@ describe('suspects', () => {
       [7, [1, 5]],
     ] as const);
     expect(verdict(8, 5, lies)).toEqual({ consistent: false });
+  });
+
+  it('are liars whenever at most half of the shares beyond τ, rounded up, are wrong, by whatever fractions', () => {
+    const stream = xof('fractions');
+    const below = (bound: number): number => Number(stream.uniformBelow(BigInt(bound)));
+    let named = 0;
+    for (const [m, threshold, most] of [
+      [7, 5, 1],
+      [7, 4, 2],
+      [8, 5, 2],
+      [8, 4, 2],
+      [8, 3, 3],
+      [9, 3, 3],
+    ] as const) {
+      for (let trial = 0; trial < 150; trial++) {
+        const lies = new Map(
+          Array.from({ length: most }, () => {
+            const u = [2, 3, 4, 5, 6, 7, 10, 12, 101][below(9)]!;
+            return [below(m), [1 + below(u - 1), u]] as const;
+          }),
+        );
+        const judged = verdict(m, threshold, lies);
+        if (judged.consistent || judged.suspects === undefined) continue;
+        expect([...lies.keys()]).toEqual(expect.arrayContaining(judged.suspects));
+        named++;
+      }
+    }
+    expect(named).toBeGreaterThan(200);
   });
 });

@@ -29,8 +29,9 @@ const nameOf = (holders: readonly number[]): string => holders.join(',');
  *
  * A lie of a simple fraction of q passes the relations in which its weight is a multiple of the denominator. Where all that fail have an honest holder in
  * them too, the same values would come of a lie of that holder, and there are no suspects. Opening without the one and without the other must not decide: the
- * liar may have uploaded a vector that is off such that the sum opens with its share only. Two liars with such fractions can even make an honest holder the
- * only suspect at τ+3; so with more shares than τ+2f, suspects are cleared where f+1 others may have been it.
+ * liar may have uploaded a vector that is off such that the sum opens with its share only. Two liars with such fractions can even put an honest holder alone
+ * into all relations that fail, at τ+3; so suspects are cleared where other holders, no more than half of the shares beyond τ, rounded up, may have been it.
+ * Suspects are liars, then, whenever there are no more liars than that: these are an explanation themselves.
  */
 export function judgeParity({ parameters, holders: received, failedRelations }: ParityEvidence): ParityVerdict {
   const { threshold } = resolveParameters(parameters).committee;
@@ -41,9 +42,9 @@ export function judgeParity({ parameters, holders: received, failedRelations }: 
     const [suspects, ...others] = explanations(holders, wrong, threshold, failed);
     if (suspects === undefined) continue;
     if (others.length > 0) return { consistent: false };
+    const most = Math.floor((holders.length - threshold + 1) / 2);
     const isCleared =
-      holders.length > threshold + 2 * wrong &&
-      explanations(holders, wrong + 1, threshold, failed).some((liars) => suspects.some((suspect) => !liars.includes(suspect)));
+      most > wrong && explanations(holders, most, threshold, failed).some((liars) => suspects.some((suspect) => !liars.includes(suspect)));
     return isCleared ? { consistent: false } : { consistent: false, suspects };
   }
   return { consistent: false };

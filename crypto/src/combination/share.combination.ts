@@ -26,9 +26,9 @@ export interface CombineInput {
 export type Combination = { ok: true; coefficients: BigUint64Array } | { ok: false; reason: 'parity' | 'residual'; wrong?: number[] };
 
 /**
- * R7: parity relations over all shares, then x_b = L1·L2·Σc + Σ (L2·λ_j)·h_j with the first τ of them, the rounding of t·x/q,
+ * R7: parity relations over all shares, then x_b = L1·L2·Σc + Σ (L2·λ_j)·h_j with τ of them, the rounding of t·x/q,
  * and (L1·L2)^-1 mod t. The result is the exact Σ m modulo t, `coefficients` words.
- * Names hold as long as at most half of the shares beyond τ are wrong: more liars that aim at one result can frame an honest holder.
+ * Names hold as long as at most half of the shares beyond τ, rounded up, are wrong: more liars that aim at one result can frame an honest holder.
  * Throws 'malformed' (a share of wrong length or range: the message names its position), 'bad-committee', 'out-of-range' (fewer than τ
  * shares, or a sum of other numbers of addends or coefficients).
  */
