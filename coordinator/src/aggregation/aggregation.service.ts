@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import type { StrategyState } from '@coferment/consortium';
 import { Injectable } from '@nestjs/common';
-import { ModelService, type StoredState } from '../models/model.service.js';
+import type { ModelStateRow } from '../models/model-state.entity.js';
+import { ModelService } from '../models/model.service.js';
 import { coefficientsOf } from '../objects/object-size.rule.js';
 import { ObjectService } from '../objects/object.service.js';
 import { ObjectStore } from '../objects/object.store.js';
@@ -13,9 +12,14 @@ import { needsModel, openNextSum } from '../runs/next.sum.js';
 import { type RunView, present } from '../runs/run.view.js';
 import { slots } from '../runs/slot.names.js';
 import { type SignedFile, SumOpener } from './sum.opener.js';
-import { type Garbled, type Opening, describeRefusal, interpretSum } from './sum.opening.js';
+import type { StateFacts } from './sum.step.js';
+import { type Garbled, type Opened, describeRefusal, describeStep } from './sum.opening.js';
 
-type Opened = Extract<Opening, { ok: true }>;
+/** Files that a sum is written to before it has been judged. */
+interface Drafts {
+  sum: string;
+  model: string;
+}
 
 /** Opens certified sums and takes the run to its next one. */
 @Injectable()
@@ -35,12 +39,11 @@ export class AggregationService {
       `sum ${sum}`,
     );
     const from = needsModel(view, round) ? await this.models.current(view) : undefined;
-    const draft = `sum-${view.run.run}-${sum}`;
-    const opening = await this.#opened(view, round, draft, from?.state);
+    const drafts = { sum: `sum-${view.run.run}-${sum}`, model: `model-${view.run.run}-${sum}` };
+    const opening = await this.#opened(view, round, drafts, from);
     if (!opening.ok) return this.#garble(view, round, opening);
-    const sumObject = await this.objects.publishDraft(draft);
-    const learnt =
-      opening.state !== undefined && opening.state !== from?.state ? await this.models.prepare(view, opening.state) : undefined;
+    const sumObject = await this.objects.publishDraft(drafts.sum);
+    const learnt = opening.learnt && (await this.models.adopt(view, opening.learnt, drafts.model));
     return this.changes.apply(view.run.run, view.run.version, async (change) => {
       const closed = await this.#close(change, view, round, opening, { sumObject, learnt });
       await openNextSum(change, withRound(view, closed), closed, learnt ?? from);
@@ -52,10 +55,10 @@ export class AggregationService {
     view: RunView,
     before: RoundRow,
     opening: Opened,
-    { sumObject, learnt }: { sumObject: string; learnt: StoredState | undefined },
+    { sumObject, learnt }: { sumObject: string; learnt: ModelStateRow | undefined },
   ): Promise<RoundRow> {
     const { sum, kind, run, epoch } = before;
-    const modelOut = kind === 'update' ? present(learnt, 'a model').row.model : 'none';
+    const modelOut = kind === 'update' ? present(learnt, 'a model').model : 'none';
     const certificate = view.acts
       .inSlot('attestation', slots.ofAttestation(kind, epoch, sum))
       .filter((act) => before.certificate.includes(act.digest));
@@ -77,7 +80,7 @@ export class AggregationService {
     });
     if (learnt !== undefined) {
       await this.models.save(change.manager, learnt);
-      change.run.model = learnt.row.model;
+      change.run.model = learnt.model;
     }
     const metric = opening.metrics?.rmse ?? null;
     const round: RoundRow = { ...before, modelOut, metric, trainLoss: opening.trainLoss ?? null, closedMs: change.nowMs };
@@ -102,19 +105,34 @@ export class AggregationService {
     );
   }
 
-  /** The threads write the sum to a draft, from which it is read here and then published. */
-  async #opened(view: RunView, round: RoundRow, draft: string, state: StrategyState | undefined): Promise<Opening> {
-    const target = this.store.draftPath(draft);
+  /** The threads write the sum and the model after it to drafts, which are published once all is well. */
+  async #opened(view: RunView, round: RoundRow, drafts: Drafts, from: ModelStateRow | undefined): Promise<Opened | Garbled> {
+    const sum = this.store.draftPath(drafts.sum);
     const shares = this.#shares(view, round);
-    const input = { view, round, state, shares: shares.size };
+    const input = { view, round, shares: shares.size };
+    const { parameters } = view.epoch.roster;
     const opened = await this.opener.open({
-      parameters: view.epoch.roster.parameters,
+      parameters,
       coefficients: coefficientsOf(view, round),
       uploads: this.#uploads(view, round),
       shares,
-      target,
+      target: sum,
     });
-    return opened.ok ? interpretSum(input, wordsOf(await readFile(target))) : describeRefusal(input, opened);
+    if (!opened.ok) return describeRefusal(input, opened);
+    const { plan, run, epoch } = view;
+    const stepped = await this.opener.step({
+      plan,
+      kind: round.kind,
+      ordinal: run.ordinal,
+      sites: run.sites,
+      parameters,
+      addends: round.counted.length,
+      confirms: round.confirms === null ? undefined : { site: round.confirms, e: present(epoch.e, 'E') },
+      from: from && { facts: factsOf(from), path: this.store.pathOf(from.object), object: from.object },
+      sum,
+      target: this.store.draftPath(drafts.model),
+    });
+    return describeStep(input, stepped);
   }
 
   #uploads(view: RunView, round: RoundRow): SignedFile[] {
@@ -137,11 +155,8 @@ export class AggregationService {
   }
 }
 
-/** A published sum is one little-endian 64-bit word a coefficient. */
-function wordsOf(bytes: Buffer): BigUint64Array {
-  return bytes.byteOffset % 8 === 0
-    ? new BigUint64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8)
-    : new BigUint64Array(Uint8Array.from(bytes).buffer);
+function factsOf({ round, model, ranges, weightCap, normalisation }: ModelStateRow): StateFacts {
+  return { round, model, ranges, weightCap, normalisation };
 }
 
 function withRound(view: RunView, changed: RoundRow): RunView {

@@ -10,6 +10,7 @@ import {
   shareBlockSpan,
 } from '@coferment/crypto';
 import { BlockFiles, DamagedFile, sha256, sumBlocks } from './block.files.js';
+import type { Stepped, StepTask } from './sum.step.js';
 
 const DIGEST_BYTES = 32;
 
@@ -32,38 +33,58 @@ export interface StoredShare {
   path: string;
 }
 
-export type OpenedRange =
-  | {
-      damaged?: undefined;
-      /** Digests of these blocks, 32 bytes each: of every upload and then of every share. What follows means something only if they are the signed ones. */
-      digests: Uint8Array[];
-      /** Parity relations that fail in some block. */
-      failedRelations: number[][];
-      /** Every block opened. */
-      complete: boolean;
-      /** Why a block could not even be tried: it is no upload or no share at all. */
-      malformed: string | undefined;
-    }
-  | { damaged: { path: string; reason: string } };
+/** A file that a task needs is not what was stored. */
+export interface Damaged {
+  damaged: { path: string; reason: string };
+}
 
-/** Reads, adds and opens the blocks of a range, a few at a time. */
-export default answering<OpeningTask, OpenedRange>(
-  async (task) => {
-    const files: BlockFiles[] = [];
-    let sum: FileHandle | undefined;
+/** What a thread is asked, and what it answers. */
+export type AggregationTask = { do: 'open'; task: OpeningTask } | { do: 'step'; task: StepTask };
+export type AggregationResult = { did: 'open'; result: OpenedRange } | { did: 'step'; result: Stepped } | ({ did: 'nothing' } & Damaged);
+
+export interface OpenedRange {
+  /** Digests of these blocks, 32 bytes each: of every upload and then of every share. What follows means something only if they are the signed ones. */
+  digests: Uint8Array[];
+  /** Parity relations that fail in some block. */
+  failedRelations: number[][];
+  /** Every block opened. */
+  complete: boolean;
+  /** Why a block could not even be tried: it is no upload or no share at all. */
+  malformed: string | undefined;
+}
+
+export default answering<AggregationTask, AggregationResult>(
+  async ({ do: what, task }) => {
     try {
-      for (const paths of [task.uploads, task.shares.map(({ path }) => path)]) files.push(await BlockFiles.open(paths));
-      if (task.sum !== null) sum = await open(task.sum, 'r+');
-      return await openRange(task, { uploads: files[0]!, shares: files[1]!, sum });
+      switch (what) {
+        case 'open':
+          return { did: 'open', result: await openFiles(task) };
+        case 'step': {
+          // Only here, and once: plans and strategies take memory in every thread that loads them.
+          const { takeStep } = await import('./sum.step.js');
+          return { did: 'step', result: await takeStep(task) };
+        }
+      }
     } catch (error) {
-      if (error instanceof DamagedFile) return { damaged: { path: error.path, reason: error.message } };
+      if (error instanceof DamagedFile) return { did: 'nothing', damaged: { path: error.path, reason: error.message } };
       throw error;
-    } finally {
-      for (const opened of [...files, sum]) await opened?.close();
     }
   },
   () => [],
 );
+
+/** Reads, adds and opens the blocks of a range, a few at a time. */
+async function openFiles(task: OpeningTask): Promise<OpenedRange> {
+  const files: BlockFiles[] = [];
+  let sum: FileHandle | undefined;
+  try {
+    for (const paths of [task.uploads, task.shares.map(({ path }) => path)]) files.push(await BlockFiles.open(paths));
+    if (task.sum !== null) sum = await open(task.sum, 'r+');
+    return await openRange(task, { uploads: files[0]!, shares: files[1]!, sum });
+  } finally {
+    for (const opened of [...files, sum]) await opened?.close();
+  }
+}
 
 interface OpenFiles {
   uploads: BlockFiles;

@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { type AggregationParameters, type BlockRange, judgeParity, merkleRoot, parameterSet, WorkerPool } from '@coferment/crypto';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
-import { CoordinatorError } from '../errors/index.js';
-import type { OpenedRange, OpeningTask } from './opening.worker.js';
+import { DamagedObject } from './damaged.object.js';
+import type { AggregationResult, AggregationTask, OpenedRange } from './opening.worker.js';
+import type { Stepped, StepTask } from './sum.step.js';
 
 /** A stored upload or share and what its site signed for it. */
 export interface SignedFile {
@@ -30,8 +31,6 @@ export interface StoredSum {
  */
 export type StoredOpening = { ok: true } | { ok: false; reason: 'parity' | 'residual' | 'malformed'; wrong: number[]; detail: string };
 
-type Blocks = Exclude<OpenedRange, { damaged: object }>;
-
 /** Blocks a task, so that a large sum keeps all threads busy to its end. */
 const MOST_BLOCKS_A_TASK = 32;
 
@@ -39,7 +38,7 @@ const MOST_BLOCKS_A_TASK = 32;
 @Injectable()
 export class SumOpener implements OnModuleDestroy {
   readonly #threads = navigator.hardwareConcurrency;
-  readonly #pool = new WorkerPool<OpeningTask, OpenedRange>({
+  readonly #pool = new WorkerPool<AggregationTask, AggregationResult>({
     what: 'opening sums',
     // The built worker, also where this file is run from its source: a thread has no test runner that would compile it.
     module: new URL('../../dist/aggregation/opening.worker.js', import.meta.url).href,
@@ -52,7 +51,7 @@ export class SumOpener implements OnModuleDestroy {
 
   /**
    * R7 over files: the same answer, bit for bit, as `combine` over the whole vectors. Every byte that goes into the sum is compared with what its site signed.
-   * @throws CoordinatorError 'unknown-object' naming an upload or share that is gone or was changed on disk: nothing is known about the sum then
+   * @throws DamagedObject naming an upload or share that is gone or was changed on disk: nothing is known about the sum then
    */
   async open(sum: StoredSum): Promise<StoredOpening> {
     const { parameters, shares } = sum;
@@ -77,7 +76,26 @@ export class SumOpener implements OnModuleDestroy {
     return trusted.complete ? { ...refused, wrong: suspects } : refused;
   }
 
-  async #open(sum: StoredSum, holders: readonly number[], target: string | null): Promise<Omit<Blocks, 'digests'>> {
+  /**
+   * What follows from an opened sum, on a thread: at a million parameters it would hold up every call and poll for a quarter of a second.
+   * @throws DamagedObject naming the model that is gone or was changed on disk
+   */
+  async step(task: StepTask): Promise<Stepped> {
+    const answer = await this.#pool.run({ do: 'step', task });
+    switch (answer.did) {
+      case 'step':
+        return answer.result;
+      case 'nothing':
+        throw damaged(
+          task.from === undefined ? [] : [{ what: `the model of round ${task.from.facts.round}`, path: task.from.path }],
+          answer.damaged,
+        );
+      case 'open':
+        throw new TypeError('a thread opened blocks where it was asked for a step');
+    }
+  }
+
+  async #open(sum: StoredSum, holders: readonly number[], target: string | null): Promise<Omit<OpenedRange, 'digests'>> {
     const { parameters, coefficients, uploads } = sum;
     const shares = holders.map((position) => ({ position, signed: sum.shares.get(position)! }));
     const task = {
@@ -89,13 +107,14 @@ export class SumOpener implements OnModuleDestroy {
     };
     const blocks = Math.ceil(coefficients / parameterSet(parameters.set).degree);
     const ranges = split(blocks, Math.min(MOST_BLOCKS_A_TASK, Math.ceil(blocks / this.#threads)));
-    const settled = await Promise.allSettled(ranges.map((range) => this.#pool.run({ ...task, range })));
+    const settled = await Promise.allSettled(ranges.map((range) => this.#pool.run({ do: 'open', task: { ...task, range } })));
     const files = [...uploads, ...shares.map(({ signed }) => signed)];
-    const parts: Blocks[] = [];
+    const parts: OpenedRange[] = [];
     for (const outcome of settled) {
       if (outcome.status === 'rejected') throw outcome.reason;
-      if (outcome.value.damaged !== undefined) throw damaged(files, outcome.value.damaged);
-      parts.push(outcome.value);
+      const answer = outcome.value;
+      if (answer.did === 'nothing') throw damaged(files, answer.damaged);
+      if (answer.did === 'open') parts.push(answer.result);
     }
     for (const [index, file] of files.entries()) requireSigned(file, Buffer.concat(parts.map(({ digests }) => digests[index]!)));
     return {
@@ -113,17 +132,11 @@ function split(blocks: number, size: number): BlockRange[] {
 function requireSigned(file: SignedFile, digests: Buffer): void {
   const leaves = Array.from({ length: digests.length / 32 }, (_, block) => digests.subarray(block * 32, (block + 1) * 32));
   const found = merkleRoot(leaves);
-  if (found !== file.merkleRoot) throw changed(file, `its blocks have the Merkle root ${found}; its site signed ${file.merkleRoot}`);
+  if (found !== file.merkleRoot)
+    throw new DamagedObject(file.what, file.path, `its blocks have the Merkle root ${found}; its site signed ${file.merkleRoot}`);
 }
 
-function damaged(files: readonly SignedFile[], { path, reason }: { path: string; reason: string }): CoordinatorError {
+function damaged(files: readonly Pick<SignedFile, 'what' | 'path'>[], { path, reason }: { path: string; reason: string }): DamagedObject {
   const file = files.find((candidate) => candidate.path === path);
-  return changed(file ?? { what: 'a file', path, merkleRoot: '' }, reason);
-}
-
-function changed({ what, path }: SignedFile, reason: string): CoordinatorError {
-  return new CoordinatorError(
-    'unknown-object',
-    `The stored bytes of ${what} (${path}) are not those that were received: ${reason}. Nothing was opened. Restore the file from a backup; the sum is tried again.`,
-  );
+  return new DamagedObject(file?.what ?? 'the sum that was just opened', path, reason);
 }

@@ -1,13 +1,4 @@
-import {
-  ConsortiumError,
-  type StrategyState,
-  applySum,
-  confirmVector,
-  decodeExact,
-  initialState,
-  vectorShape,
-} from '@coferment/consortium';
-import { CryptoError, unpackSum } from '@coferment/crypto';
+import type { StateFacts, Metrics, Stepped } from './sum.step.js';
 import type { GarbleReason, RoundRow } from '../rounds/round.entity.js';
 import { type RunView, present } from '../runs/run.view.js';
 import type { StoredOpening } from './sum.opener.js';
@@ -17,44 +8,21 @@ export interface OpeningInput {
   round: RoundRow;
   /** How many decryption shares it was opened with. */
   shares: number;
-  /** The state the sum starts from; undefined for confirm and statistics. */
-  state: StrategyState | undefined;
 }
 
-/** Holdout error of the incoming model over all counted sites; null where nobody has holdout rows. */
-export interface Metrics {
-  rmse: number | null;
-  holdoutCount: number;
+export interface Opened {
+  ok: true;
+  /** What the run has learnt by this sum; undefined where it learns nothing. */
+  learnt: StateFacts | undefined;
+  metrics: Metrics | undefined;
+  trainLoss: number | undefined;
 }
-
-export type Opening =
-  | {
-      ok: true;
-      state: StrategyState | undefined;
-      metrics: Metrics | undefined;
-      trainLoss: number | undefined;
-    }
-  | Garbled;
 
 export interface Garbled {
   ok: false;
   reason: GarbleReason;
   named: string[];
   detail: string;
-}
-
-/**
- * From the exact sum to what follows from it. Pure: running it again after a crash gives the same bytes.
- * @param coefficients of the opened sum: words below t, as many as are in use
- */
-export function interpretSum(input: OpeningInput, coefficients: BigUint64Array): Opening {
-  try {
-    return readSum(input, coefficients);
-  } catch (error) {
-    if (error instanceof CryptoError) return { ok: false, reason: 'residual', named: [], detail: error.message };
-    if (error instanceof ConsortiumError) return { ok: false, reason: 'weights', named: [], detail: error.message };
-    throw error;
-  }
 }
 
 /** What is said of a sum that does not open. */
@@ -70,39 +38,10 @@ export function describeRefusal(input: OpeningInput, { reason, wrong, detail }: 
   }
 }
 
-function readSum(input: OpeningInput, coefficients: BigUint64Array): Opening {
-  const { view, round, state } = input;
-  const { plan, run } = view;
-  const { parameters } = view.epoch.roster;
-  const addends = round.counted.length;
-  const { packed, exact } = unpackSum(vectorShape(plan, round.kind), parameters, coefficients, addends);
-  const opened = { ok: true as const, state, metrics: undefined, trainLoss: undefined };
-  switch (round.kind) {
-    case 'confirm': {
-      const site = present(round.confirms, 'the confirmed site');
-      const expected = confirmVector(present(view.epoch.e, 'E'), site, parameters.valueBits);
-      const same =
-        expected.packed.every((value, index) => packed[index] === value) && expected.exact.every((value, index) => exact[index] === value);
-      if (same) return opened;
-      return {
-        ok: false,
-        reason: 'confirm-mismatch',
-        named: confirmedSite(input),
-        detail: `the confirmation of "${site}" did not come out`,
-      };
-    }
-    case 'statistics': {
-      const initial = initialState(plan, { ordinal: run.ordinal, siteIds: run.sites, statistics: { exact, addends } });
-      return { ...opened, state: initial };
-    }
-    case 'update': {
-      const values = decodeExact(plan, 'update', exact);
-      const applied = applySum(plan, present(state, 'a model'), { packed, exact, addends, valueBits: parameters.valueBits });
-      return { ...opened, state: applied, metrics: metricsOf(values), trainLoss: values['trainLossSum']! / values['weight']! };
-    }
-    case 'evaluate':
-      return { ...opened, metrics: metricsOf(decodeExact(plan, 'evaluate', exact)) };
-  }
+/** What is said of a sum that opened, but to something that cannot be. */
+export function describeStep(input: OpeningInput, stepped: Stepped): Opened | Garbled {
+  if (stepped.ok) return stepped;
+  return { ...stepped, named: stepped.reason === 'confirm-mismatch' ? confirmedSite(input) : [] };
 }
 
 /**
@@ -111,9 +50,4 @@ function readSum(input: OpeningInput, coefficients: BigUint64Array): Opening {
  */
 function confirmedSite({ view, round, shares }: OpeningInput): string[] {
   return round.confirms !== null && shares > view.epoch.roster.numbers.tau ? [round.confirms] : [];
-}
-
-function metricsOf(values: Readonly<Record<string, number>>): Metrics {
-  const holdoutCount = values['holdoutCount']!;
-  return { rmse: holdoutCount > 0 ? Math.sqrt(values['holdoutSumSquaredError']! / holdoutCount) : null, holdoutCount };
 }

@@ -15,9 +15,9 @@ export class ModelController implements GrpcController<ModelServiceServer> {
       const view = await this.views.load(requireText('run', run, 40));
       const current = await this.models.current(view);
       return DescribeModelResponse.fromPartial({
-        model: current?.row.model ?? '',
+        model: current?.model ?? '',
         parameters: describeModel(view.plan).parameters,
-        round: current?.row.round ?? 0,
+        round: current?.round ?? 0,
         released: view.run.state === 'completed',
       });
     }),

@@ -1,6 +1,6 @@
-import { type SumKind, epochSites, inputContext, sumInput, vectorShape } from '@coferment/consortium';
+import { type SumKind, epochSites, inputContext, namedSumInput, vectorShape } from '@coferment/consortium';
 import { ciphertextBytes, coefficientCount } from '@coferment/crypto';
-import type { StoredState } from '../models/model.service.js';
+import type { ModelStateRow } from '../models/model-state.entity.js';
 import type { RunView } from '../runs/run.view.js';
 import type { RoundRow } from './round.entity.js';
 
@@ -12,7 +12,7 @@ export interface SumToOpen {
   /** The one site of a confirm sum. */
   confirms: string | null;
   /** What it starts from; undefined for confirm and statistics. */
-  from: StoredState | undefined;
+  from: ModelStateRow | undefined;
   /** The set of an earlier sum that this one completes. */
   fixedSet?: string[] | null;
 }
@@ -20,7 +20,7 @@ export interface SumToOpen {
 /** A new sum, with I rebuilt by the same rules as every site's (R1). */
 export function newRound(view: RunView, { kind, sum, round, confirms, from, fixedSet = null }: SumToOpen, nowMs: number): RoundRow {
   const { plan, run, epoch } = view;
-  const input = sumInput(plan, kind, from?.state ?? null);
+  const input = namedSumInput(plan, kind, from ?? null);
   const { modelIn, ranges, normalisation, weightRule } = input;
   const { parameters } = epoch.roster;
   return {

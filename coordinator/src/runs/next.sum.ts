@@ -1,5 +1,5 @@
 import { describeModel, epochSites, shouldStop } from '@coferment/consortium';
-import type { StoredState } from '../models/model.service.js';
+import type { ModelStateRow } from '../models/model-state.entity.js';
 import type { RoundRow } from '../rounds/round.entity.js';
 import { newRound } from '../rounds/round.opening.js';
 import type { RunChange } from './run.change.js';
@@ -17,7 +17,7 @@ export function needsModel(view: RunView, round: RoundRow): boolean {
  * What comes after a closed sum; in the same transaction, so a run never stands still between two sums.
  * @param from the state that the next sum starts from; undefined before the statistics
  */
-export async function openNextSum(change: RunChange, view: RunView, closed: RoundRow, from: StoredState | undefined): Promise<void> {
+export async function openNextSum(change: RunChange, view: RunView, closed: RoundRow, from: ModelStateRow | undefined): Promise<void> {
   const sum = present(view.rounds.at(-1), 'a sum').sum + 1;
   switch (closed.kind) {
     case 'confirm': {
@@ -49,7 +49,7 @@ export async function openNextSum(change: RunChange, view: RunView, closed: Roun
 }
 
 /** The statistics sum; or what an earlier epoch left unfinished, from the same model and, if a set was frozen for it, over exactly that set. */
-async function openFirstOfEpoch(change: RunChange, view: RunView, sum: number, from: StoredState | undefined): Promise<void> {
+async function openFirstOfEpoch(change: RunChange, view: RunView, sum: number, from: ModelStateRow | undefined): Promise<void> {
   const before = unfinishedSum(view);
   if (before === undefined)
     return change.openRound(newRound(view, { kind: 'statistics', sum, round: 0, confirms: null, from: undefined }, change.nowMs));
