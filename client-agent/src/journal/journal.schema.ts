@@ -73,4 +73,8 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (run, epoch)
   ) STRICT;
   `,
+  `
+  -- The sum that gave the present model, which an upload that is forgotten may have been made from.
+  ALTER TABLE run_states ADD COLUMN model_sum INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

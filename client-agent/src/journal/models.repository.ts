@@ -33,12 +33,16 @@ export class ModelsRepository {
         );
       }
       const { model, ...rest } = to.state ?? { model: null };
+      const state = JSON.stringify(rest);
+      const before = this.database.get('SELECT state, model_sum FROM run_states WHERE run = ?', run);
       this.database.run(
-        'INSERT OR REPLACE INTO run_states (run, applied_sum, state, model) VALUES (?, ?, ?, ?)',
+        'INSERT OR REPLACE INTO run_states (run, applied_sum, state, model, model_sum) VALUES (?, ?, ?, ?, ?)',
         run,
         to.appliedSum,
-        JSON.stringify(rest),
+        state,
         model === null ? null : new Uint8Array(model.buffer, model.byteOffset, model.byteLength),
+        // The state counts the rounds, so it is another one with every model; confirm sums and the evaluation leave it as it is.
+        model === null ? 0 : before?.['state'] === state ? Number(before['model_sum']) : to.appliedSum,
       );
     });
   }

@@ -68,10 +68,15 @@ export class OwnActsRepository {
     return row === undefined ? undefined : Number(row['epoch']);
   }
 
-  /** Whether a forgotten upload of this kind went to a sum that this site has not applied: it was made from the present model. */
-  hasForgottenUpload(run: string, kind: SumKind, appliedSum: number): boolean {
-    const sql = "SELECT 1 FROM forgotten_acts WHERE run = ? AND name = 'contribution' AND kind = ? AND sum > ?";
-    return this.database.get(sql, run, kind, appliedSum) !== undefined;
+  /**
+   * Whether a forgotten upload of this kind was made from the present model: it went to a sum after the one that gave this model. Sums that leave the model
+   * alone, such as the confirm sums of a later key epoch, do not make it older. Statistics start from no model and have one vector in all runs of a plan.
+   */
+  hasForgottenUpload(run: string, kind: SumKind): boolean {
+    const sql = `SELECT 1 FROM forgotten_acts WHERE name = 'contribution' AND kind = ?2 AND (
+      run = ?1 AND sum > (SELECT COALESCE(MAX(model_sum), 0) FROM run_states WHERE run = ?1)
+      OR kind = 'statistics' AND run IN (SELECT other.run FROM runs AS own JOIN runs AS other ON other.plan = own.plan WHERE own.run = ?1))`;
+    return this.database.get(sql, run, kind) !== undefined;
   }
 
   /** The first reason stays. */

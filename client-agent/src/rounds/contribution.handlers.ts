@@ -64,7 +64,7 @@ async function ensureVector(context: SiteContext, facts: EpochFacts, sum: SumFac
     journal.steps.record(sum.name, 'train');
     return;
   }
-  if (journal.ownActs.hasForgottenUpload(run, kind, journal.models.progress(run).appliedSum)) {
+  if (journal.ownActs.hasForgottenUpload(run, kind)) {
     throw new AgentError(
       'vector-spent',
       `This site has sent a ${kind} vector for the present model of ${run} that its restored journal has lost. A second one could tell about records by the difference of the two, so it sits this sum out.`,

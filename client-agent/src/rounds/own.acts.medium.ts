@@ -1,7 +1,7 @@
 import { cpSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { peekStatement, type PredicateName, signStatement } from '@coferment/consortium';
+import { peekStatement, type PredicateName, runId, signStatement } from '@coferment/consortium';
 import { type DsseEnvelope, type Identity, loadCrypto, sha256Hex } from '@coferment/crypto';
 import { entryFor } from '@coferment/ledger';
 import { DatabaseSync } from 'node:sqlite';
@@ -139,7 +139,51 @@ describe('a data folder restored from before an encryption', () => {
     expect(await code(prepareSum(a, { name: consortium.name('update', 6, 1) }))).toBe('vector-spent');
     expect(a.trainer.trained).toBe(0);
     expect(sentBy(consortium, 'a').at(-1)).toBe('attempt-declined');
-    expect(a.journal.ownActs.hasForgottenUpload(run, 'update', 5)).toBe(false);
+    expect(a.journal.ownActs.hasForgottenUpload(run, 'update')).toBe(true);
+  });
+
+  it('sends none after a renewal either, whose confirm sums have higher numbers and leave the model as it is', async () => {
+    const consortium = await inTraining();
+    const backup = backUp(consortium.member('a'));
+    await consortium.contribute(consortium.name('update', 5, 1));
+    const a = restore(consortium, 'a', backup);
+    await recallOwnActs(a);
+    await consortium.renew({ epoch: 2, firstSum: 6 });
+    expect(a.journal.models.progress(consortium.run).appliedSum).toBe(8);
+    expect(await code(prepareSum(a, { name: consortium.name('update', 9, 1) }))).toBe('vector-spent');
+    expect(a.trainer.trained).toBe(0);
+  });
+
+  it('trains again once there is another model', async () => {
+    const consortium = await inTraining();
+    const backup = backUp(consortium.member('a'));
+    const frozen = await consortium.contribute(consortium.name('update', 5, 1));
+    const instruction = await consortium.open(frozen, await consortium.certify([frozen]));
+    for (const site of ['b', 'c']) await applySum(consortium.member(site), instruction);
+    const a = restore(consortium, 'a', backup);
+    await recallOwnActs(a);
+    await applySum(a, instruction);
+    await consortium.renew({ epoch: 2, firstSum: 6 });
+    expect(await code(prepareSum(a, { name: consortium.name('update', 9, 2) }))).toBe('no error');
+  });
+
+  it('sends no second statistics vector, in another run of the plan either', async () => {
+    const consortium = newConsortium();
+    consortium.openEpoch();
+    await consortium.ceremony();
+    await consortium.confirm();
+    const backup = backUp(consortium.member('a'));
+    await consortium.contribute(consortium.name('statistics', 4));
+    const a = restore(consortium, 'a', backup);
+    await recallOwnActs(a);
+    const { plan, sites } = a.journal.runs.get(consortium.run)!;
+    const next = runId(plan, 2);
+    a.journal.runs.announce(next, plan, 2, sites);
+    expect(a.journal.ownActs.hasForgottenUpload(consortium.run, 'statistics')).toBe(true);
+    expect(a.journal.ownActs.hasForgottenUpload(next, 'statistics')).toBe(true);
+    expect(a.journal.ownActs.hasForgottenUpload(next, 'update')).toBe(false);
+    await consortium.renew({ epoch: 2, firstSum: 5 });
+    expect(await code(prepareSum(a, { name: consortium.name('statistics', 8) }))).toBe('vector-spent');
   });
 });
 
