@@ -272,6 +272,9 @@ describe('entries that this site has not signed', () => {
       signStatement('round-stuck', { consortium: CONSORTIUM, run, e, kind: 'update', sum: 5, round: 1, reason: '' }, a.identity),
       a.identity,
     );
+    // Signed by this site, but only for the way to the coordinator, so that its journal keeps no copy.
+    await prepareSum(a, { name: consortium.name('update', 5, 1) });
+    log(consortium, consortium.board.all('nonce').at(-1)!, a.identity);
     const index = consortium.board.ledger.length;
     consortium.board.ledger.push({ index, entry: Buffer.from('{"no":"entry"}'), payload: Buffer.alloc(0) });
 

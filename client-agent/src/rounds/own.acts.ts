@@ -1,4 +1,4 @@
-import { isOperatorStatement, parseStatement, runId, type Statement } from '@coferment/consortium';
+import { isLedgered, isOperatorStatement, parseStatement, runId, type Statement } from '@coferment/consortium';
 import { bytesToHex, sha256Hex } from '@coferment/crypto';
 import { type LedgerEntry, parseEntry, verifyEntry } from '@coferment/ledger';
 import { AgentError, describeFailure } from '../agent.error.js';
@@ -107,7 +107,8 @@ function forgottenAct(context: SiteContext, { entry, payload }: LoggedEntry): St
     return undefined;
   }
   const { predicate } = act;
-  const own = !isOperatorStatement(act.name) && 'site' in predicate && predicate.site === context.site;
+  // A nonce is signed and never stored, and an honest coordinator logs none: one that stands in the ledger tells nothing about this folder.
+  const own = isLedgered(act.name) && !isOperatorStatement(act.name) && 'site' in predicate && predicate.site === context.site;
   return own && predicate.consortium === context.consortium ? act : undefined;
 }
 
