@@ -131,6 +131,22 @@ describe('after a site has signed a newer key epoch', () => {
   });
 });
 
+describe('a key holder whose share was not named', () => {
+  it('applies a sum of the epoch before after its keys are erased, as one that holds no key', async () => {
+    const { consortium, frozen, certificate } = await frozenUpdate();
+    const { state } = consortium;
+    const all = await consortium.open(frozen, certificate);
+    const shares = all.shares.filter((share) => signer(share) !== 'a');
+    consortium.state = state;
+    const opened = { ...all, shares, aggregate: consortium.aggregate(frozen, certificate, shares) };
+    consortium.openEpoch(1, { epoch: 2, firstSum: 7 });
+    await consortium.ceremony();
+    const a = consortium.member('a');
+    expect(await code(applySum(a, opened))).toContain('done');
+    expect(a.journal.models.progress(consortium.run)).toMatchObject({ appliedSum: 6, state: { round: 1 } });
+  });
+});
+
 describe('epoch numbers', () => {
   it('only grow: a step of an older ceremony is refused once a newer roster is approved', async () => {
     const consortium = consortiumOf();

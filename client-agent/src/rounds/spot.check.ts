@@ -121,7 +121,8 @@ function ownShareOf(
   const { run, epoch } = facts.position;
   const { parameters, holderIndex, secrets } = facts;
   if (holderIndex < 0 || named.some(({ predicate }) => predicate.site === site)) return undefined;
-  if (facts.run.state !== 'approved' || journal.ownActs.whyDead(run, epoch) !== undefined) return undefined;
+  const isOver = facts.run.state !== 'approved' || epoch < journal.runs.newestAgreed(run);
+  if (isOver || journal.ownActs.whyDead(run, epoch) !== undefined) return undefined;
   const { kind } = sum.position;
   const { coefficients } = sum;
   return (block) => {
