@@ -49,8 +49,10 @@ describe('a key epoch', () => {
     const status = await coordinator.run(run);
     expect(status.whatToDo).toMatch(`gamma restored a data folder from a backup and can do nothing more in key epoch 1. Start a new one`);
     expect(status.whatToDo).toContain(`coferment epochs renew ${run}`);
-    expect(await gamma.work()).not.toContain('prepareSum');
-    expect(await beta.work()).toContain('prepareSum');
+    const inSums = (kinds: string[]) => kinds.filter((kind) => kind === 'prepareSum' || kind === 'encrypt');
+    expect(inSums(await gamma.work())).toEqual([]);
+    // The other one may have sent its nonce while the sums were being opened.
+    expect(inSums(await beta.work())).toHaveLength(1);
     const names = statementsOf(await readLedger(coordinator.operator)).map(({ name }) => name);
     expect(names.filter((name) => name === 'epoch-left')).toHaveLength(1);
   });
