@@ -77,6 +77,8 @@ async function ensureVector(context: SiteContext, facts: EpochFacts, sum: SumFac
       ? { kind: 'statistics' as const, plan, parameters }
       : { kind, plan, parameters, state: sum.state };
   const { vector, report } = await context.trainer.build(job);
+  // Other work went on during the training, and may have ended the run or this epoch: what was erased with it must not come back.
+  await loadEpoch(context, run, sum.name.epoch);
   journal.rounds.keepVector(facts.run.plan, kind, sum.modelIn, vector);
   journal.steps.record(sum.name, 'train');
   context.tell({ event: 'trained', run, round, sum: sum.name.sum, kind, ...report });

@@ -1,7 +1,7 @@
 import { cpSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { peekStatement, type PredicateName, runId, signStatement } from '@coferment/consortium';
+import { peekStatement, planDigest, type PredicateName, runId, signStatement, sumInput } from '@coferment/consortium';
 import { type DsseEnvelope, type Identity, loadCrypto, sha256Hex } from '@coferment/crypto';
 import { entryFor } from '@coferment/ledger';
 import { DatabaseSync } from 'node:sqlite';
@@ -17,6 +17,7 @@ import { attest, releaseShare } from './opening.handlers.js';
 import { recallOwnActs, tellDeadEpochs } from './own.acts.js';
 import { PollLoop } from './poll.loop.js';
 import { applySum } from './publication.handlers.js';
+import { leaveRun } from './run.departure.js';
 
 const open: ScriptedConsortium[] = [];
 
@@ -184,6 +185,25 @@ describe('a data folder restored from before an encryption', () => {
     expect(a.journal.ownActs.hasForgottenUpload(next, 'update')).toBe(false);
     await consortium.renew({ epoch: 2, firstSum: 5 });
     expect(await code(prepareSum(a, { name: consortium.name('statistics', 8) }))).toBe('vector-spent');
+  });
+});
+
+describe('a run that ends while a site trains', () => {
+  it('gets no nonce, and the vector is not kept', async () => {
+    const consortium = await inTraining();
+    const { run, plan } = consortium;
+    const a = consortium.member('a');
+    const build = a.trainer.build.bind(a.trainer);
+    a.trainer.build = async (job) => {
+      const built = await build(job);
+      leaveRun(a, run, 'it was ended');
+      return built;
+    };
+    const before = consortium.board.acts.length;
+    expect(await code(prepareSum(a, { name: consortium.name('update', 5, 1) }))).toBe('epoch-dead');
+    expect(consortium.board.acts).toHaveLength(before);
+    const { modelIn } = sumInput(plan, 'update', consortium.state);
+    expect(a.journal.rounds.vector(planDigest(plan), 'update', modelIn)).toBeUndefined();
   });
 });
 
