@@ -23,7 +23,6 @@ import { EpochRenewal } from '../epochs/epoch.renewal.js';
 import { PlanService } from '../plans/plan.service.js';
 import { RunService } from '../runs/run.service.js';
 import { RunViews } from '../runs/run.views.js';
-import { runStatus } from './run.status.js';
 import { RunWatch } from './run.watch.js';
 import { StatusService } from './status.service.js';
 
@@ -83,7 +82,7 @@ export class OperatorController implements GrpcController<OperatorServiceServer>
       }),
       getStatus: unary(() => this.state.status()),
       getRun: unary(async ({ run }) =>
-        GetRunResponse.fromPartial({ run: runStatus(await this.views.load(requireText('run', run, RUN_LENGTH))) }),
+        GetRunResponse.fromPartial({ run: this.state.of(await this.views.load(requireText('run', run, RUN_LENGTH))) }),
       ),
       watchRun,
     };

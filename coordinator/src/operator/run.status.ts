@@ -4,8 +4,11 @@ import type { RoundRow } from '../rounds/round.entity.js';
 import { waitingOf } from '../runs/run.waiting.js';
 import { type RunView, closedRounds } from '../runs/run.view.js';
 
-/** A run as the operator sees it. */
-export function runStatus(view: RunView): RunStatus {
+/**
+ * A run as the operator sees it.
+ * @param damage what to do about a file that the run cannot go on without
+ */
+export function runStatus(view: RunView, damage?: string): RunStatus {
   const { run, epoch, plan } = view;
   const { roster, fingerprint, e } = epoch;
   const { waitingFor, deadlineMs, whatToDo } = waitingOf(view);
@@ -32,7 +35,7 @@ export function runStatus(view: RunView): RunStatus {
     modelParameters: describeModel(plan).parameters,
     waitingFor,
     deadlineMs,
-    whatToDo,
+    whatToDo: damage ?? whatToDo,
     cause: run.cause,
     parameters: new TextDecoder().decode(canonicalBytes(roster.parameters)),
   });

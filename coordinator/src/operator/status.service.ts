@@ -1,10 +1,12 @@
-import { GetStatusResponse, type SiteStatus } from '@coferment/proto';
+import { GetStatusResponse, type RunStatus, type SiteStatus } from '@coferment/proto';
 import { Injectable } from '@nestjs/common';
 import { EnrolmentRepository } from '../enrolment/enrolment.repository.js';
 import type { SiteRow } from '../enrolment/site.entity.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { Database } from '../persistence/database.js';
 import { PublicationService } from '../publication/publication.service.js';
+import { DamagedFiles } from '../runs/damaged.files.js';
+import type { RunView } from '../runs/run.view.js';
 import { RunViews } from '../runs/run.views.js';
 import { runStatus } from './run.status.js';
 
@@ -17,12 +19,17 @@ export class StatusService {
     private readonly enrolment: EnrolmentRepository,
     private readonly views: RunViews,
     private readonly publication: PublicationService,
+    private readonly damages: DamagedFiles,
   ) {}
+
+  of(view: RunView): RunStatus {
+    return runStatus(view, this.damages.whatToDo(view.run.run));
+  }
 
   async status(): Promise<GetStatusResponse> {
     const { consortium, origin, logVkey, operatorKey } = this.identity.facts;
     const sites = await this.database.transaction((manager) => this.enrolment.sites(manager));
-    const runs = (await this.views.all()).map(runStatus);
+    const runs = (await this.views.all()).map((view) => this.of(view));
     return GetStatusResponse.fromPartial({
       consortium,
       origin,

@@ -1,9 +1,11 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { AggregationService } from '../aggregation/aggregation.service.js';
+import { DamagedObject } from '../aggregation/damaged.object.js';
 import { EpochService } from '../epochs/epoch.service.js';
 import { Presence } from '../rounds/presence.js';
 import { RoundService } from '../rounds/round.service.js';
 import { Log } from '../telemetry/log.js';
+import { DamagedFiles } from './damaged.files.js';
 import { type Step, nextStep } from './next.step.js';
 import { RunChanges, StaleRun } from './run.changes.js';
 import { blockRun } from './run.blocking.js';
@@ -14,13 +16,15 @@ import { RunViews } from './run.views.js';
 const TICK_MS = 500;
 
 /**
- * Takes every run as far as it goes without its sites: after every accepted act, and on a tick for deadlines and absences. It remembers nothing: after a
- * crash the same stored state leads to the same next step.
+ * Takes every run as far as it goes without its sites: after every accepted act, and on a tick for deadlines and absences. It remembers nothing that
+ * decides: after a crash the same stored state leads to the same next step.
  */
 @Injectable()
 export class RunReconciler implements OnModuleDestroy {
   #timer: NodeJS.Timeout | undefined;
   #ticking: Promise<void> = Promise.resolve();
+  /** Runs that a tick has set going and that have not come to rest: one that opens a large sum must not keep the others waiting. */
+  readonly #going = new Map<string, Promise<void>>();
 
   constructor(
     private readonly views: RunViews,
@@ -30,6 +34,7 @@ export class RunReconciler implements OnModuleDestroy {
     private readonly epochs: EpochService,
     private readonly rounds: RoundService,
     private readonly aggregation: AggregationService,
+    private readonly damages: DamagedFiles,
     private readonly log: Log,
   ) {}
 
@@ -45,6 +50,7 @@ export class RunReconciler implements OnModuleDestroy {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     await this.#ticking;
+    await Promise.all(this.#going.values());
   }
 
   /** Takes all steps that are due in a run. Faults are logged, and tried again at the next tick. */
@@ -58,7 +64,14 @@ export class RunReconciler implements OnModuleDestroy {
 
   async #tick(): Promise<void> {
     try {
-      for (const view of await this.views.all()) if (!isOver(view)) await this.advance(view.run.run);
+      for (const view of await this.views.all()) {
+        const { run } = view.run;
+        if (isOver(view) || this.#going.has(run)) continue;
+        this.#going.set(
+          run,
+          this.advance(run).finally(() => this.#going.delete(run)),
+        );
+      }
     } catch (error) {
       this.log.error('the tick failed', error);
     }
@@ -69,10 +82,25 @@ export class RunReconciler implements OnModuleDestroy {
     const nowMs = Date.now();
     const { absentAfterPolls } = view.plan.quorum;
     const step = nextStep(view, (sites) => this.presence.absent(sites, nowMs, absentAfterPolls), nowMs);
-    if (step === undefined) return false;
-    await this.#perform(view, step);
+    if (step === undefined || (step.do === 'open-sum' && this.damages.isPostponed(run, nowMs))) return false;
+    try {
+      await this.#perform(view, step);
+    } catch (error) {
+      if (!(error instanceof DamagedObject)) throw error;
+      await this.#waitForFile(view, error);
+      return false;
+    }
+    this.damages.clear(run);
     this.log.info(step.do, { run, ...('sum' in step ? { sum: step.sum } : {}), durationMs: Date.now() - nowMs });
     return true;
+  }
+
+  /** Said once: every try after it would say the same. */
+  async #waitForFile(view: RunView, error: DamagedObject): Promise<void> {
+    const { run, version } = view.run;
+    if (!this.damages.note(run, error, Date.now())) return;
+    this.log.error('a stored file is damaged', error, { run });
+    await this.changes.apply(run, version, (change) => change.note('note', { text: error.message }));
   }
 
   #perform(view: RunView, step: Step): Promise<void> {

@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { ActService } from './act.service.js';
+import { DamagedFiles } from './damaged.files.js';
 import { RunChanges } from './run.changes.js';
 import { RunQueue } from './run.queue.js';
 import { RunReconciler } from './run.reconciler.js';
@@ -9,7 +10,7 @@ import { RunViews } from './run.views.js';
 
 @Global()
 @Module({
-  providers: [ActService, RunChanges, RunQueue, RunReconciler, RunRepository, RunService, RunViews],
-  exports: [ActService, RunChanges, RunQueue, RunReconciler, RunRepository, RunService, RunViews],
+  providers: [ActService, DamagedFiles, RunChanges, RunQueue, RunReconciler, RunRepository, RunService, RunViews],
+  exports: [ActService, DamagedFiles, RunChanges, RunQueue, RunReconciler, RunRepository, RunService, RunViews],
 })
 export class RunsModule {}
