@@ -81,7 +81,7 @@ const remembered = new Map<string, readonly DecodingSet[]>();
 
 /**
  * The decoding sets with which shares of these holders (distinct positions, at least τ) are opened: a sum counts when it opens with all of them to one message.
- * One for every committee with the default threshold, two for some shares of some others. With τ shares there is only one, and it shows what it can.
+ * Nearly always one, with the default threshold; two for some τ+1 shares of some committees. With τ shares there is only one, and it shows what it can.
  */
 export function decodingSetsFor(
   received: readonly number[],
