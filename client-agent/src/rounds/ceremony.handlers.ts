@@ -1,4 +1,4 @@
-import { checkDealingStatement, checkEpoch, peekStatement } from '@coferment/consortium';
+import { checkDealingStatement, checkEpoch, firstSumOf, peekStatement, type Roster } from '@coferment/consortium';
 import { checkDealing as verifyShare, CryptoError, deal, openDealingShare, parameterSet, sealedDealingShare } from '@coferment/crypto';
 import { ObjectPurpose } from '@coferment/proto';
 import { AgentError } from '../agent.error.js';
@@ -139,6 +139,7 @@ export async function agreeEpoch(context: SiteContext, body: InstructionBody<'ag
   const { consortium, site, journal } = context;
   const { roster, position, holderIndex } = await loadCeremony(context, run, epoch);
   const { e, dealings } = checkEpoch({ roster, position, dealings: body.dealings, acknowledgements });
+  requireNotOvertaken(context, run, epoch, roster);
   if (roster.leftOut.includes(site)) {
     // Whoever is left out signs no E. It has rebuilt it, so it can attest, and follow the model.
     enterEpoch(context, run, epoch, e);
@@ -168,6 +169,17 @@ export async function agreeEpoch(context: SiteContext, body: InstructionBody<'ag
   });
   await context.port.submitStatement(agreement.envelope);
   return DONE;
+}
+
+/** The epoch before may have gone on since the roster was approved. With confirm sums that lie behind this site, no key would be confirmed. */
+function requireNotOvertaken({ journal }: SiteContext, run: string, epoch: number, roster: Roster): void {
+  const first = firstSumOf(roster);
+  const largest = journal.rounds.largestSum(run);
+  if (journal.runs.epoch(run, epoch)?.e !== null || first > largest) return;
+  throw new AgentError(
+    'roster-first-sum',
+    `Key epoch ${epoch} of ${run} is not signed: its sums start at ${first}, and this site has gone on to sum ${largest} since it approved the roster. Ask the operator for a new key epoch (coferment epochs renew ${run}).`,
+  );
 }
 
 /** From here on nothing is signed, encrypted or opened in an earlier epoch of this run, so its secrets serve nothing any more. */

@@ -131,6 +131,24 @@ describe('after a site has signed a newer key epoch', () => {
   });
 });
 
+describe('a key epoch whose first sums the one before has overtaken', () => {
+  it('is not signed: its confirm sums would count as done', async () => {
+    const consortium = new ScriptedConsortium(['a', 'b', 'c'], 3);
+    open.push(consortium);
+    await consortium.toRounds();
+    const { epoch, roster, e0 } = consortium;
+    consortium.openEpoch(1, { epoch: 2, firstSum: 5 });
+    const second = { epoch: consortium.epoch, roster: consortium.roster, e0: consortium.e0 };
+    Object.assign(consortium, { epoch, roster, e0 });
+    await consortium.wholeSum(consortium.name('update', 5, 1));
+    Object.assign(consortium, second);
+    await consortium.deal();
+    const a = consortium.member('a');
+    expect(await code(agreeEpoch(a, consortium.agreement()))).toBe('roster-first-sum');
+    expect(a.journal.runs.newestAgreed(consortium.run)).toBe(1);
+  });
+});
+
 describe('a key holder whose share was not named', () => {
   it('applies a sum of the epoch before after its keys are erased, as one that holds no key', async () => {
     const { consortium, frozen, certificate } = await frozenUpdate();
