@@ -27,7 +27,10 @@ export function addPlans(program: Command): void {
     .description('What a plan means in numbers for so many sites. Needs no coordinator.')
     .requiredOption('--sites <count>', 'number of sites', Number)
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExamples:\n  coferment plan explain plan.yaml --sites 5\n  coferment plan explain plan.yaml --sites 5 --json\nA plan that does not fit is refused with exit code 1 and the numbers.')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  coferment plan explain plan.yaml --sites 5\n  coferment plan explain plan.yaml --sites 5 --json\nA plan that does not fit is refused with exit code 1 and the numbers.',
+    )
     .action((file: string, flags: { sites: number; json?: boolean }) => {
       const output = new CommandOutput(flags.json === true);
       try {
