@@ -7,7 +7,7 @@ import { isReduced } from '../ring/composed.words.js';
 import type { AggregationParameters } from '../ring/parameter.set.js';
 import { shareLimbs } from '../shares/decryption.share.js';
 import type { BlockTotal } from './ciphertext.sum.js';
-import { decodingSetsFor } from './decoding.choice.js';
+import { openingSetsFor } from './decoding.choice.js';
 import { combineBlock, roundBlock } from './message.rounding.js';
 import { failedRelations } from './parity.relation.js';
 
@@ -31,8 +31,8 @@ export interface OpenedBlock {
 
 /**
  * R7 for one block: every parity relation over the shares, and where they hold x = L1·L2·Σc + Σ (L2·λ_j)·h_j with τ of them, the rounding of
- * t·x/q, and (L1·L2)^-1 mod t. Which τ depends on whose shares there are and not on the block; where no τ of them would show every wrong share that
- * parity lets pass, a second set opens too, and must give the same.
+ * t·x/q, and (L1·L2)^-1 mod t. Which τ depends on whose shares there are and not on the block; with more than τ shares several sets open it, so that each share
+ * is left out at least once and no wrong one passes unseen, and all must give the same.
  * What one block says is no verdict: the failed relations of all of them are {@link judgeParity}'s.
  * Throws 'malformed' (a share of wrong length or range: the message names its position), 'bad-committee', 'out-of-range' (fewer than τ
  * shares, a wrong number of addends, or a total that is not one of `used` coefficients).
@@ -55,7 +55,7 @@ export function openBlock({ parameters, used, addends, total, shares }: BlockOpe
   const failed = failedRelations({ set, used, smudgingBits, shareDroppedBits, limbs }, lattice);
   if (failed.length > 0) return { coefficients: undefined, failedRelations: failed };
   let coefficients: BigUint64Array | undefined;
-  for (const decodingSet of decodingSetsFor([...shares.keys()], committee, parameters, set)) {
+  for (const decodingSet of openingSetsFor([...shares.keys()], committee, parameters, set)) {
     const decoding = { set, committee, parameters, addends, decodingSet };
     const opened = roundBlock(combineBlock(total, limbs, decoding), decoding);
     const differs = coefficients?.some((coefficient, index) => coefficient !== opened?.[index]) ?? false;

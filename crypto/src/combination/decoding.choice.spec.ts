@@ -7,7 +7,7 @@ import { parameterSet, type AggregationParameters } from '../ring/parameter.set.
 import { shareKeptBits } from '../shares/decryption.share.js';
 import { blockOf, composedOf } from './block.integers.fixture.js';
 import { openBlock, type OpenedBlock } from './block.opening.js';
-import { decodingSetsFor } from './decoding.choice.js';
+import { decodingSetsFor, openingSetsFor } from './decoding.choice.js';
 import { plannedFor } from './scripted.committee.fixture.js';
 
 const set = parameterSet('STANDARD');
@@ -72,6 +72,45 @@ describe('the choice of decoding sets', () => {
     for (let sites = 8; sites < 300; sites++) setsFor({ ...parameters, sites }, holders);
     expect(setsFor(parameters, holders)).not.toBe(chosen);
     expect(setsFor(parameters, holders)).toEqual(chosen);
+  });
+});
+
+describe('the sets that a sum is opened with', () => {
+  const openingFor = (parameters: AggregationParameters, holders: readonly number[]) =>
+    openingSetsFor(holders, committeeConstants(parameters.keyHolders, parameters.threshold), parameters, set);
+  const everybody = (m: number) => Array.from({ length: m }, (_, position) => position);
+
+  it.each([
+    [3, 3, 1],
+    [4, 3, 4],
+    [5, 4, 5],
+    [7, 5, 4],
+    [12, 9, 4],
+  ])('are few for all %i shares of which %i open', (m, threshold, sets) => {
+    const parameters = plannedFor(m, threshold, 'STANDARD');
+    const chosen = openingFor(parameters, everybody(m));
+    expect(chosen).toHaveLength(sets);
+    expect(openingFor(parameters, everybody(m).toReversed())).toBe(chosen);
+  });
+
+  it('hold those for all shares, and leave every holder out of one', () => {
+    for (const parameters of [plannedFor(7, 5, 'STANDARD'), threeOfFive, twoOfNine]) {
+      const all = everybody(parameters.keyHolders);
+      const chosen = openingFor(parameters, all);
+      expect(chosen).toEqual(expect.arrayContaining([...setsFor(parameters, all)]));
+      for (const left of all) expect(chosen.some(({ holders }) => !holders.includes(left))).toBe(true);
+    }
+  });
+
+  it('are all that it takes where no single one shows every lie of the others', () => {
+    for (const holders of subsetsOf(5, 4)) {
+      const chosen = openingFor(threeOfFive, holders);
+      for (const left of holders) {
+        const rest = holders.filter((holder) => holder !== left);
+        const needed = setsFor(threeOfFive, rest);
+        expect(chosen.some((decoding) => needed.includes(decoding))).toBe(true);
+      }
+    }
   });
 });
 

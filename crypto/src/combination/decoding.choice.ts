@@ -58,6 +58,11 @@ class DecodingChoice {
     this.#shown = new Map(shown);
   }
 
+  /** Candidates that show every liar by themselves. */
+  alone(): DecodingSet[] {
+    return this.#candidates.filter((decoding) => decoding.holders.every((holder) => this.#shown.get(decoding)!.has(holder)));
+  }
+
   /** Every liar either has no part in one of these sets, or is shown by it; so if all of them open to one message, it is the true one. */
   sets(): DecodingSet[] {
     const chosen: DecodingSet[] = [];
@@ -77,11 +82,28 @@ class DecodingChoice {
 
 /** More than one consortium has sums under way at a time; an older answer is only computed again. */
 const MOST_REMEMBERED = 256;
-const remembered = new Map<string, readonly DecodingSet[]>();
+
+function remembering<T>(answers: Map<string, T>, name: string, make: () => T): T {
+  const known = answers.get(name);
+  if (known !== undefined) return known;
+  const made = make();
+  if (answers.size >= MOST_REMEMBERED) answers.delete(answers.keys().next().value!);
+  answers.set(name, made);
+  return made;
+}
+
+const chosen = new Map<string, readonly DecodingSet[]>();
+const opening = new Map<string, readonly DecodingSet[]>();
+
+function nameOf(positions: readonly number[], parameters: AggregationParameters, set: ParameterSet): string {
+  const { keyHolders, threshold, sites, smudgingBits, droppedBits, shareDroppedBits } = parameters;
+  return [set.name, keyHolders, threshold, sites, smudgingBits, droppedBits, shareDroppedBits, ...positions].join();
+}
 
 /**
- * The decoding sets with which shares of these holders (distinct positions, at least τ) are opened: a sum counts when it opens with all of them to one message.
- * Nearly always one, with the default threshold; two for some τ+1 shares of some committees. With τ shares there is only one, and it shows what it can.
+ * The decoding sets with which shares of these holders (distinct positions, at least τ) show every lie of one of them that changes a message: a sum is right when
+ * it opens with all of these sets to one message. Nearly always one set, with the default threshold; two for some τ+1 shares of some committees. With τ shares
+ * there is only one, and it shows what it can.
  */
 export function decodingSetsFor(
   received: readonly number[],
@@ -89,16 +111,60 @@ export function decodingSetsFor(
   parameters: AggregationParameters,
   set: ParameterSet,
 ): readonly DecodingSet[] {
-  const { keyHolders, threshold, sites, smudgingBits, droppedBits, shareDroppedBits } = parameters;
   const positions = received.toSorted((a, b) => a - b);
-  const name = [set.name, keyHolders, threshold, sites, smudgingBits, droppedBits, shareDroppedBits, ...positions].join();
-  const known = remembered.get(name);
-  if (known !== undefined) return known;
-  const made =
-    positions.length > threshold
+  return remembering(chosen, nameOf(positions, parameters, set), () =>
+    positions.length > committee.threshold
       ? new DecodingChoice(positions, committee, parameters, set).sets()
-      : committee.decodingSets.filter(({ holders }) => holders.every((holder) => positions.includes(holder)));
-  if (remembered.size >= MOST_REMEMBERED) remembered.delete(remembered.keys().next().value!);
-  remembered.set(name, made);
-  return made;
+      : committee.decodingSets.filter(({ holders }) => holders.every((holder) => positions.includes(holder))),
+  );
+}
+
+/**
+ * The decoding sets that a sum is opened with: those for all shares, and those for all but each one. The first would do against one liar among the holders;
+ * a holder together with a contributor who has put matching noise into its upload is shown by the others. Coordinator, sites and auditors open with the same
+ * sets, so none of them takes a sum that another refuses.
+ */
+export function openingSetsFor(
+  received: readonly number[],
+  committee: CommitteeConstants,
+  parameters: AggregationParameters,
+  set: ParameterSet,
+): readonly DecodingSet[] {
+  const positions = received.toSorted((a, b) => a - b);
+  return remembering(opening, nameOf(positions, parameters, set), () => {
+    const all = decodingSetsFor(positions, committee, parameters, set);
+    if (positions.length === committee.threshold) return all;
+    const without = new Map(positions.map((left) => [left, setsWithout(left, positions, committee, parameters, set)]));
+    const sets = new Set(all);
+    // A set leaves out several holders: taking those first that serve for most of them keeps the sets few.
+    for (let left = positions.filter((holder) => !without.get(holder)!.some((decoding) => sets.has(decoding))); left.length > 0;) {
+      const served = (decoding: DecodingSet) => left.filter((holder) => without.get(holder)!.includes(decoding));
+      const candidates = left.flatMap((holder) => without.get(holder)!);
+      if (candidates.length === 0) {
+        // No single set will do for these: as many as it takes.
+        for (const holder of left) {
+          const rest = positions.filter((position) => position !== holder);
+          for (const decoding of decodingSetsFor(rest, committee, parameters, set)) sets.add(decoding);
+        }
+        break;
+      }
+      const best = candidates.reduce((a, b) => (served(b).length > served(a).length ? b : a));
+      sets.add(best);
+      left = left.filter((holder) => !without.get(holder)!.includes(best));
+    }
+    return [...sets];
+  });
+}
+
+/** Sets that by themselves show every lie of one holder when the share of `left` is not there. */
+function setsWithout(
+  left: number,
+  positions: readonly number[],
+  committee: CommitteeConstants,
+  parameters: AggregationParameters,
+  set: ParameterSet,
+): readonly DecodingSet[] {
+  const rest = positions.filter((position) => position !== left);
+  if (rest.length === committee.threshold) return decodingSetsFor(rest, committee, parameters, set);
+  return new DecodingChoice(rest, committee, parameters, set).alone();
 }

@@ -115,26 +115,15 @@ describe('under (9, 7)', () => {
 });
 
 describe('two liars with fractions that fit each other, under (9, 7)', () => {
-  it('LIMIT: change a coefficient unnoticed with all nine shares: decoding sets are chosen for one liar', () => {
+  it('change nothing unnoticed with two shares to spare: each is opened without, and then the other stands alone', () => {
     const round = new LyingRound(new HonestEpoch({ sites: 9, keyHolders: 9, threshold: 7 }));
-    const { epoch, expected } = round;
+    const { epoch } = round;
     const { q } = epoch.ring;
     const lies = new Map([
       [4, (q * 267n) / 486n],
       [5, (q * 24n) / 486n],
     ]);
-    const unnoticed = Array.from({ length: 24 }, (_, at) => at).filter((at) => {
-      const opened = round.open(epoch.holders, lies, at);
-      if (opened.ok) return opened.coefficients[at] !== expected[at];
-      expect(opened.reason).toBe('residual');
-      return false;
-    });
-    expect(unnoticed.length).toBeGreaterThan(0);
-    // Without either of them it shows.
-    for (const liar of lies.keys()) {
-      const others = epoch.holders.filter((holder) => holder !== liar);
-      expect(round.open(others, lies, 3).ok).toBe(false);
-    }
+    for (let at = 0; at < 24; at++) expect(round.open(epoch.holders, lies, at)).toMatchObject({ ok: false, reason: 'residual' });
   });
 });
 
