@@ -145,7 +145,8 @@ const handlers = {
       let received = 0;
       socket.on('data', (chunk) => {
         received += chunk.length;
-        if (received >= bytes) socket.end('.');
+        // The sender closes: an end from here would take away the `drain` it may still wait for.
+        if (received >= bytes) socket.write('.');
       });
       socket.on('error', () => socket.destroy());
       socket.on('close', () => server.close());

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
 import { connect } from 'node:tls';
 import {
   type AggregationParameters,
@@ -107,6 +109,11 @@ function objectsOf(kind: Sent, count: number): ObjectToSend[] {
     if (object === undefined) throw new Error(`There is no ${kind} of site ${site} yet.`);
     return object;
   });
+}
+
+function* chunksOf(bytes: number): Generator<Buffer> {
+  const chunk = Buffer.alloc(256 * 1024, 0x5a);
+  for (let sent = 0; sent < bytes; sent += chunk.length) yield chunk.subarray(0, bytes - sent);
 }
 
 const handlers = {
@@ -240,14 +247,16 @@ const handlers = {
   async pushTls({ port, bytes, credentials }: { port: number; bytes: number; credentials: Credentials }): Promise<Sample> {
     const { facts } = credentials;
     const socket = connect({ port, host: '127.0.0.1', servername: SERVER_NAME, ca: facts.authority });
-    await new Promise((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject));
-    const chunk = Buffer.alloc(256 * 1024, 0x5a);
+    const closed = once(socket, 'close').then(() => {
+      throw new Error(`The TLS connection to port ${port} closed before the other side had read all ${bytes} bytes.`);
+    });
+    closed.catch(() => {});
+    const orClosed = <T>(wait: Promise<T>): Promise<T> => Promise.race([wait, closed]);
+    await orClosed(once(socket, 'secureConnect'));
     const { sample } = await timed(async () => {
-      const read = new Promise((resolve, reject) => socket.once('data', resolve).once('error', reject));
-      for (let sent = 0; sent < bytes; sent += chunk.length) {
-        if (!socket.write(chunk.subarray(0, bytes - sent))) await new Promise((resolve) => socket.once('drain', resolve));
-      }
-      await read;
+      const answer = once(socket, 'data');
+      await orClosed(pipeline(chunksOf(bytes), socket, { end: false }));
+      await orClosed(answer);
     });
     socket.destroy();
     return sample;
