@@ -23,7 +23,7 @@ export class StatusService {
   ) {}
 
   of(view: RunView): RunStatus {
-    return runStatus(view, this.damages.whatToDo(view.run.run));
+    return runStatus(view, this.damages.whatToDo(view));
   }
 
   async status(): Promise<GetStatusResponse> {

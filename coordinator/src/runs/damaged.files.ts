@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { DamagedObject } from '../aggregation/damaged.object.js';
+import { type RunView, isOver } from './run.view.js';
 
 const FIRST_WAIT_MS = 5_000;
 const LONGEST_WAIT_MS = 60_000;
 
 interface Damage {
+  sum: number;
   what: string;
   path: string;
   waitMs: number;
@@ -19,12 +21,15 @@ interface Damage {
 export class DamagedFiles {
   readonly #damages = new Map<string, Damage>();
 
-  /** @returns whether this damage is another one than at the last try */
-  note(run: string, { what, path }: DamagedObject, nowMs: number): boolean {
+  /**
+   * @param sum the one that could not be opened
+   * @returns whether this damage is another one than at the last try
+   */
+  note(run: string, sum: number, { what, path }: DamagedObject, nowMs: number): boolean {
     const before = this.#damages.get(run);
     const isNew = before?.path !== path;
     const waitMs = isNew ? FIRST_WAIT_MS : Math.min(LONGEST_WAIT_MS, before.waitMs * 2);
-    this.#damages.set(run, { what, path, waitMs, againMs: nowMs + waitMs });
+    this.#damages.set(run, { sum, what, path, waitMs, againMs: nowMs + waitMs });
     return isNew;
   }
 
@@ -36,10 +41,11 @@ export class DamagedFiles {
     this.#damages.delete(run);
   }
 
-  /** For the operator; undefined where nothing is damaged. */
-  whatToDo(run: string): string | undefined {
-    const damage = this.#damages.get(run);
-    if (damage === undefined) return undefined;
+  /** For the operator; undefined where nothing is damaged, or nobody waits for it any more: the run has ended, or a new key epoch has begun. */
+  whatToDo(view: RunView): string | undefined {
+    const damage = this.#damages.get(view.run.run);
+    const isAwaited = view.rounds.some(({ sum, state }) => sum === damage?.sum && state === 'decrypting') && !isOver(view);
+    if (damage === undefined || !isAwaited) return undefined;
     const { what, path, waitMs } = damage;
     return `The file of ${what} is gone or was changed on disk: ${path}. Restore it from a backup; the run goes on by itself within ${waitMs / 1000} seconds.`;
   }

@@ -74,10 +74,10 @@ describe('a damaged file', () => {
     // At about 0, 5, 15 and 35 seconds.
     expect(tries).toBe(4);
     expect(notes).toEqual([expect.stringMatching(/upload of "alpha" to sum 5 \(\/objects\/aa\).*Restore/)]);
-    expect(damages.whatToDo('run')).toMatch(/\/objects\/aa/);
+    expect(damages.whatToDo(view)).toMatch(/\/objects\/aa/);
     isThere = true;
     await vi.advanceTimersByTimeAsync(60_000);
-    expect([tries, view.rounds[0]!.state, damages.whatToDo('run')]).toEqual([5, 'closed', undefined]);
+    expect([tries, view.rounds[0]!.state, damages.whatToDo(view)]).toEqual([5, 'closed', undefined]);
     await reconciler.onModuleDestroy();
   });
 });

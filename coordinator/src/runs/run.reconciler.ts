@@ -86,8 +86,8 @@ export class RunReconciler implements OnModuleDestroy {
     try {
       await this.#perform(view, step);
     } catch (error) {
-      if (!(error instanceof DamagedObject)) throw error;
-      await this.#waitForFile(view, error);
+      if (!(error instanceof DamagedObject) || step.do !== 'open-sum') throw error;
+      await this.#waitForFile(view, step.sum, error);
       return false;
     }
     this.damages.clear(run);
@@ -96,11 +96,11 @@ export class RunReconciler implements OnModuleDestroy {
   }
 
   /** Said once: every try after it would say the same. */
-  async #waitForFile(view: RunView, error: DamagedObject): Promise<void> {
+  async #waitForFile(view: RunView, sum: number, error: DamagedObject): Promise<void> {
     const { run, version } = view.run;
-    if (!this.damages.note(run, error, Date.now())) return;
+    if (!this.damages.note(run, sum, error, Date.now())) return;
     this.log.error('a stored file is damaged', error, { run });
-    await this.changes.apply(run, version, (change) => change.note('note', { text: error.message }));
+    await this.changes.apply(run, version, (change) => change.note('note', { sum, text: error.message }));
   }
 
   #perform(view: RunView, step: Step): Promise<void> {
