@@ -1,3 +1,4 @@
+import type { NonceEntry } from '@coferment/consortium';
 import type { RunView } from '../runs/run.view.js';
 import { slots } from '../runs/slot.names.js';
 import type { RoundRow } from './round.entity.js';
@@ -20,6 +21,13 @@ export function declinedSites(view: RunView, round: RoundRow): Set<string> {
 /** Sites that have left the current key epoch, in site order. */
 export function sitesLeft(view: RunView): string[] {
   return view.acts.inSlot('epoch-left', slots.ofEpoch(view.epoch.epoch)).map(({ site }) => site);
+}
+
+/** Nonces of the present attempt, of sites that have not declined since, in site order. */
+export function noncesOf(view: RunView, round: RoundRow): NonceEntry[] {
+  const declined = declinedSites(view, round);
+  const acts = view.acts.inSlot('nonce', slots.ofAttempt(round.sum, round.attempt));
+  return acts.filter((act) => !declined.has(act.site)).map(({ site, predicate }) => ({ site, nonce: predicate.nonce }));
 }
 
 /** How many contributions the sum needs; a confirm sum is over its one site, and one that completes an earlier sum over all of its set. */

@@ -1,4 +1,4 @@
-import { type ExclusionReason, type NonceEntry, freezeContext, roundContext } from '@coferment/consortium';
+import { type ExclusionReason, freezeContext, roundContext } from '@coferment/consortium';
 import { Injectable } from '@nestjs/common';
 import { blockOverSum } from '../runs/run.blocking.js';
 import { closeRun } from '../runs/run.closing.js';
@@ -6,7 +6,7 @@ import { RunChanges } from '../runs/run.changes.js';
 import { type RunView, present } from '../runs/run.view.js';
 import { slots } from '../runs/slot.names.js';
 import type { RoundRow } from './round.entity.js';
-import { declinedSites } from './round.participants.js';
+import { contributorsNeeded, noncesOf } from './round.participants.js';
 
 type Excluded = { site: string; reason: ExclusionReason }[];
 
@@ -124,9 +124,8 @@ export class RoundService {
   /** The plan says to give up at the deadline, and nobody was asked to sign yet. */
   abandon(view: RunView, sum: number, excluded: Excluded): Promise<void> {
     const before = roundOf(view, sum);
-    const { minContributors } = view.epoch.roster.numbers;
     const ready = noncesOf(view, before).length;
-    const cause = `Sum ${sum} was abandoned at its deadline: ${ready} sites were ready, ${minContributors} are needed.`;
+    const cause = `Sum ${sum} was abandoned at its deadline: ${ready} sites were ready, ${contributorsNeeded(view, before)} are needed.`;
     return this.changes.apply(view.run.run, view.run.version, async (change) => {
       await change.sign('round-abandoned', slots.ofSum(sum), {
         consortium: view.consortium,
@@ -159,12 +158,6 @@ function roundOf(view: RunView, sum: number): RoundRow {
 /** Why sites are not in the set that this sum has to be over; they are not asked again. */
 function outsideFixedSet({ fixedSet, excluded }: RoundRow): Excluded {
   return fixedSet === null ? [] : excluded.filter(({ site }) => !fixedSet.includes(site));
-}
-
-function noncesOf(view: RunView, round: RoundRow): NonceEntry[] {
-  const declined = declinedSites(view, round);
-  const acts = view.acts.inSlot('nonce', slots.ofAttempt(round.sum, round.attempt));
-  return acts.filter((act) => !declined.has(act.site)).map(({ site, predicate }) => ({ site, nonce: predicate.nonce }));
 }
 
 function countedText(round: RoundRow): string {

@@ -5,7 +5,7 @@ import { decideUploads } from '../rounds/freeze.rule.js';
 import { GRACE_MS, quorumSettled } from '../rounds/quorum-grace.rule.js';
 import type { RoundRow } from '../rounds/round.entity.js';
 import type { Blocking } from './run.blocking.js';
-import { contributorsNeeded, declinedSites } from '../rounds/round.participants.js';
+import { contributorsNeeded, declinedSites, noncesOf } from '../rounds/round.participants.js';
 import { type RunView, isOver, openRounds, sitesOf } from './run.view.js';
 import { slots } from './slot.names.js';
 
@@ -139,9 +139,7 @@ interface Collected {
 }
 
 function stepInList(view: RunView, round: RoundRow, collected: Collected): Step | undefined {
-  const acts = view.acts.inSlot('nonce', slots.ofAttempt(round.sum, round.attempt));
-  const nonces = acts.filter(({ site }) => !collected.declined.has(site)).map(({ site, predicate }) => ({ site, nonce: predicate.nonce }));
-  const decision = decideList(view.plan.quorum, { ...collected, sites: sitesOf(view, round), nonces });
+  const decision = decideList(view.plan.quorum, { ...collected, sites: sitesOf(view, round), nonces: noncesOf(view, round) });
   switch (decision.kind) {
     case 'wait':
       return undefined;

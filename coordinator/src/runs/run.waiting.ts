@@ -1,6 +1,6 @@
 import { epochStage, missingAcknowledgements, sitesWithout } from '../epochs/epoch.stage.js';
 import type { RoundRow } from '../rounds/round.entity.js';
-import { contributorsNeeded, declinedSites, sitesLeft } from '../rounds/round.participants.js';
+import { contributorsNeeded, declinedSites, noncesOf, sitesLeft } from '../rounds/round.participants.js';
 import { type RunView, isOver, openRounds, sitesOf } from './run.view.js';
 import { slots } from './slot.names.js';
 
@@ -74,7 +74,7 @@ function waitingInRound(view: RunView, round: RoundRow): Waiting {
     case 'training':
     case 'ready': {
       const missing = sitesOf(view, round).filter((site) => !view.acts.has('nonce', site, attempt) && !declined.has(site));
-      const ready = sitesOf(view, round).length - missing.length - declined.size;
+      const ready = noncesOf(view, round).length;
       const needed = contributorsNeeded(view, round);
       const fixed = round.fixedSet === null ? '' : ' It completes a sum that was frozen over exactly these sites.';
       const whatToDo =
