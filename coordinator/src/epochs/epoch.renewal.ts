@@ -4,7 +4,7 @@ import { CoordinatorError } from '../errors/index.js';
 import { RunChanges } from '../runs/run.changes.js';
 import { RunQueue } from '../runs/run.queue.js';
 import { RunRepository } from '../runs/run.repository.js';
-import { type RunView, isOver, openRounds } from '../runs/run.view.js';
+import { type RunView, isOver, nextSumNumber, openRounds } from '../runs/run.view.js';
 import { RunViews } from '../runs/run.views.js';
 import { stickySet, unfinishedSum } from '../runs/unfinished.sum.js';
 import type { EpochRow } from './epoch.entity.js';
@@ -112,8 +112,7 @@ function nextRoster(view: RunView, leaveOut: readonly string[], replaceHolders: 
   const formerHolders = view.earlierEpochs
     .flatMap(({ roster }) => roster.keyHolders.map(({ site }) => site))
     .filter((site) => !holders.includes(site));
-  const firstSum = (view.rounds.at(-1)?.sum ?? 0) + 1;
-  return renewRoster({ plan: view.plan, previous, leaveOut, replaceHolders, formerHolders, firstSum });
+  return renewRoster({ plan: view.plan, previous, leaveOut, replaceHolders, formerHolders, firstSum: nextSumNumber(view) });
 }
 
 function reasonOf(view: RunView, { leaveOut, replaceHolder }: RenewalRequest): string {

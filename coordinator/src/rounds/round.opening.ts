@@ -1,7 +1,7 @@
 import { type SumKind, epochSites, inputContext, namedSumInput, vectorShape } from '@coferment/consortium';
 import { ciphertextBytes, coefficientCount } from '@coferment/crypto';
 import type { ModelStateRow } from '../models/model-state.entity.js';
-import type { RunView } from '../runs/run.view.js';
+import { type RunView, nextSumNumber } from '../runs/run.view.js';
 import type { RoundRow } from './round.entity.js';
 
 export interface SumToOpen {
@@ -58,7 +58,7 @@ export function newRound(view: RunView, { kind, sum, round, confirms, from, fixe
 
 /** The confirm sums of an epoch (S4): one a site, in site order, all open at once. */
 export function confirmRounds(view: RunView, nowMs: number): RoundRow[] {
-  const first = (view.rounds.at(-1)?.sum ?? 0) + 1;
+  const first = nextSumNumber(view);
   return epochSites(view.epoch.roster).map((site, index) =>
     newRound(view, { kind: 'confirm', sum: first + index, round: 0, confirms: site, from: undefined }, nowMs),
   );

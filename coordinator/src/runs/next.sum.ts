@@ -4,7 +4,7 @@ import type { RoundRow } from '../rounds/round.entity.js';
 import { newRound } from '../rounds/round.opening.js';
 import type { RunChange } from './run.change.js';
 import { closeRun } from './run.closing.js';
-import { type RunView, closedRounds, present } from './run.view.js';
+import { type RunView, closedRounds, nextSumNumber } from './run.view.js';
 import { slots } from './slot.names.js';
 import { stickySet, unfinishedSum } from './unfinished.sum.js';
 
@@ -18,7 +18,7 @@ export function needsModel(view: RunView, round: RoundRow): boolean {
  * @param from the state that the next sum starts from; undefined before the statistics
  */
 export async function openNextSum(change: RunChange, view: RunView, closed: RoundRow, from: ModelStateRow | undefined): Promise<void> {
-  const sum = present(view.rounds.at(-1), 'a sum').sum + 1;
+  const sum = nextSumNumber(view);
   switch (closed.kind) {
     case 'confirm': {
       const confirms = view.rounds.filter((round) => round.kind === 'confirm' && round.epoch === closed.epoch);

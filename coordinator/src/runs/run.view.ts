@@ -33,6 +33,11 @@ export function closedRounds(view: RunView): RoundRow[] {
   return view.rounds.filter((round) => round.state === 'closed');
 }
 
+/** The number that the next sum gets; they grow through all key epochs. */
+export function nextSumNumber(view: RunView): number {
+  return (view.rounds.at(-1)?.sum ?? 0) + 1;
+}
+
 /** Sites that may contribute to a sum. */
 export function sitesOf(view: RunView, round: RoundRow): string[] {
   if (round.confirms !== null) return [round.confirms];
