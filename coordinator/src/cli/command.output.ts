@@ -1,11 +1,9 @@
-import { isatty } from 'node:tty';
 import { ConsortiumBudgetError, ConsortiumError } from '@coferment/consortium';
-import picocolors from 'picocolors';
 import { CoordinatorError } from '../errors/index.js';
 import { EXIT } from './exit.codes.js';
+import { coloursOf } from './terminal.colours.js';
 
-/** Colour on a terminal only: left to itself, or given undefined as isTTY is in a pipe, the library colours a pipe too when CI is set. */
-const pc = picocolors.createColors(isatty(2) && picocolors.isColorSupported);
+const pc = coloursOf(2);
 
 /** One JSON value a line for programs, plain text for people. */
 export class CommandOutput {

@@ -1,10 +1,8 @@
-import { isatty } from 'node:tty';
 import { formatFingerprint } from '@coferment/consortium';
 import type { GetStatusResponse, RoundStatus, RunStatus, WatchRunResponse } from '@coferment/proto';
-import picocolors from 'picocolors';
+import { coloursOf } from './terminal.colours.js';
 
-/** Colour on a terminal only: left to itself, or given undefined as isTTY is in a pipe, the library colours a pipe too when CI is set. */
-const pc = picocolors.createColors(isatty(1) && picocolors.isColorSupported);
+const pc = coloursOf(1);
 
 const time = (ms: number): string => (ms === 0 ? 'never' : new Date(ms).toISOString().replace('T', ' ').slice(0, 19));
 
