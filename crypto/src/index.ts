@@ -48,7 +48,7 @@ export {
   encryptVector,
   type EncryptionInput,
 } from './encryption/vector.encryption.js';
-export type { BlockRange, BlockSpan } from './packing/block.layout.js';
+export { splitIntoRanges, type BlockRange, type BlockSpan } from './packing/block.layout.js';
 export { blockCount, coefficientCount, EXACT_BITS, packVector, unpackSum, type VectorShape } from './packing/vector.packing.js';
 export { parametersDigest } from './ring/aggregation.parameters.js';
 export {

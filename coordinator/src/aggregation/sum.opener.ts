@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { type AggregationParameters, type BlockRange, judgeParity, merkleRoot, parameterSet, WorkerPool } from '@coferment/crypto';
+import { type AggregationParameters, judgeParity, merkleRoot, parameterSet, splitIntoRanges, WorkerPool } from '@coferment/crypto';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { DamagedObject } from './damaged.object.js';
 import type { AggregationResult, AggregationTask, OpenedRange } from './opening.worker.js';
@@ -106,7 +106,7 @@ export class SumOpener implements OnModuleDestroy {
       sum: target,
     };
     const blocks = Math.ceil(coefficients / parameterSet(parameters.set).degree);
-    const ranges = split(blocks, Math.min(MOST_BLOCKS_A_TASK, Math.ceil(blocks / this.#threads)));
+    const ranges = splitIntoRanges(blocks, Math.min(MOST_BLOCKS_A_TASK, Math.ceil(blocks / this.#threads)));
     const settled = await Promise.allSettled(ranges.map((range) => this.#pool.run({ do: 'open', task: { ...task, range } })));
     const files = [...uploads, ...shares.map(({ signed }) => signed)];
     const parts: OpenedRange[] = [];
@@ -123,10 +123,6 @@ export class SumOpener implements OnModuleDestroy {
       malformed: parts.find(({ malformed }) => malformed !== undefined)?.malformed,
     };
   }
-}
-
-function split(blocks: number, size: number): BlockRange[] {
-  return Array.from({ length: Math.ceil(blocks / size) }, (_, index) => ({ from: index * size, to: Math.min(blocks, (index + 1) * size) }));
 }
 
 function requireSigned(file: SignedFile, digests: Buffer): void {

@@ -54,6 +54,11 @@ export interface BlockRange {
   to: number;
 }
 
+/** All blocks of a vector in ranges of `size`, in order; the last one may be shorter. */
+export function splitIntoRanges(blocks: number, size: number): BlockRange[] {
+  return Array.from({ length: Math.ceil(blocks / size) }, (_, index) => ({ from: index * size, to: Math.min(blocks, (index + 1) * size) }));
+}
+
 /** The blocks of a range with their coefficients in use; 'out-of-range' for an empty one, or one that the vector does not have. */
 export function blockRange({ from, to }: BlockRange, coefficients: number, set: ParameterSet): { block: number; used: number }[] {
   const sizes = blockSizes(coefficients, set);

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CryptoError } from '../crypto.error.js';
 import type { EncryptionInput } from '../encryption/vector.encryption.js';
 import { concatBytes } from '../hashing/bytes.codec.js';
-import { blockSizes, type BlockRange } from '../packing/block.layout.js';
+import { blockSizes, splitIntoRanges, type BlockRange } from '../packing/block.layout.js';
 import { parameterSet } from '../ring/parameter.set.js';
 import type { DecryptionShareInput } from '../shares/decryption.share.js';
 import { coefficientsOf, runBlocks, type BlockRun, type BlockWork } from './block.task.js';
@@ -102,7 +102,7 @@ export class CryptoPool {
 /** Equal parts, in order: at least two for each thread where there are enough blocks, so that the last ones end together. */
 function splitBlocks(blocks: number, threads: number): BlockRange[] {
   const size = Math.min(MOST_BLOCKS_A_TASK, Math.ceil(blocks / (2 * threads)));
-  return Array.from({ length: Math.ceil(blocks / size) }, (_, index) => ({ from: index * size, to: Math.min(blocks, (index + 1) * size) }));
+  return splitIntoRanges(blocks, size);
 }
 
 async function* blockByBlock(work: BlockWork, blocks: number): AsyncGenerator<BlockRun> {
