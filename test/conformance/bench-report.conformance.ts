@@ -1,16 +1,21 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { documentWith } from '../bench/src/report/report.document.js';
+import { machineText } from '../bench/src/report/report.cells.js';
 import { type BenchReport, reportSchema } from '../bench/src/report/report.schema.js';
+import type { CoordinatorRole } from '../bench/src/roles/coordinator.role.js';
+import { RoleProcess } from '../bench/src/roles/role.channel.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
+const built = (file: string): string => join(root, 'test/bench/dist', file);
 const npm = (args: string[]) =>
   run('npm', ['run', '--silent', 'bench', '--', ...args], { cwd: root, env: { ...process.env, INIT_CWD: root } });
 
@@ -70,6 +75,57 @@ describe('the benchmark, on a tiny case', () => {
     expect(readdirSync(folder)).toEqual(['bench.json']);
   });
 
+  it('leaves a valid report of the cases it measured when it is interrupted', async () => {
+    const within = mkdtempSync(join(tmpdir(), 'coferment-bench-interrupted-'));
+    const kept = join(within, 'reports', 'bench.json');
+    // The second case takes minutes; a group of its own, because Ctrl-C reaches the roles as well.
+    const args = ['--case', '2000x3x3', '--case', '10000000x100x7', '--runs', '1', '--out', kept, '--folder', within];
+    const bench = spawn(process.execPath, ['--no-warnings', built('main.js'), ...args], {
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    try {
+      let said = '';
+      const interrupt = setInterval(() => {
+        if (!said.includes('[2/2]')) return;
+        clearInterval(interrupt);
+        process.kill(-bench.pid!, 'SIGINT');
+      }, 200);
+      bench.stderr.on('data', (chunk: Buffer) => void (said += chunk.toString()));
+      const [code] = (await once(bench, 'close')) as [number | null];
+      clearInterval(interrupt);
+      expect(code).toBe(130);
+      expect(said).toContain(`the report is in ${kept}, unfinished: 1 of 2 cases`);
+      const partial = reportSchema.parse(JSON.parse(readFileSync(kept, 'utf8')));
+      expect(promised.safeParse(partial).error).toBeUndefined();
+      expect(partial.unfinished).toEqual({ casesMeasured: 1, casesAsked: 2 });
+      expect(partial.cases.map(({ parameters }) => parameters)).toEqual([2000]);
+      expect(machineText(partial)).toContain('unfinished: 1 of 2 cases');
+      expect([readdirSync(within), readdirSync(join(within, 'reports'))]).toEqual([['reports'], ['bench.json']]);
+    } finally {
+      bench.kill('SIGKILL');
+      rmSync(within, { recursive: true, force: true });
+    }
+  });
+
+  it('says in a finished report nothing of an unfinished one, nor of cases measured once', () => {
+    expect(report).not.toHaveProperty('unfinished');
+    expect(report.cases[0]).not.toHaveProperty('measuredOnce');
+  });
+
+  it('does not wait for a party whose process is gone', async () => {
+    const role = new RoleProcess<CoordinatorRole>('coordinator', pathToFileURL(built('roles/coordinator.role.js')).href);
+    const underWay = role.call('start', { folder: join(folder, 'never') });
+    const needed = role.whileAlive(new Promise(() => {}));
+    const outcomes = Promise.allSettled([underWay, needed]);
+    await role.stop();
+    for (const outcome of await outcomes)
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { message: expect.stringContaining('coordinator ended (SIGKILL)') } });
+    await expect(role.call('cpuMs')).rejects.toThrow('coordinator ended (SIGKILL)');
+    await expect(role.whileAlive(new Promise(() => {}))).rejects.toThrow('coordinator ended');
+    await role.stop();
+  });
+
   it('puts its figures where the document wants them, and leaves the rest of it', () => {
     const before = 'Intro.\n<!-- figures: bytes -->\nold\n<!-- end of figures -->\nOutro.\n';
     const after = documentWith(before, report);
@@ -93,6 +149,7 @@ describe('the benchmark, on a tiny case', () => {
     [['--quick', '--full'], 'exclude'],
     [['--runs', '0'], '--runs'],
     [['--slow'], '--slow'],
+    [['--out', '/dev/null'], '/dev/null'],
   ])('refuses %j', async (args, named) => {
     await expect(npm(args)).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining(named) });
   });

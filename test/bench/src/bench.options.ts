@@ -26,10 +26,11 @@ export const HELP = `Times encrypted rounds against plaintext ones, and what the
 Usage: npm run bench -- [options]
 
   --quick           four cases, for a first look (under three minutes)
-  --full            all cases with the largest, 100 sites × 10⁷ parameters (about half an hour)
+  --full            all cases with the largest, 100 sites × 10⁷ parameters (about a quarter of an hour)
   --case PxNxM      only this case: parameters × sites × key holders; may be given several times
-  --runs NUMBER     timed runs of each phase after one warm-up (default 3)
-  --out FILE        write the report as JSON
+  --runs NUMBER     timed runs of each phase after one warm-up (default 3); rounds of more than 10⁸ values
+                    (parameters × sites) are received and opened once, without a warm-up
+  --out FILE        write the report as JSON, anew after every case: an interrupted run leaves the cases it measured
   --json            print the report as JSON instead of tables
   --folder DIR      where uploads are stored while they are measured (default: the system's temporary folder); nothing stays there
   --document FILE   measure nothing: write the figures of a report into docs/performance.md

@@ -35,3 +35,13 @@ const MOST_DISTINCT = 10;
 export function distinctSites(sites: number, blocks: number): number {
   return Math.min(sites, MOST_DISTINCT, Math.max(2, Math.floor(ENCRYPTED_BLOCKS / blocks)));
 }
+
+const REPEATED_VALUES = 1e8;
+
+/**
+ * Whether receiving and opening are measured once, whatever runs were asked for: a round of more values (parameters × sites) than this sends gigabytes
+ * and takes a minute or more.
+ */
+export function measuredOnce({ parameters, sites }: BenchCase): boolean {
+  return parameters * sites > REPEATED_VALUES;
+}

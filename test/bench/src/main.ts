@@ -4,6 +4,7 @@ import { runBench } from './measure/bench.run.js';
 import { boundCells, primitiveCells, sumCells } from './report/bound.cells.js';
 import { byteCells, machineText, memoryCells, noiseCells, phaseCells, roundCells } from './report/report.cells.js';
 import { documentWith } from './report/report.document.js';
+import { ReportFile, jsonOf } from './report/report.file.js';
 import { type BenchReport, reportSchema } from './report/report.schema.js';
 import { targetCells } from './report/target.cells.js';
 import { textTable } from './report/text.table.js';
@@ -28,13 +29,22 @@ function textOf(report: BenchReport): string {
 
 async function measure(options: BenchOptions): Promise<void> {
   const say = (line: string): void => void process.stderr.write(`bench: ${line}\n`);
-  const report = reportSchema.parse(await runBench({ options, say }));
-  const json = `${JSON.stringify(report, null, 2)}\n`;
-  if (options.out !== undefined) {
-    writeFileSync(options.out, json);
-    say(`the report is in ${options.out}`);
+  const file = new ReportFile(options.out);
+  const print = (): void => {
+    if (file.kept !== undefined) process.stdout.write(options.json ? jsonOf(file.kept) : `${textOf(file.kept)}\n`);
+  };
+  const cutShort = (): void => {
+    say(file.whereabouts);
+    if (options.out === undefined) print();
+  };
+  try {
+    await runBench({ options, say, keep: (report) => file.keep(report), interrupted: cutShort });
+  } catch (error) {
+    cutShort();
+    throw error;
   }
-  process.stdout.write(options.json ? json : `${textOf(report)}\n`);
+  if (options.out !== undefined) say(file.whereabouts);
+  print();
 }
 
 async function main(): Promise<void> {

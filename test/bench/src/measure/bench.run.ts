@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { planAggregation, quorumNumbers } from '@coferment/consortium';
 import type { AggregationParameters } from '@coferment/crypto';
 import type { BenchOptions } from '../bench.options.js';
-import type { BenchCase } from '../case.choice.js';
+import { type BenchCase, measuredOnce } from '../case.choice.js';
 import type { BenchReport, CaseReport } from '../report/report.schema.js';
 import type { CoordinatorRole } from '../roles/coordinator.role.js';
 import type { MemberRole } from '../roles/member.role.js';
 import type { PrimitiveRole } from '../roles/primitive.role.js';
-import { RoleProcess } from '../roles/role.channel.js';
+import { RoleProcess, killRoles } from '../roles/role.channel.js';
 import { reportCase } from './case.report.js';
 import { measureRound } from './round.measurement.js';
 import { median, rounded } from './sample.statistics.js';
@@ -27,34 +27,39 @@ const NOISE_ADDENDS = 4;
 export interface Surroundings {
   options: BenchOptions;
   say: (line: string) => void;
+  /** Gets the report after every case: until the last one, an unfinished report of the cases so far. */
+  keep: (report: BenchReport) => void;
+  /** Called on SIGINT and SIGTERM, when everything else is cleared away and before the process ends. */
+  interrupted: () => void;
 }
 
 /** Everything of one run, in a temporary folder that is gone at the end. */
-export async function runBench({ options, say }: Surroundings): Promise<BenchReport> {
+export async function runBench({ options, say, keep, interrupted }: Surroundings): Promise<void> {
   const started = performance.now();
   const loadAverageBefore = loadavg();
   mkdirSync(options.folder, { recursive: true });
   const folder = mkdtempSync(join(options.folder, 'coferment-bench-'));
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
-  const interrupted = (signal: NodeJS.Signals): void => {
+  // Retried, because a role that was just killed may still have been adding files.
+  const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  const onSignal = (signal: NodeJS.Signals): void => {
+    killRoles();
     remove();
+    interrupted();
     process.exit(signal === 'SIGINT' ? 130 : 143);
   };
-  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
   try {
     say('one thread: blocks, dealing, sum, and what the machine can do');
     const primitives = await measurePrimitives(folder);
     const tlsMegabytesPerSecond = await measureTls(folder);
-    const cases: CaseReport[] = [];
-    for (const [index, chosen] of options.cases.entries()) {
-      say(`[${index + 1}/${options.cases.length}] ${describe(chosen)}`);
-      cases.push(reportCase(chosen, await measureRound(chosen, { runs: options.runs, folder })));
-    }
-    return {
+    const reportOf = (cases: CaseReport[]): BenchReport => ({
       format: 'coferment-bench/1',
       takenAt: new Date().toISOString(),
       extent: options.extent,
       seconds: rounded((performance.now() - started) / 1000),
+      ...(cases.length < options.cases.length && {
+        unfinished: { casesMeasured: cases.length, casesAsked: options.cases.length },
+      }),
       machine: {
         cpu: cpus()[0]?.model.trim() ?? 'unknown',
         cores: availableParallelism(),
@@ -66,15 +71,24 @@ export async function runBench({ options, say }: Surroundings): Promise<BenchRep
       ...primitives,
       bounds: { ...primitives.bounds, tlsMegabytesPerSecond },
       cases,
-    };
+    });
+    const cases: CaseReport[] = [];
+    for (const [index, chosen] of options.cases.entries()) {
+      say(`[${index + 1}/${options.cases.length}] ${describe(chosen)}`);
+      cases.push(reportCase(chosen, await measureRound(chosen, { runs: options.runs, folder })));
+      keep(reportOf(cases));
+    }
   } finally {
-    process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     remove();
   }
 }
 
-const describe = ({ parameters, sites, keyHolders }: BenchCase): string =>
-  `${parameters.toLocaleString('en')} parameters × ${sites} sites × ${keyHolders} key holders`;
+function describe(chosen: BenchCase): string {
+  const { parameters, sites, keyHolders } = chosen;
+  const once = measuredOnce(chosen) ? ', received and opened once' : '';
+  return `${parameters.toLocaleString('en')} parameters × ${sites} sites × ${keyHolders} key holders${once}`;
+}
 
 async function measurePrimitives(folder: string) {
   const { threshold } = quorumNumbers(REFERENCE);
@@ -129,7 +143,7 @@ async function measureTls(folder: string): Promise<number> {
     const rates: number[] = [];
     for (let run = -1; run < TLS_RUNS; run++) {
       const port = await coordinator.call('takeTls', { bytes: TLS_BYTES, credentials });
-      const { ms } = await members.call('pushTls', { port, bytes: TLS_BYTES, credentials });
+      const { ms } = await coordinator.whileAlive(members.call('pushTls', { port, bytes: TLS_BYTES, credentials }));
       if (run >= 0) rates.push(TLS_BYTES / 1e3 / ms);
     }
     return rounded(median(rates), 3);

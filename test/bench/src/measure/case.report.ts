@@ -11,7 +11,7 @@ const LINE_BYTES_PER_MS = 100e6 / 8 / 1000;
  * once, then one holder's work, with all shares coming in at once: the parties work one after the other, and each was timed alone.
  */
 export function reportCase({ parameters, sites, keyHolders }: BenchCase, result: CaseResult): CaseReport {
-  const { plan, phases, plaintextPhases: plain, wire, receivingCpuMs, memory, runs } = result;
+  const { plan, phases, plaintextPhases: plain, wire, receivingCpuMs, memory, runs, isOnce } = result;
   const { set, threshold } = plan.parameters;
   const opening = phases.openInPool.medianMs + phases.publish.medianMs;
   const coordinatorMs = phases.uploads.medianMs + phases.shareUploads.medianMs + opening;
@@ -54,6 +54,7 @@ export function reportCase({ parameters, sites, keyHolders }: BenchCase, result:
     blocks: plan.blocks,
     distinctUploads: plan.distinct,
     runs,
+    ...(isOnce && { measuredOnce: true }),
     bytesPerParameter: perParameter(wire.upload),
     shareBytesPerParameter: perParameter(wire.share),
     sumBytesPerParameter: perParameter(wire.sum),

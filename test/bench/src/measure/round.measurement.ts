@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { planAggregation, quorumNumbers } from '@coferment/consortium';
 import { type AggregationParameters, type VectorShape, blockCount } from '@coferment/crypto';
-import { type BenchCase, distinctSites } from '../case.choice.js';
+import { type BenchCase, distinctSites, measuredOnce } from '../case.choice.js';
 import type { CoordinatorRole } from '../roles/coordinator.role.js';
 import type { MemberRole, Sent } from '../roles/member.role.js';
 import { RoleProcess } from '../roles/role.channel.js';
@@ -76,7 +76,7 @@ class Coordinator {
   /** `count` members send; what the coordinator spent on it is kept beside. */
   async receive(members: RoleProcess<MemberRole>, kind: Sent, count: number): Promise<Sample> {
     const [cpu, bytes] = [await this.role.call('cpuMs'), await this.role.call('receivedBytes')];
-    const sample = await members.call('send', { to: this.name, kind, count });
+    const sample = await this.role.whileAlive(members.call('send', { to: this.name, kind, count }));
     note(this.receivingCpuMs, kind, (await this.role.call('cpuMs')) - cpu);
     if (count === 1) note(this.receivedBytes, kind, (await this.role.call('receivedBytes')) - bytes);
     return sample;
@@ -98,7 +98,11 @@ export type CaseResult = Awaited<ReturnType<typeof measureRound>>;
  * One encrypted and one plaintext round of the same size, each step by itself: while one party works, the others wait. The last step checks that the
  * published sum is exactly the sum of what was encrypted.
  */
-export async function measureRound(chosen: BenchCase, { runs, folder }: { runs: number; folder: string }) {
+export async function measureRound(chosen: BenchCase, { runs: asked, folder }: { runs: number; folder: string }) {
+  const isOnce = measuredOnce(chosen);
+  const runs = isOnce ? 1 : asked;
+  // Members warm up in every case, because it costs them seconds; where receiving and opening take minutes, their first run is the one that counts.
+  const firstRun = isOnce ? 0 : -1;
   const plan = planRound(chosen);
   const { parameters, shape, distinct } = plan;
   const { sites, keyHolders } = chosen;
@@ -140,7 +144,7 @@ export async function measureRound(chosen: BenchCase, { runs, folder }: { runs: 
     for (const coordinator of [encrypted, plaintext]) {
       const { address, credentials } = await coordinator.start();
       await coordinator.role.call('expect', { parameters, shape });
-      await members.call('connect', { to: coordinator.name, address, credentials, sites });
+      await coordinator.role.whileAlive(members.call('connect', { to: coordinator.name, address, credentials, sites }));
     }
     const idle = await encrypted.role.call('idleMemory');
     const uploads = await members.call('signed', { kind: 'ciphertext' });
@@ -149,7 +153,7 @@ export async function measureRound(chosen: BenchCase, { runs, folder }: { runs: 
     const peaks = { receiving: 0, summing: 0, opening: 0, whole: 0 };
     let sumObject = '';
     let sumBytes = 0;
-    for (let run = -1; run < runs; run++) {
+    for (let run = firstRun; run < runs; run++) {
       const received = {
         loneUpload: await encrypted.receive(members, 'ciphertext', 1),
         uploads: await encrypted.receive(members, 'ciphertext', sites),
@@ -159,7 +163,7 @@ export async function measureRound(chosen: BenchCase, { runs, folder }: { runs: 
       const receivingPeak = await encrypted.role.call('restartPeakMemory');
       const opened = await encrypted.role.call('open', { parameters, shape, uploads, shares });
       // Before the first opening there are no worker threads: what receiving takes by itself.
-      if (run < 0) peaks.receiving = receivingPeak;
+      if (run === firstRun) peaks.receiving = receivingPeak;
       peaks.whole = Math.max(peaks.whole, receivingPeak);
       peaks.summing = Math.max(peaks.summing, opened.summingPeak);
       peaks.opening = Math.max(peaks.opening, await encrypted.role.call('restartPeakMemory'));
@@ -175,7 +179,7 @@ export async function measureRound(chosen: BenchCase, { runs, folder }: { runs: 
       for (const name of ['loneUpload', 'uploads', 'loneShareUpload', 'shareUploads', 'publish'] as const) phases[name].push(once[name]);
       for (const name of PLAINTEXT_PHASES) plain[name].push(onceInPlain[name]);
     }
-    for (let run = -1; run < runs; run++) {
+    for (let run = firstRun; run < runs; run++) {
       const { sum, combine } = await encrypted.role.call('openOnOneThread', { parameters, shape, uploads, shares });
       if (run < 0) continue;
       phases.sum.push(sum);
@@ -195,9 +199,9 @@ export async function measureRound(chosen: BenchCase, { runs, folder }: { runs: 
       plaintextPhases: figuresOf(plain),
       wire,
       receivingCpuMs: {
-        uploads: cpuOfAll(encrypted, 'ciphertext'),
-        shares: cpuOfAll(encrypted, 'share'),
-        plaintext: cpuOfAll(plaintext, 'plaintext'),
+        uploads: cpuOfAll(encrypted, 'ciphertext', runs),
+        shares: cpuOfAll(encrypted, 'share', runs),
+        plaintext: cpuOfAll(plaintext, 'plaintext', runs),
       },
       memory: {
         idle: rounded(idle),
@@ -207,16 +211,17 @@ export async function measureRound(chosen: BenchCase, { runs, folder }: { runs: 
         peak: rounded(Math.max(peaks.whole, peaks.opening)),
       },
       runs,
+      isOnce,
     };
   } finally {
     await Promise.all([members.stop(), encrypted.stop(), plaintext.stop()]);
   }
 }
 
-/** Of the receipts from everybody, which follow each lone one. */
-function cpuOfAll(coordinator: Coordinator, kind: Sent): number {
+/** Of the receipts from everybody, which follow each lone one, in the runs that count: the last ones. */
+function cpuOfAll(coordinator: Coordinator, kind: Sent, runs: number): number {
   const all = coordinator.receivingCpuMs.get(kind)!.filter((_, index) => index % 2 === 1);
-  return median(all.slice(1));
+  return median(all.slice(-runs));
 }
 
 function figuresOf<Name extends string>(samples: Samples<Name>): Record<Name, Figure> {

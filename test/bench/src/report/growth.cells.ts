@@ -1,4 +1,4 @@
-import { seconds, size } from './report.cells.js';
+import { seconds, sizeOf } from './report.cells.js';
 import type { BenchReport, CaseReport } from './report.schema.js';
 import type { Cells } from './text.table.js';
 
@@ -19,7 +19,7 @@ export function growthCells({ cases }: BenchReport, axis: Axis): Cells {
   return [
     ['parameters', 'sites', '(m, τ)', 'a site', 'a holder', 'coordinator', 'encrypted', 'plaintext', 'µs a parameter', 'peak − idle MB'],
     ...rowAlong(cases, axis).map((of) => [
-      size(of.parameters),
+      sizeOf(of),
       String(of.sites),
       `${of.keyHolders}, ${of.threshold}`,
       seconds(of.parties.siteMs),

@@ -14,11 +14,10 @@ export function ms(value: number): string {
 export const seconds = (value: number): string => (value >= 1000 ? `${(value / 1000).toFixed(2)} s` : `${ms(value)} ms`);
 const times = (value: number): string => `${value.toPrecision(2)} ×`;
 
-const nameOf = ({ parameters, sites, keyHolders, threshold }: CaseReport): string[] => [
-  size(parameters),
-  String(sites),
-  `${keyHolders}, ${threshold}`,
-];
+/** The size of a case; a star where receiving and opening were measured once. */
+export const sizeOf = ({ parameters, measuredOnce }: CaseReport): string => `${size(parameters)}${measuredOnce === true ? ' *' : ''}`;
+
+const nameOf = (of: CaseReport): string[] => [sizeOf(of), String(of.sites), `${of.keyHolders}, ${of.threshold}`];
 const NAMES = ['parameters', 'sites', '(m, τ)'];
 
 /** Whole rounds: what they take, against plaintext. */
@@ -108,29 +107,32 @@ export function memoryCells({ cases }: BenchReport): Cells {
   ];
 }
 
-/** How much the repeated figures differ: the widest and the middle spread of all phases of a case. */
+/** How much the repeated figures differ: the widest and the middle spread of all phases of a case that ran more than once. */
 export function noiseCells({ cases }: BenchReport): Cells {
   return [
     [...NAMES, 'runs', 'median spread %', 'widest spread %', 'of'],
     ...cases.map((of) => {
-      const spreads = Object.entries(of.phases).map(([name, { spreadPercent }]) => ({ name, spreadPercent }));
+      const spreads = Object.entries(of.phases)
+        .filter(([, { runs }]) => runs > 1)
+        .map(([name, { spreadPercent }]) => ({ name, spreadPercent }));
       const sorted = spreads.sort((a, b) => a.spreadPercent - b.spreadPercent);
-      const widest = sorted.at(-1)!;
+      const widest = sorted.at(-1);
       return [
         ...nameOf(of),
         String(of.runs),
-        sorted[sorted.length >> 1]!.spreadPercent.toFixed(0),
-        widest.spreadPercent.toFixed(0),
-        widest.name,
+        sorted[sorted.length >> 1]?.spreadPercent.toFixed(0) ?? '–',
+        widest?.spreadPercent.toFixed(0) ?? '–',
+        widest?.name ?? '–',
       ];
     }),
   ];
 }
 
-export function machineText({ machine, takenAt, seconds: taken, extent }: BenchReport): string {
+export function machineText({ machine, takenAt, seconds: taken, extent, unfinished }: BenchReport): string {
   const load = (values: number[]): string => values.map((value) => value.toFixed(2)).join(', ');
+  const part = unfinished === undefined ? '' : ` (unfinished: ${unfinished.casesMeasured} of ${unfinished.casesAsked} cases)`;
   return (
-    `${machine.cpu}, ${machine.cores} cores, ${(machine.memoryMB / 1000).toFixed(0)} GB, Node ${machine.node}; extent ${extent}, ` +
+    `${machine.cpu}, ${machine.cores} cores, ${(machine.memoryMB / 1000).toFixed(0)} GB, Node ${machine.node}; extent ${extent}${part}, ` +
     `${takenAt.slice(0, 10)}, ${taken.toFixed(0)} s. Load average before: ${load(machine.loadAverageBefore)}; after: ${load(machine.loadAverageAfter)}.`
   );
 }

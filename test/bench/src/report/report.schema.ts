@@ -24,7 +24,10 @@ const caseReport = z.strictObject({
   blocks: whole,
   /** Sites whose key, vector and upload are their own; the others repeat them. */
   distinctUploads: whole,
+  /** Timed runs of each phase; `encrypt` and `share` have more where there are more distinct sites or holders. */
   runs: whole,
+  /** Only in cases too large to repeat: receiving, opening and publishing ran once, with no run before it to warm up. */
+  measuredOnce: z.literal(true).optional(),
   /** Of one upload as it crossed the wire, with TLS, HTTP/2 and the signed statement. */
   bytesPerParameter: positive,
   shareBytesPerParameter: positive,
@@ -85,6 +88,8 @@ export const reportSchema = z.strictObject({
   takenAt: z.iso.datetime(),
   extent: z.enum(['quick', 'default', 'full', 'chosen']),
   seconds: positive,
+  /** Only in a report whose bench has not come to its end, or never did: the cases that it has, of those that it was asked for. */
+  unfinished: z.strictObject({ casesMeasured: whole, casesAsked: whole }).optional(),
   machine: z.strictObject({
     cpu: z.string(),
     cores: whole,

@@ -86,8 +86,9 @@ function ofCase(
   read: (report: CaseReport) => { seen: string; met: boolean },
 ): Target {
   if (found === undefined) return { ...of, ...NOT_MEASURED };
-  const { parameters, sites, keyHolders } = found;
-  return { ...of, what: `${of.what} (${size(parameters)} × ${sites} sites, m = ${keyHolders})`, ...read(found) };
+  const { parameters, sites, keyHolders, measuredOnce } = found;
+  const once = measuredOnce === true ? ', measured once' : '';
+  return { ...of, what: `${of.what} (${size(parameters)} × ${sites} sites, m = ${keyHolders}${once})`, ...read(found) };
 }
 
 function atMost(what: string, seen: number, limit: number): Target {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer } from 'node:tls';
 import type { AddressInfo } from 'node:net';
 import { readFile } from 'node:fs/promises';
@@ -151,7 +152,7 @@ const handlers = {
       socket.on('error', () => socket.destroy());
       socket.on('close', () => server.close());
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
     return (server.address() as AddressInfo).port;
   },
 };

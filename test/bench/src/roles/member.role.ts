@@ -255,6 +255,8 @@ const handlers = {
     await orClosed(once(socket, 'secureConnect'));
     const { sample } = await timed(async () => {
       const answer = once(socket, 'data');
+      // Where sending fails first, nobody looks at the answer.
+      answer.catch(() => {});
       await orClosed(pipeline(chunksOf(bytes), socket, { end: false }));
       await orClosed(answer);
     });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type ObjectPurpose, UploadServiceClient } from '@coferment/proto';
-import { Channel } from '@grpc/grpc-js';
+import { Channel, Metadata } from '@grpc/grpc-js';
 import type { OutgoingObject } from '../../../../client-agent/dist/connection/coordinator.port.js';
 import { uploadObject } from '../../../../client-agent/dist/connection/object.transfer.js';
 import { channelCredentials, channelOptions } from '../../../../client-agent/dist/connection/wire.channel.js';
@@ -10,6 +10,8 @@ import { type Credentials, SERVER_NAME } from './consortium.certificates.js';
 const AT_ONCE = 16;
 
 const PIECE_BYTES = 256 * 1024;
+/** For a connection on loopback with its handshake, on a busy machine. */
+const CONNECT_MS = 30_000;
 
 export interface ObjectToSend extends OutgoingObject {
   bytes: Uint8Array;
@@ -42,7 +44,8 @@ export class SiteUploads {
       const channel = new Channel(this.address, credentials, channelOptions(endpoint));
       const uploads = new UploadServiceClient(this.address, credentials, { channelOverride: channel });
       await new Promise<void>((resolve, reject) => {
-        uploads.getUpload({ digest: '0'.repeat(64) }, (error) => (error === null ? resolve() : reject(error)));
+        const answer = (error: Error | null): void => (error === null ? resolve() : reject(error));
+        uploads.getUpload({ digest: '0'.repeat(64) }, new Metadata(), { deadline: Date.now() + CONNECT_MS }, answer);
       });
       this.#channels.push(channel);
       this.#clients.push(uploads);
