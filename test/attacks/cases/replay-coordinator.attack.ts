@@ -7,8 +7,9 @@ import { type DsseEnvelope, generateIdentity } from '@coferment/crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toWire } from '../../../coordinator/src/agent-port/envelope.codec.js';
 import { ask } from '../../../coordinator/src/cli/operator.client.js';
-import { TestCoordinator, workUntil } from '../../../coordinator/src/testing/coordinator.fixture.js';
+import { workUntil } from '../../../coordinator/src/testing/coordinator.fixture.js';
 import type { ScriptedSite } from '../../../coordinator/src/testing/scripted-site.fixture.js';
+import { PatientCoordinator } from '../patient.coordinator.fixture.js';
 import { failureOf } from './attacked.consortium.fixture.js';
 import { another, DIGEST, everyStatement, names } from './every.statement.fixture.js';
 
@@ -31,7 +32,7 @@ type Sent = keyof typeof sent;
 const OF_ITS_OWN_WILL: readonly PredicateName[] = ['attempt-declined', 'epoch-left'];
 
 describe('every act of a site in a run', () => {
-  const coordinator = new TestCoordinator();
+  const coordinator = new PatientCoordinator();
   let sites: ScriptedSite[];
   let run: string;
   let cells = 0;
@@ -62,6 +63,7 @@ describe('every act of a site in a run', () => {
   async function attacked(alpha: ScriptedSite, beta: ScriptedSite, envelope: DsseEnvelope): Promise<void> {
     const { name, predicate } = peekStatement(envelope) as { name: Sent; predicate: Record<string, unknown> };
     replayed[name] = (replayed[name] ?? 0) + 1;
+    await coordinator.rest(run);
     const before = await coordinator.run(run);
     const { sum = 1, kind = 'update' } = predicate as { sum?: number; kind?: 'update' };
     const plan = alpha.plan === undefined ? DIGEST : planDigest(alpha.plan);
@@ -117,7 +119,10 @@ describe('every act of a site in a run', () => {
       return submit(envelope, name);
     };
     calls.submit = intercepted;
-    await workUntil(sites, () => Object.keys(sent).every((name) => (replayed[name as Sent] ?? 0) > 0));
+    await workUntil(sites, async () => {
+      await coordinator.rest(run);
+      return Object.keys(sent).every((name) => (replayed[name as Sent] ?? 0) > 0);
+    });
     expect(wrong).toEqual([]);
     // Every act that a site sends was met, and against each: all other statements, all fields that bind it, and other signers.
     expect(Object.keys(replayed).toSorted()).toEqual(Object.keys(sent).toSorted());

@@ -2,10 +2,11 @@
  * Refusals of the coordinator that no attack of the list meets: an operator's slips, an enrolled site that asks for what is not there or sends what is too
  * large, and a data folder that was put back to an older one. Each by its code.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { planDigest } from '@coferment/consortium';
+import { bytesToHex, generateSealingKey } from '@coferment/crypto';
 import { ObjectPurpose } from '@coferment/proto';
 import { MerkleTree } from '@coferment/ledger';
 import { z } from 'zod';
@@ -15,11 +16,12 @@ import { ask } from '../../../coordinator/src/cli/operator.client.js';
 import { readFacts } from '../../../coordinator/src/identity/consortium.identity.js';
 import { readSealed } from '../../../coordinator/src/identity/sealed.file.js';
 import { requireExtends } from '../../../coordinator/src/publication/checkpoint.file.js';
-import { PLAN_TEXT, TestCoordinator } from '../../../coordinator/src/testing/coordinator.fixture.js';
+import { PLAN_TEXT } from '../../../coordinator/src/testing/coordinator.fixture.js';
 import type { ScriptedSite } from '../../../coordinator/src/testing/scripted-site.fixture.js';
 import { failureOf } from '../cases/attacked.consortium.fixture.js';
+import { PatientCoordinator } from '../patient.coordinator.fixture.js';
 
-const coordinator = new TestCoordinator();
+const coordinator = new PatientCoordinator();
 let sites: ScriptedSite[];
 let run: string;
 
@@ -73,10 +75,8 @@ describe('an enrolled site', () => {
   it('cannot say a second thing in the place of a first', async () => {
     const [alpha, beta, gamma] = sites as [ScriptedSite, ScriptedSite, ScriptedSite];
     for (const site of [beta, gamma]) await site.work();
-    for (let turn = 0; turn < 50 && (await coordinator.run(run)).state !== 'key-ceremony'; turn++)
-      await new Promise((go) => setTimeout(go, 50));
-    await alpha.work();
-    const { generateSealingKey, bytesToHex } = await import('@coferment/crypto');
+    await coordinator.rest(run);
+    expect(await alpha.work()).toEqual(['offerSealingKey']);
     const other = { consortium: 'scripted', run, epoch: 1, site: 'alpha', key: bytesToHex(generateSealingKey().publicKey) };
     expect(await failureOf(alpha.submit('sealing-key', other))).toMatchObject({ code: 'already-different' });
   });
@@ -114,9 +114,7 @@ describe('a data folder', () => {
 
   it('older than what was published is refused: going on would fork the log', async () => {
     const { logVkey } = readFacts(coordinator.folder);
-    const { readdirSync, readFileSync, statSync } = await import('node:fs');
-    const files = readdirSync(coordinator.folder, { recursive: true }).map((name) => join(coordinator.folder, String(name)));
-    const checkpoint = files.find((file) => /checkpoint/.test(file) && statSync(file).isFile())!;
+    const checkpoint = join(coordinator.folder, 'checkpoint');
     expect(readFileSync(checkpoint, 'utf8')).toContain('ledger.localhost/scripted');
     expect(await failureOf(() => requireExtends(checkpoint, new MerkleTree(), logVkey))).toMatchObject({ code: 'log-forked' });
   });
