@@ -1,4 +1,11 @@
-import { type AggregationParameters, committeeConstants, parameterSet } from '@coferment/crypto';
+import {
+  type AggregationParameters,
+  ciphertextBytes,
+  coefficientCount,
+  committeeConstants,
+  parameterSet,
+  shareBytes,
+} from '@coferment/crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planAggregation, requirePlannedAggregation } from './aggregation.budget.js';
@@ -241,7 +248,7 @@ describe('explainAggregation', () => {
   it('gives bytes a parameter and the advantage over an epoch', () => {
     const plan = planAggregation({ sites: 16, keyHolders: 7, threshold: 5 });
     const explained = explainAggregation(plan, { shape: { packed: 2 ** 10 * 24576 - 3, exact: 0 }, sums: 2 ** 10 });
-    expect(explained).toMatchObject({ valuesPerBlock: 24576, blocksPerEpoch: 2 ** 20, L1: 72n, worstL2: 140n });
+    expect(explained).toMatchObject({ blocksPerSum: 2 ** 10, blocksPerEpoch: 2 ** 20 });
     expect(explained.bytesPerParameter).toBeCloseTo(3.17, 2);
     expect(explained.distinguishingAdvantageLog2).toBeCloseTo(-63.68, 1);
     expect(explained.mostDistinguishingAdvantageLog2).toBeCloseTo(-63.68, 1);
@@ -251,9 +258,15 @@ describe('explainAggregation', () => {
     const plan = planAggregation({ sites: 3, keyHolders: 3, threshold: 3 });
     const explained = explainAggregation(plan, { shape: { packed: 15, exact: 4 }, sums: 10 });
     // 5 coefficients of three values, 4 exact ones and the check, 62 bits each; a share has 101 of 180 bits, and every plane of it ends at a byte.
-    expect(explained).toMatchObject({ blocksPerSum: 1, uploadBytesPerSum: 78, shareBytesPerSum: 127, bytesPerParameter: 78 / 15 });
+    const bytesOf = (packed: number): number[] => {
+      const coefficients = coefficientCount({ packed, exact: 4 }, plan);
+      return [ciphertextBytes(coefficients, plan), shareBytes(coefficients, plan)];
+    };
+    expect(explained).toMatchObject({ blocksPerSum: 1, bytesPerParameter: 78 / 15 });
+    expect(bytesOf(15)).toEqual([78, 127]);
     const larger = explainAggregation(plan, { shape: { packed: 961, exact: 4 }, sums: 10 });
-    expect(larger).toMatchObject({ uploadBytesPerSum: 2527, shareBytesPerSum: 4116 });
+    expect(larger.bytesPerParameter).toBe(2527 / 961);
+    expect(bytesOf(961)).toEqual([2527, 4116]);
     // Fewer coefficients opened tell less.
     expect(explained.distinguishingAdvantageLog2).toBeLessThan(larger.distinguishingAdvantageLog2);
   });

@@ -12,7 +12,7 @@ export interface AggregationChoice {
   set?: ParameterSetName;
 }
 
-export const bitLength = (value: bigint): number => value.toString(2).length;
+const bitLength = (value: bigint): number => value.toString(2).length;
 
 /**
  * All numbers of a consortium's sums, by exact integer arithmetic (no floating point decides anything here). In this order: packing, κ and from it b, then d,

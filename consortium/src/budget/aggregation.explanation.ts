@@ -2,9 +2,7 @@ import {
   blockCount,
   ciphertextBytes,
   coefficientCount,
-  committeeConstants,
   parameterSet,
-  shareBytes,
   type AggregationParameters,
   type VectorShape,
 } from '@coferment/crypto';
@@ -21,21 +19,9 @@ export interface AggregationLoad {
 }
 
 export interface AggregationExplanation {
-  kappa: number;
-  smudgingBits: number;
-  keptBits: number;
-  droppedBits: number;
-  digitsPerCoefficient: number;
-  valueBits: number;
-  L1: bigint;
-  worstL2: bigint;
-  /** Packed values in one block. */
-  valuesPerBlock: number;
   /** Uploaded bytes per packed value of this vector, its exact integers included. */
   bytesPerParameter: number;
   blocksPerSum: number;
-  uploadBytesPerSum: number;
-  shareBytesPerSum: number;
   blocksPerEpoch: number;
   /** log2 of the advantage in telling real decryption shares from simulated ones over the epoch (an estimate, not a proof). */
   distinguishingAdvantageLog2: number;
@@ -44,7 +30,7 @@ export interface AggregationExplanation {
 }
 
 /** √2·√(coefficients·(m−τ+1)·0.13)·2^−κ, as log2: each coefficient that is opened shows at most m−τ+1 honest shares beside τ−1 corrupt ones. */
-export function advantageLog2({ keyHolders, threshold, kappa }: AggregationParameters, coefficients: number): number {
+function advantageLog2({ keyHolders, threshold, kappa }: AggregationParameters, coefficients: number): number {
   return 0.5 + Math.log2(coefficients * (keyHolders - threshold + 1) * 0.13) / 2 - kappa;
 }
 
@@ -62,23 +48,9 @@ export function explainAggregation(parameters: AggregationParameters, { shape, s
     );
   }
   const { degree } = parameterSet(parameters.set);
-  const { keyHolders, threshold, kappa, keptBits, droppedBits, digitsPerCoefficient, valueBits } = parameters;
-  const { L1, worstL2 } = committeeConstants(keyHolders, threshold);
-  const uploadBytesPerSum = ciphertextBytes(coefficients, parameters);
   return {
-    kappa,
-    smudgingBits: parameters.smudgingBits,
-    keptBits,
-    droppedBits,
-    digitsPerCoefficient,
-    valueBits,
-    L1,
-    worstL2,
-    valuesPerBlock: degree * digitsPerCoefficient,
-    bytesPerParameter: uploadBytesPerSum / shape.packed,
+    bytesPerParameter: ciphertextBytes(coefficients, parameters) / shape.packed,
     blocksPerSum,
-    uploadBytesPerSum,
-    shareBytesPerSum: shareBytes(coefficients, parameters),
     blocksPerEpoch,
     distinguishingAdvantageLog2: advantageLog2(parameters, coefficients * sums),
     mostDistinguishingAdvantageLog2: advantageLog2(parameters, degree * MAX_BLOCKS_PER_EPOCH),

@@ -2,7 +2,7 @@ import { parameterSet, type ParameterSetName } from '@coferment/crypto';
 import { ConsortiumBudgetError } from './budget.error.js';
 
 /** Where the limits come from. No estimator was run for them here. */
-export const LATTICE_SOURCE =
+const LATTICE_SOURCE =
   'Homomorphic Encryption Security Standard (HomomorphicEncryption.org, 2018), tables for a ternary secret and an error of deviation 3.2';
 
 export interface LatticeSecurity {

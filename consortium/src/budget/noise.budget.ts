@@ -7,7 +7,7 @@ export const MIN_KAPPA = 64;
  * The budget below compares twice the noise with that limit, so one of the three is in it already.
  */
 const SPARE_BITS = 3;
-export const SPARE_BESIDE_DOUBLING = SPARE_BITS - 1;
+const SPARE_BESIDE_DOUBLING = SPARE_BITS - 1;
 /**
  * Bits by which a share's truncation stays below its smudging, at least: the parity bound Σ|μ|·(2^(b+1) − 2 + 2^(d'−1)) then grows by less than one
  * part in 2^8, so truncation hides no wrong share that smudging would not hide. The budget alone would let d' go beyond b.
