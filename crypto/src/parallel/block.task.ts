@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { encryptBlocks, ciphertextBlockSpan, type EncryptionInput } from '../encryption/vector.encryption.js';
+import { ciphertextBlockSpan, digestsOf, encryptBlocks, type EncryptionInput } from '../encryption/vector.encryption.js';
 import type { BlockRange, BlockSpan } from '../packing/block.layout.js';
 import { decryptionShareBlocks, shareBlockSpan, type DecryptionShareInput } from '../shares/decryption.share.js';
 
@@ -25,13 +24,9 @@ export function spanOf(work: BlockWork, block: number): BlockSpan {
 export function runBlocks(work: BlockWork, { from, to }: BlockRange): BlockRun {
   const bytes = work.kind === 'encrypt' ? encryptBlocks({ ...work.input, from, to }) : decryptionShareBlocks({ ...work.input, from, to });
   const start = spanOf(work, from).offset;
-  const digests = Array.from({ length: to - from }, (_, index) => {
+  const blocks = Array.from({ length: to - from }, (_, index) => {
     const { offset, length } = spanOf(work, from + index);
-    return new Uint8Array(
-      createHash('sha256')
-        .update(bytes.subarray(offset - start, offset - start + length))
-        .digest(),
-    );
+    return bytes.subarray(offset - start, offset - start + length);
   });
-  return { bytes, digests };
+  return { bytes, digests: digestsOf(blocks) };
 }
