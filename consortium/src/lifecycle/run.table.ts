@@ -3,7 +3,7 @@ import type { TransitionTable } from './transition.table.js';
 export type RunState = 'draft' | 'awaiting-approval' | 'key-ceremony' | 'running' | 'stuck' | 'paused' | 'completed' | 'aborted' | 'failed';
 
 /**
- * - `start-epoch` opens a key epoch: the first when all sites approved, later ones when a member is left out or a holder replaced.
+ * - `start-epoch` opens a key epoch: the first when all sites approved, later ones when the operator renews it, with the same members or others.
  * - `block`: the epoch cannot go on: a dealing was refused, or a sum does not open. The operator starts a new epoch, or ends the run.
  */
 export type RunEvent = 'submit' | 'start-epoch' | 'confirm-epoch' | 'block' | 'pause' | 'resume' | 'complete' | 'abort' | 'fail';
