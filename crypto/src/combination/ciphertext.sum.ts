@@ -5,8 +5,8 @@ import { PlanarRange } from '../packing/planar.range.js';
 import { truncatedRange } from '../packing/residue.range.js';
 import { resolveParameters } from '../ring/aggregation.parameters.js';
 import { COMPOSED_WORDS } from '../ring/crt.composition.js';
-import { reduceSmallMultiples } from '../ring/limb.words.js';
 import { parameterSet, type AggregationParameters } from '../ring/parameter.set.js';
+import { reduceSum } from '../ring/sum.reduction.js';
 import { BlockSums } from './plane.sums.js';
 
 /**
@@ -85,8 +85,8 @@ export class CiphertextAccumulator {
     const { droppedBits } = this.#parameters;
     const set = parameterSet(this.#parameters.set);
     // 2^d·Σ + |A|·2^(d−1) = 2^(d−1)·(2·Σ + |A|)
-    const limbs = droppedBits === 0 ? this.#sums.limbs(1, 0) : this.#sums.limbs(2, this.#addends);
-    reduceSmallMultiples(limbs, Math.max(0, droppedBits - 1), set, total);
+    const multiple = droppedBits === 0 ? { factor: 1, start: 0, shift: 0 } : { factor: 2, start: this.#addends, shift: droppedBits - 1 };
+    reduceSum(this.#sums.limbs(), multiple, set, total);
     return total;
   }
 }

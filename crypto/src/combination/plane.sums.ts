@@ -7,11 +7,10 @@ import type { PlanarRange } from '../packing/planar.range.js';
  */
 
 /** Little-endian words of a plane: a view where it can be one, else a copy filled up with zeros. */
-function wordsOf(plane: Uint8Array, scratch: Uint32Array): Uint32Array {
+function wordsOf(plane: Uint8Array): Uint32Array {
   if (plane.byteOffset % 4 === 0 && plane.length % 4 === 0) return new Uint32Array(plane.buffer, plane.byteOffset, plane.length / 4);
-  const words = scratch.subarray(0, Math.ceil(plane.length / 4));
-  words.fill(0, words.length - 1);
-  new Uint8Array(scratch.buffer).set(plane);
+  const words = new Uint32Array(Math.ceil(plane.length / 4));
+  new Uint8Array(words.buffer).set(plane);
   return words;
 }
 
@@ -38,44 +37,33 @@ function addLanes(lanes: Int32Array, words: Int32Array, shift: number, mask: num
   for (let k = fours; k < lanes.length; k++) lanes[k] = (lanes[k]! + ((words[k]! >>> shift) & mask)) | 0;
 }
 
-/** The sums of one plane, value by value. */
+/** Adds the values of one plane to the limb they are part of. */
 interface PlaneSum {
   add(plane: Uint8Array): void;
-  /** Sums so far, one for each coefficient. */
-  sums(): Float64Array | Uint32Array;
+  /** Brings the limb up to date. */
+  flush(): void;
+  /** Forgets what is not in the limb yet. */
   clear(): void;
 }
 
-/** 32-bit values in doubles: exact for 2^21 addends. */
+/** 32-bit values, a limb of their own: exact in doubles for 2^21 addends. */
 class WordSum implements PlaneSum {
-  readonly #sums: Float64Array;
-  readonly #scratch: Uint32Array;
-
-  constructor(used: number) {
-    this.#sums = new Float64Array(used);
-    this.#scratch = new Uint32Array(used);
-  }
+  constructor(readonly limb: Float64Array) {}
 
   add(plane: Uint8Array): void {
-    addDoubles(this.#sums, wordsOf(plane, this.#scratch));
+    addDoubles(this.limb, wordsOf(plane));
   }
 
-  sums(): Float64Array {
-    return this.#sums;
-  }
+  flush(): void {}
 
-  clear(): void {
-    this.#sums.fill(0);
-  }
+  clear(): void {}
 }
 
 /**
  * Values of 1 to 16 bits, several added in one 32-bit operation: every second, fourth or eighth of them in lanes with room above, which are emptied into
- * the sums before they can overflow.
+ * the limb before they can overflow.
  */
 class LaneSum implements PlaneSum {
-  readonly #sums: Uint32Array;
-  readonly #scratch: Uint32Array;
   /** groups[g] holds in each lane the value that stands g·width bits above the lane's lowest. */
   readonly #groups: Int32Array[];
   readonly #lane: number;
@@ -83,14 +71,15 @@ class LaneSum implements PlaneSum {
   readonly #room: number;
   #pending = 0;
 
+  /** @param limb a multiple of 32 values: the last word's are all in it */
   constructor(
+    readonly limb: Float64Array,
     used: number,
-    readonly width: number,
+    readonly plane: BitPlane,
   ) {
+    const { width } = plane;
     const words = Math.ceil(planeBytes(used, width) / 4);
     this.#lane = Math.max(8, 2 * width);
-    this.#sums = new Uint32Array((words * 32) / width);
-    this.#scratch = new Uint32Array(words);
     this.#groups = Array.from({ length: this.#lane / width }, () => new Int32Array(words));
     const largest = 2 ** width - 1;
     let mask = 0;
@@ -100,58 +89,59 @@ class LaneSum implements PlaneSum {
   }
 
   add(plane: Uint8Array): void {
-    if (this.#pending === this.#room) this.#empty();
-    const words = wordsOf(plane, this.#scratch);
+    if (this.#pending === this.#room) this.flush();
+    const words = wordsOf(plane);
     const signed = new Int32Array(words.buffer, words.byteOffset, words.length);
-    for (const [group, lanes] of this.#groups.entries()) addLanes(lanes, signed, group * this.width, this.#mask);
+    for (const [group, lanes] of this.#groups.entries()) addLanes(lanes, signed, group * this.plane.width, this.#mask);
     this.#pending++;
   }
 
-  #empty(): void {
-    const { width } = this;
-    const perWord = 32 / width;
+  flush(): void {
+    const { width, shift } = this.plane;
     const perLane = this.#lane / width;
-    const laneMask = 2 ** this.#lane - 1;
     for (const [group, lanes] of this.#groups.entries()) {
-      for (let lane = 0; lane * this.#lane < 32; lane++) {
-        const shift = lane * this.#lane;
-        for (let k = 0, i = group + lane * perLane; k < lanes.length; k++, i += perWord)
-          this.#sums[i]! += ((lanes[k]! >>> shift) & laneMask) >>> 0;
-      }
+      for (let at = 0, first = group; at < 32; at += this.#lane, first += perLane)
+        emptyLane(lanes, { at, bits: this.#lane }, this.limb, { first, step: 32 / width, times: 2 ** shift });
       lanes.fill(0);
     }
     this.#pending = 0;
   }
 
-  sums(): Uint32Array {
-    this.#empty();
-    return this.#sums;
-  }
-
   clear(): void {
     for (const lanes of this.#groups) lanes.fill(0);
     this.#pending = 0;
-    this.#sums.fill(0);
   }
 }
 
-function planeSum({ width }: BitPlane, used: number): PlaneSum {
-  return width === 32 ? new WordSum(used) : new LaneSum(used, width);
+/** limb += times·lane, for one lane of each word. */
+function emptyLane(
+  words: Int32Array,
+  { at, bits }: { at: number; bits: number },
+  limb: Float64Array,
+  { first, step, times }: { first: number; step: number; times: number },
+): void {
+  const mask = 2 ** bits - 1;
+  for (let k = 0, i = first; k < words.length; k++, i += step) limb[i]! += (((words[k]! >>> at) & mask) >>> 0) * times;
 }
 
 /** Exact sums of the truncated coefficients of blocks that are cut alike, plane by plane. At most 2^16 blocks. */
 export class BlockSums {
   readonly #planes: readonly PlaneSum[];
-  /** Kept from block to block, as all arrays here: fresh pages for each would cost as much as the additions. */
-  readonly #limbs: Float64Array[];
+  /** One array for each 32-bit limb, kept from block to block: fresh pages for each would cost as much as the additions. */
+  readonly #limbs: readonly Float64Array[];
 
   constructor(
     readonly used: number,
     readonly bits: number,
     readonly range: PlanarRange,
   ) {
-    this.#planes = planesOf(bits).map((plane) => planeSum(plane, used));
-    this.#limbs = Array.from({ length: limbCount(bits) }, () => new Float64Array(used));
+    const values = Math.ceil(used / 32) * 32;
+    const limbs = Array.from({ length: limbCount(bits) }, () => new Float64Array(values));
+    this.#limbs = limbs;
+    this.#planes = planesOf(bits).map((plane) => {
+      const limb = limbs[plane.limb]!;
+      return plane.width === 32 ? new WordSum(limb.subarray(0, used)) : new LaneSum(limb, used, plane);
+    });
   }
 
   /** Nothing is added of a block that is 'malformed': of another length, with a padding bit set, or with a coefficient beyond the range. */
@@ -165,29 +155,12 @@ export class BlockSums {
   /** As if nothing had been added. */
   clear(): void {
     for (const sum of this.#planes) sum.clear();
+    for (const limb of this.#limbs) limb.fill(0);
   }
 
-  /**
-   * `factor` times the sums so far as 32-bit limbs, plus `start` in the lowest; with a factor of two each stays below 2^50.
-   * The arrays are the same ones every time.
-   */
-  limbs(factor: number, start: number): readonly Float64Array[] {
-    for (const [index, target] of this.#limbs.entries()) target.fill(index === 0 ? start : 0);
-    for (const [index, { limb, shift }] of planesOf(this.bits).entries()) {
-      const times = factor * 2 ** shift;
-      const sums = this.#planes[index]!.sums();
-      if (sums instanceof Float64Array) addTimes(this.#limbs[limb]!, sums, times);
-      else addTimesWords(this.#limbs[limb]!, sums, times);
-    }
+  /** The sums so far as 32-bit limbs that have not been carried, each below 2^48, and perhaps zeros after the last. The arrays are the same ones every time. */
+  limbs(): readonly Float64Array[] {
+    for (const sum of this.#planes) sum.flush();
     return this.#limbs;
   }
-}
-
-function addTimes(target: Float64Array, sums: Float64Array, times: number): void {
-  for (let i = 0; i < target.length; i++) target[i]! += sums[i]! * times;
-}
-
-/** The same for another type of array: one loop for both would be slower for either. */
-function addTimesWords(target: Float64Array, sums: Uint32Array, times: number): void {
-  for (let i = 0; i < target.length; i++) target[i]! += sums[i]! * times;
 }

@@ -5,7 +5,7 @@ import { uniformElement } from '../sampling/uniform.sampler.js';
 import { composedAt, isReduced, wordsOf } from './composed.words.js';
 import { truncatedLimbs } from './crt.composition.js';
 import { addConstant, clearLimbs, limbVectors, reduceWide, setWords, toWords } from './limb.vectors.js';
-import { placeLimbs, reduceSmallMultiples, WIDE_WORDS } from './limb.words.js';
+import { placeLimbs, WIDE_WORDS } from './limb.words.js';
 import { parameterSet, type ParameterSetName } from './parameter.set.js';
 import { bytesFromWords, elementFromBytes, evaluateAt } from './ring.element.js';
 import { loadedSeal } from './seal.module.js';
@@ -98,29 +98,6 @@ describe('word arithmetic', () => {
     expect(isReduced(words, set)).toBe(true);
     expect(isReduced(BigUint64Array.from([0n, 0n, 0n, ...wordsOf(q)]), set)).toBe(false);
     expect(isReduced(BigUint64Array.from(wordsOf(q - 1n)), set)).toBe(true);
-  });
-
-  it('reduces small multiples of q from limbs that have not been carried', () => {
-    const stream = xof('multiples');
-    const edges = [0n, 1n, q - 1n, q, q + 1n, (1n << 180n) - 1n, 1n << 180n, 2n * q - 1n, 77n * q, (q << 20n) - 1n];
-    const integers = [...edges, ...Array.from({ length: 300 }, () => stream.uniformBelow(q << 20n))];
-    for (const shift of [0, 1, 31, 32, 63, 103]) {
-      const shifted = integers.map((integer) => integer >> BigInt(shift));
-      // Up to five of every limb are moved to the one below.
-      const limbs = Array.from({ length: 7 }, () => new Float64Array(shifted.length));
-      shifted.forEach((integer, index) => {
-        for (let l = 0; l < 7; l++) limbs[l]![index] = Number((integer >> BigInt(32 * l)) & 0xffffffffn);
-        for (let l = 6; l > 0; l--) {
-          const borrowed = Math.min(limbs[l]![index]!, 5);
-          limbs[l]![index]! -= borrowed;
-          limbs[l - 1]![index]! += borrowed * 2 ** 32;
-        }
-      });
-      const used = limbs.slice(0, Math.ceil((200 - shift) / 32));
-      const words = new BigUint64Array(3 * integers.length);
-      reduceSmallMultiples(used, shift, set, words);
-      expect(integers.map((_, index) => composedAt(words, index))).toEqual(shifted.map((integer) => (integer << BigInt(shift)) % q));
-    }
   });
 
   it('reduces sums of residues without a word for what is above', () => {
