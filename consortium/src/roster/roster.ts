@@ -71,6 +71,12 @@ export function firstSumOf(roster: Roster): number {
   return roster.firstSum ?? 1;
 }
 
+/** Before a run is opened: no signature could be made for a larger one. @throws ConsortiumError 'impossible-quorum' */
+export function requireListable(sites: number): void {
+  if (sites > MAX_SITES)
+    throw new ConsortiumError('impossible-quorum', `The number of sites is ${sites}; rosters and statements list at most ${MAX_SITES}.`);
+}
+
 /** Points of key holders by position: 1, −1, 2, −2, … (small points keep L1 small). */
 export function holderPoint(position: number): number {
   const magnitude = Math.floor(position / 2) + 1;

@@ -1,7 +1,6 @@
 import {
   type BudgetStep,
   budgetSteps,
-  ConsortiumBudgetError,
   describeModel,
   effectiveBits,
   explainAggregation,
@@ -10,12 +9,12 @@ import {
   type LatticeSecurity,
   latticeSecurity,
   MAX_BLOCKS_PER_EPOCH,
-  MAX_SITES,
   packingAlternatives,
   parsePlan,
   type Plan,
   planAggregation,
   planDigest,
+  requireListable,
   type QuorumNumbers,
   resolveQuorum,
   vectorShape,
@@ -76,9 +75,7 @@ export function explainPlan(text: string, sites: number): PlanExplanation {
   const numbers = resolveQuorum(plan, sites);
   const { valueBits } = plan.quantisation;
   const parameters = planAggregation({ sites: numbers.n, keyHolders: numbers.m, threshold: numbers.tau, valueBits });
-  if (sites > MAX_SITES) {
-    throw new ConsortiumBudgetError('invalid-number', `The number of sites is ${sites}; rosters and statements list at most ${MAX_SITES}.`);
-  }
+  requireListable(sites);
   const model = describeModel(plan);
   const shape = vectorShape(plan, 'update');
   // Beside the rounds: one confirm sum of this site, the statistics and the last evaluation, none larger than an update.

@@ -1,4 +1,4 @@
-import { type Plan, type Roster, holderPoint, planAggregation, resolveQuorum } from '@coferment/consortium';
+import { type Plan, type Roster, holderPoint, planAggregation, requireListable, resolveQuorum } from '@coferment/consortium';
 
 export interface Member {
   site: string;
@@ -11,6 +11,7 @@ export interface Member {
  */
 export function firstRoster(plan: Plan, members: readonly Member[]): Roster {
   const sites = members.map(({ site, identityKey }) => ({ site, identityKey })).sort((a, b) => (a.site < b.site ? -1 : 1));
+  requireListable(sites.length);
   const numbers = resolveQuorum(plan, sites.length);
   const keyHolders = sites.slice(0, numbers.m).map(({ site }, position) => ({ site, point: holderPoint(position) }));
   const { valueBits } = plan.quantisation;
