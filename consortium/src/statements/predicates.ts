@@ -19,7 +19,9 @@ export const sealingKeySchema = z
 const nonceSchema = digestSchema;
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const positive = count.min(1);
-const text = z.string().max(500);
+/** Characters of a reason or another text that is signed. */
+export const MAX_TEXT = 500;
+const text = z.string().max(MAX_TEXT);
 const sites = z.array(siteIdSchema).max(MAX_SITES);
 /** `none` where a sum does not start from a model (confirm, statistics). */
 const modelSchema = z.union([digestSchema, z.literal('none')]);
@@ -129,7 +131,7 @@ export const predicates = {
     modelIn: modelSchema,
     ranges: digestSchema,
     normalisation: digestSchema,
-    weightRule: z.string().max(500),
+    weightRule: text,
     nonces: nonceListSchema,
     k: digestSchema,
     t: digestSchema,

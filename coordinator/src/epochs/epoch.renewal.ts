@@ -1,4 +1,4 @@
-import { type Roster, renewRoster, rosterFingerprint } from '@coferment/consortium';
+import { MAX_TEXT, type Roster, renewRoster, rosterFingerprint } from '@coferment/consortium';
 import { Injectable } from '@nestjs/common';
 import { CoordinatorError } from '../errors/index.js';
 import { RunChanges } from '../runs/run.changes.js';
@@ -11,7 +11,6 @@ import type { EpochRow } from './epoch.entity.js';
 
 /** So many key epochs a run may have; each member refuses more before it sizes anything by their number. */
 const MOST_EPOCHS = 100;
-const LONGEST_REASON = 500;
 
 export interface RenewalRequest {
   /** The epoch to start. */
@@ -122,5 +121,5 @@ function reasonOf(view: RunView, { leaveOut, replaceHolder }: RenewalRequest): s
       : replaceHolder !== undefined
         ? `The operator replaces the key holder "${replaceHolder}".`
         : 'The members stay the same.';
-  return `${decision} ${view.run.cause}`.trim().slice(0, LONGEST_REASON);
+  return `${decision} ${view.run.cause}`.trim().slice(0, MAX_TEXT);
 }
