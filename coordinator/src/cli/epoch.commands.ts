@@ -1,7 +1,6 @@
 import { formatFingerprint } from '@coferment/consortium';
 import type { RenewEpochResponse } from '@coferment/proto';
 import type { Command } from 'commander';
-import { CoordinatorError } from '../errors/index.js';
 import { ask } from './operator.client.js';
 import { type OperatorFlags, callOperator, operatorOptions } from './operator.command.js';
 
@@ -30,8 +29,6 @@ export function addEpochs(program: Command): void {
     )
     .action((run: string, flags: RenewFlags) =>
       callOperator(flags, async ({ operator }, output) => {
-        if (flags.leaveOut !== undefined && flags.replaceHolder !== undefined)
-          throw new CoordinatorError('no-new-epoch', 'Give --leave-out or --replace-holder, not both; start one epoch after the other.');
         const { run: before } = await ask(operator.getRun.bind(operator), { run });
         const request = { run, epoch: (before?.epoch ?? 0) + 1, leaveOut: flags.leaveOut ?? '', replaceHolder: flags.replaceHolder ?? '' };
         const renewed = await ask(operator.renewEpoch.bind(operator), request);
