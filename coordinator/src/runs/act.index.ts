@@ -15,8 +15,9 @@ export interface Act<N extends PredicateName = PredicateName> {
 
 /** The signed acts of one run, by what they are. Acts are only ever added. */
 export class ActIndex {
-  readonly #bySlot = new Map<string, Act>();
-  readonly #byName = new Map<PredicateName, Act[]>();
+  readonly #bySite = new Map<string, Act>();
+  /** Acts of all sites: a long run of many sites has tens of thousands of acts of one name, and every poll asks of some. */
+  readonly #bySlot = new Map<string, Act[]>();
   /** Of all acts. */
   readonly digests = new Set<string>();
   #lastSequence = 0;
@@ -32,8 +33,10 @@ export class ActIndex {
       const { predicate } = parseStatement(Buffer.from(envelope.payload, 'base64'));
       const act: Act = { name, site, slot, digest, envelope, predicate, receivedMs };
       this.digests.add(digest);
-      this.#bySlot.set(keyOf(name, site, slot), act);
-      this.#byName.set(name, [...(this.#byName.get(name) ?? []), act]);
+      this.#bySite.set(keyOf(name, site, slot), act);
+      const ofAll = this.#bySlot.get(slotOf(name, slot));
+      if (ofAll === undefined) this.#bySlot.set(slotOf(name, slot), [act]);
+      else ofAll.push(act);
       this.#lastSequence = row.sequence;
     }
   }
@@ -43,18 +46,22 @@ export class ActIndex {
   }
 
   find<N extends PredicateName>(name: N, site: string, slot: string): Act<N> | undefined {
-    return this.#bySlot.get(keyOf(name, site, slot)) as Act<N> | undefined;
+    return this.#bySite.get(keyOf(name, site, slot)) as Act<N> | undefined;
   }
 
   has(name: PredicateName, site: string, slot: string): boolean {
-    return this.#bySlot.has(keyOf(name, site, slot));
+    return this.#bySite.has(keyOf(name, site, slot));
   }
 
   /** Acts of a name in one slot, in site order. */
   inSlot<N extends PredicateName>(name: N, slot: string): Act<N>[] {
-    const acts = (this.#byName.get(name) ?? []) as Act<N>[];
-    return acts.filter((act) => act.slot === slot).sort((a, b) => (a.site < b.site ? -1 : 1));
+    const acts = (this.#bySlot.get(slotOf(name, slot)) ?? []) as Act<N>[];
+    return acts.toSorted((a, b) => (a.site < b.site ? -1 : 1));
   }
+}
+
+function slotOf(name: string, slot: string): string {
+  return `${name} ${slot}`;
 }
 
 function keyOf(name: string, site: string, slot: string): string {
