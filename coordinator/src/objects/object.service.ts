@@ -246,7 +246,7 @@ export class ObjectService {
 
 /** @throws CryptoError 'malformed' for a block that no honest encryption gives */
 function blockCheck(parameters: AggregationParameters): (block: Uint8Array, coefficients: number) => void {
-  return (block, coefficients) => ciphertextAccumulator(coefficients, parameters).add(block);
+  return (block, coefficients) => ciphertextAccumulator(coefficients, parameters).check(block);
 }
 
 function leavesOf(bytes: Buffer): Buffer[] {

@@ -7,6 +7,7 @@ import { resolveParameters } from '../ring/aggregation.parameters.js';
 import { COMPOSED_WORDS } from '../ring/crt.composition.js';
 import { parameterSet, type AggregationParameters } from '../ring/parameter.set.js';
 import { reduceSum } from '../ring/sum.reduction.js';
+import { checkedPlanes, type BlockForm } from './block.check.js';
 import { BlockSums } from './plane.sums.js';
 
 /**
@@ -31,7 +32,9 @@ export interface CiphertextSum {
  * grow with the uploads.
  */
 export class CiphertextAccumulator {
-  readonly #sums: BlockSums;
+  readonly #form: BlockForm;
+  /** From the first addend on: what is only checked needs no memory. */
+  #sums: BlockSums | undefined;
   readonly #parameters: AggregationParameters;
   #addends = 0;
 
@@ -41,11 +44,8 @@ export class CiphertextAccumulator {
     if (!Number.isSafeInteger(used) || used < 1 || used > set.degree)
       throw new CryptoError('out-of-range', `A block has 1 to ${set.degree} coefficients, not ${used}.`);
     this.#parameters = parameters;
-    this.#sums = new BlockSums(
-      used,
-      parameters.keptBits,
-      new PlanarRange(truncatedRange(set, parameters.droppedBits).largest, parameters.keptBits),
-    );
+    const { droppedBits, keptBits: bits } = parameters;
+    this.#form = { used, bits, range: new PlanarRange(truncatedRange(set, droppedBits).largest, bits) };
   }
 
   get addends(): number {
@@ -59,13 +59,23 @@ export class CiphertextAccumulator {
   add(block: Uint8Array): void {
     const { sites } = this.#parameters;
     if (this.#addends >= sites) throw new CryptoError('out-of-range', `More than the ${sites} uploads these parameters allow.`);
-    this.#sums.add(block, `The block of upload ${this.#addends}`);
+    const planes = checkedPlanes(block, this.#form, `The block of upload ${this.#addends}`);
+    this.#sums ??= new BlockSums(this.#form.used, this.#form.bits);
+    this.#sums.add(planes);
     this.#addends++;
+  }
+
+  /**
+   * Whether {@link add} would take the block, without adding it. Until something is added this takes no memory.
+   * @throws CryptoError 'malformed' as {@link add}
+   */
+  check(block: Uint8Array): void {
+    checkedPlanes(block, this.#form, 'A block of an upload');
   }
 
   /** Starts another sum of blocks with as many coefficients in use: cheaper than a new accumulator, whose memory is as large as a block. */
   clear(): void {
-    this.#sums.clear();
+    this.#sums?.clear();
     this.#addends = 0;
   }
 
@@ -75,13 +85,11 @@ export class CiphertextAccumulator {
    * @throws CryptoError 'out-of-range' before the first addend, or for a target of another length
    */
   total(into?: BlockTotal): BlockTotal {
-    if (this.#addends === 0) throw new CryptoError('out-of-range', 'There are no uploads to sum.');
-    const total = into ?? blockTotal(this.#sums.used);
-    if (total.length !== this.#sums.used * COMPOSED_WORDS)
-      throw new CryptoError(
-        'out-of-range',
-        `The total of ${this.#sums.used} coefficients does not fit into ${total.length} words exactly.`,
-      );
+    if (this.#sums === undefined || this.#addends === 0) throw new CryptoError('out-of-range', 'There are no uploads to sum.');
+    const { used } = this.#form;
+    const total = into ?? blockTotal(used);
+    if (total.length !== used * COMPOSED_WORDS)
+      throw new CryptoError('out-of-range', `The total of ${used} coefficients does not fit into ${total.length} words exactly.`);
     const { droppedBits } = this.#parameters;
     const set = parameterSet(this.#parameters.set);
     // 2^d·Σ + |A|·2^(d−1) = 2^(d−1)·(2·Σ + |A|)

@@ -1,6 +1,4 @@
-import { CryptoError } from '../crypto.error.js';
-import { limbCount, planeBytes, planesOf, splitPlanes, type BitPlane } from '../packing/bit.planes.js';
-import type { PlanarRange } from '../packing/planar.range.js';
+import { limbCount, planeBytes, planesOf, type BitPlane } from '../packing/bit.planes.js';
 
 /*
  * The loops take four values at a time: V8 does not unroll them, and one at a time they run at half the speed (measured on Node 24).
@@ -130,11 +128,7 @@ export class BlockSums {
   /** One array for each 32-bit limb, kept from block to block: fresh pages for each would cost as much as the additions. */
   readonly #limbs: readonly Float64Array[];
 
-  constructor(
-    readonly used: number,
-    readonly bits: number,
-    readonly range: PlanarRange,
-  ) {
+  constructor(used: number, bits: number) {
     const values = Math.ceil(used / 32) * 32;
     const limbs = Array.from({ length: limbCount(bits) }, () => new Float64Array(values));
     this.#limbs = limbs;
@@ -144,11 +138,8 @@ export class BlockSums {
     });
   }
 
-  /** Nothing is added of a block that is 'malformed': of another length, with a padding bit set, or with a coefficient beyond the range. */
-  add(block: Uint8Array, what: string): void {
-    const planes = splitPlanes(block, this.used, this.bits, what);
-    const beyond = this.range.firstBeyond(planes);
-    if (beyond >= 0) throw new CryptoError('malformed', `${what}: coefficient ${beyond} is larger than any truncated residue.`);
+  /** @param planes those of one block, from `checkedPlanes` */
+  add(planes: readonly Uint8Array[]): void {
     for (const [index, sum] of this.#planes.entries()) sum.add(planes[index]!);
   }
 
