@@ -1,10 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { AUDITOR, DEMO, processesOn, REPOSITORY, runCommand } from '../e2e/command.runner.js';
 import { type PlayedDemo, playDemo } from './demo.fixture.js';
+import { temporaryFolder } from '../../client-agent/src/testing/temporary.folder.fixture.js';
 
 const ROUNDS = 3;
 const SITES = 3;
@@ -73,7 +73,7 @@ describe('a demo that does not come to its end', () => {
     [['--out', REPOSITORY], 1, /not empty/],
   ])('is refused at once: %j', async (args, code, said) => {
     const before = gitStatus();
-    const out = join(mkdtempSync(join(tmpdir(), 'coferment-refused-')), 'out');
+    const out = join(temporaryFolder('coferment-refused'), 'out');
     const result = await runCommand(DEMO, ['--out', out, ...args]);
     expect(result.code).toBe(code);
     expect(result.stderr).toMatch(said);
@@ -82,7 +82,7 @@ describe('a demo that does not come to its end', () => {
   });
 
   it('stops everything at Ctrl-C', async () => {
-    const out = join(mkdtempSync(join(tmpdir(), 'coferment-interrupted-')), 'out');
+    const out = join(temporaryFolder('coferment-interrupted'), 'out');
     const demo = spawn(process.execPath, ['--no-warnings', DEMO, '--out', out, '--sites', '3'], { stdio: ['ignore', 'pipe', 'ignore'] });
     let printed = '';
     await new Promise<void>((resolve) =>

@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Summary, summarySchema } from '@coferment/demo';
 import { type CommandResult, DEMO, processesOn, runCommand } from '../e2e/command.runner.js';
+import { temporaryFolder } from '../../client-agent/src/testing/temporary.folder.fixture.js';
 
 export interface PlayedDemo extends CommandResult {
   readonly out: string;
@@ -12,7 +12,7 @@ export interface PlayedDemo extends CommandResult {
 
 /** Plays the demo to its end and checks what holds for every demo: exit code, summary, ledger, nothing left running. */
 export async function playDemo(...args: string[]): Promise<PlayedDemo> {
-  const out = join(mkdtempSync(join(tmpdir(), 'coferment-demo-')), 'out');
+  const out = join(temporaryFolder('coferment-demo'), 'out');
   const result = await runCommand(DEMO, ['--out', out, ...args]);
   if (result.code !== 0) throw new Error(`the demo ended with exit code ${result.code}:\n${result.stdout}\n${result.stderr}`);
   const left = processesOn(out);

@@ -1,15 +1,15 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mappingText, plantedPlan, SMALL_SITE, writePlantedRecords } from '../sovereignty/planted.records.js';
 import { AGENT, COORDINATOR, type CommandResult, type CommandSetting, contentOf, REPOSITORY, runCommand } from './command.runner.js';
 import { TestConsortium } from './test.consortium.js';
+import { temporaryFolder } from '../../client-agent/src/testing/temporary.folder.fixture.js';
 
 const MINUTE = 60_000;
 
-const scratch = mkdtempSync(join(tmpdir(), 'coferment-bad-input-'));
+const scratch = temporaryFolder('coferment-bad-input');
 const consortium = new TestConsortium();
 const operatorFlags = ['--data', consortium.folders.coordinator, '--passphrase-file', consortium.passphraseFile('coordinator'), '--json'];
 const operator = (...args: string[]): Promise<CommandResult> => runCommand(COORDINATOR, [...args, ...operatorFlags]);

@@ -1,6 +1,5 @@
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parsePlan } from '@coferment/consortium';
 import { computeAgreement } from '../../demo/src/consortium/out-of-band.check.js';
@@ -12,6 +11,7 @@ import { ProcessGroup, type ProgramEvent } from '../../demo/src/processes/index.
 import { inTurns } from '../../demo/src/run/in.turns.js';
 import { followRun, type RunWatcher } from '../../demo/src/run/run.watch.js';
 import type { RunView } from '../../demo/src/run/run.view.js';
+import { temporaryFolder } from '../../client-agent/src/testing/temporary.folder.fixture.js';
 
 export interface TestSite {
   readonly id: string;
@@ -30,7 +30,7 @@ export class TestConsortium {
   readonly coordinator: CoordinatorMember;
 
   constructor() {
-    this.folders = memberFolders(mkdtempSync(join(tmpdir(), 'coferment-e2e-')));
+    this.folders = memberFolders(temporaryFolder('coferment-e2e'));
     mkdirSync(join(this.folders.out, 'invites'));
     this.coordinator = new CoordinatorMember(this.group, this.folders, this.passphraseFile('coordinator'), (error) => {
       this.failures.push(error);

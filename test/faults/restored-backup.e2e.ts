@@ -1,10 +1,10 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { TestConsortium } from '../e2e/test.consortium.js';
 import { plantedPlan, SMALL_SITE, writePlantedRecords } from '../sovereignty/planted.records.js';
+import { temporaryFolder } from '../../client-agent/src/testing/temporary.folder.fixture.js';
 
 const ROUNDS = 8;
 const SITES = ['site-1', 'site-2', 'site-3', 'site-4'];
@@ -34,7 +34,7 @@ it('an agent on a data folder restored from a backup sends nothing more in the k
   await consortium.serve();
   const followed = consortium.follow(run);
   const agent = consortium.agents.find(({ site }) => site === 'site-4')!;
-  const backup = join(mkdtempSync(join(tmpdir(), 'coferment-backup-')), 'data');
+  const backup = join(temporaryFolder('coferment-backup'), 'data');
 
   await eventOf('site-4', { event: 'applied', kind: 'update', round: 1 });
   await agent.kill();

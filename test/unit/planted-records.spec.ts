@@ -1,20 +1,18 @@
-import { mkdtempSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { importSite } from '../../client-agent/src/data/index.js';
 import { parsePlan } from '@coferment/consortium';
 import { buildDataset } from '@coferment/learning';
 import { describe, expect, it } from 'vitest';
 import { canaries, LARGE_SITE, plantedPlan, type PlantedRecords, SMALL_SITE, writePlantedRecords } from '../sovereignty/planted.records.js';
 import { neighbourDistance, uniformityDistance } from '../sovereignty/uniformity.statistic.js';
+import { temporaryFolder } from '../../client-agent/src/testing/temporary.folder.fixture.js';
 
 describe('the records that sovereignty tests plant', () => {
   it.each<[string, PlantedRecords, number]>([
     ['small', SMALL_SITE, 40],
     ['large', LARGE_SITE, 4000],
   ])('of the %s site give their rows, with the planted values in them', async (site, records, rows) => {
-    const folder = mkdtempSync(join(tmpdir(), 'coferment-planted-'));
+    const folder = temporaryFolder('coferment-planted');
     const mappingFile = writePlantedRecords(folder, site, records);
     const { batches } = await importSite({ mappingFile, dataDir: folder });
     const { train, holdout } = buildDataset(parsePlan(plantedPlan(2)), batches);

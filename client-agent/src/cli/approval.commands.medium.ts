@@ -1,11 +1,10 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { writeMembership } from '../enrolment/membership.file.js';
 import { Journal } from '../journal/journal.js';
 import { addApprovalCommands } from './approval.commands.js';
+import { temporaryFolder } from '../testing/temporary.folder.fixture.js';
 
 const PLAN = 'a'.repeat(64);
 let folder: string;
@@ -13,7 +12,7 @@ let journal: Journal;
 let screen: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'agent-approval-'));
+  folder = temporaryFolder('agent-approval');
   writeMembership(folder, {
     schema: 1,
     consortium: 'acme',

@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, statSync, truncateSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { concatBytes, sha256Hex } from '@coferment/crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ObjectCache, type StoredObject } from './object.cache.js';
+import { temporaryFolder } from '../testing/temporary.folder.fixture.js';
 
 const bytes = new Uint8Array(randomBytes(700_000));
 let folder: string;
 let cache: ObjectCache;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'agent-cache-'));
+  folder = temporaryFolder('agent-cache');
   cache = new ObjectCache(folder);
 });
 

@@ -1,7 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { sha256Hex } from '@coferment/crypto';
 import {
   DownloadServiceClient,
@@ -17,10 +14,11 @@ import { credentials, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ObjectCache } from './object.cache.js';
 import { downloadBlockDigests, downloadObject, downloadPart, uploadObject } from './object.transfer.js';
+import { temporaryFolder } from '../testing/temporary.folder.fixture.js';
 
 const bytes = new Uint8Array(randomBytes(1_500_000));
 const digest = sha256Hex(bytes);
-const cache = new ObjectCache(mkdtempSync(join(tmpdir(), 'agent-objects-')));
+const cache = new ObjectCache(temporaryFolder('agent-objects'));
 cache.store(bytes);
 const object = async () => ({
   ...(await cache.find(digest))!,

@@ -1,5 +1,3 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { signStatement } from '@coferment/consortium';
 import { generateIdentity } from '@coferment/crypto';
@@ -8,9 +6,10 @@ import { AgentError } from '../agent.error.js';
 import { Journal } from '../journal/journal.js';
 import { SharedBoard } from '../rounds/members.fixture.js';
 import { SentRecorder } from './sent.recorder.js';
+import { temporaryFolder } from '../testing/temporary.folder.fixture.js';
 
 it('what a coordinator took and answered with an error stands among what has left', async () => {
-  const journal = Journal.open(join(mkdtempSync(join(tmpdir(), 'agent-sent-')), 'journal.sqlite'));
+  const journal = Journal.open(join(temporaryFolder('agent-sent'), 'journal.sqlite'));
   const { activity } = journal;
   const port = new SharedBoard().portOf('a');
   const seen: string[] = [];

@@ -1,10 +1,10 @@
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Invite, inviteText } from '@coferment/consortium';
 import { loadCrypto } from '@coferment/crypto';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { joinConsortium, readInvite } from './join.flow.js';
+import { temporaryFolder } from '../testing/temporary.folder.fixture.js';
 
 const invite: Invite = {
   schema: 'coferment-invite/1',
@@ -25,7 +25,7 @@ let folder: string;
 let file: string;
 beforeAll(loadCrypto);
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'agent-join-'));
+  folder = temporaryFolder('agent-join');
   file = join(folder, 'invite.json');
 });
 

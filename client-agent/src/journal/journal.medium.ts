@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { MAX_BLOCKS_PER_EPOCH } from '@coferment/consortium';
 import { generateIdentity, identityFromSeed, loadCrypto } from '@coferment/crypto';
@@ -10,6 +9,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { KeyStore } from '../keys/key.store.js';
 import { lockFolder } from './folder.lock.js';
 import { Journal } from './journal.js';
+import { temporaryFolder } from '../testing/temporary.folder.fixture.js';
 
 const RUN = 'r1-0123456789abcdef';
 const D = (digit: string) => digit.repeat(64);
@@ -20,12 +20,12 @@ let vault: KeyStore;
 let vaultFolder: string;
 beforeAll(async () => {
   await loadCrypto();
-  vaultFolder = mkdtempSync(join(tmpdir(), 'agent-vault-'));
+  vaultFolder = temporaryFolder('agent-vault');
   vault = KeyStore.create(vaultFolder, 'correct horse');
 });
 const path = () => join(folder, 'journal.sqlite');
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'agent-journal-'));
+  folder = temporaryFolder('agent-journal');
 });
 
 function openWithEpoch(): Journal {

@@ -1,10 +1,10 @@
-import { existsSync, fsyncSync, linkSync, mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, fsyncSync, linkSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadCrypto } from '@coferment/crypto';
 import { beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { EpochSecrets, eraseEpochSecrets } from './epoch.secrets.js';
 import { KeyStore } from './key.store.js';
+import { temporaryFolder } from '../testing/temporary.folder.fixture.js';
 
 vi.mock('node:fs', async (original) => {
   const actual = await original<typeof import('node:fs')>();
@@ -16,7 +16,7 @@ let folder: string;
 let store: KeyStore;
 beforeAll(loadCrypto);
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'agent-erasure-'));
+  folder = temporaryFolder('agent-erasure');
   store = KeyStore.create(folder, 'right passphrase');
 });
 

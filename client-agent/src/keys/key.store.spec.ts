@@ -1,17 +1,17 @@
-import { mkdtempSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadCrypto } from '@coferment/crypto';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EpochSecrets, eraseRunSecrets } from './epoch.secrets.js';
 import { KeyStore } from './key.store.js';
 import { readPassphrase } from './passphrase.file.js';
+import { temporaryFolder } from '../testing/temporary.folder.fixture.js';
 
 const RUN = 'r1-0123456789abcdef';
 let folder: string;
 beforeAll(loadCrypto);
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'agent-keys-'));
+  folder = temporaryFolder('agent-keys');
 });
 
 describe('the key store', () => {

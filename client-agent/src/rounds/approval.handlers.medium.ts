@@ -14,7 +14,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EpochSecrets } from '../keys/epoch.secrets.js';
 import { planParameters } from '../policy/roster.policy.js';
 import { approvePlan, approveRoster, offerSealingKey } from './approval.handlers.js';
-import { CONSORTIUM, createMember, fixturePlan, type Member, SharedBoard } from './members.fixture.js';
+import { CONSORTIUM, createMember, fixturePlan, type Member, removeMember, SharedBoard } from './members.fixture.js';
 
 const SITES = ['a', 'b', 'c'];
 const plan = fixturePlan();
@@ -30,7 +30,7 @@ beforeEach(() => {
   board.objects.set(digest, planBytes(plan));
   members = SITES.map((site) => createMember(site, board, generateIdentity().publicKey));
 });
-afterEach(() => members.forEach(({ journal }) => journal.close()));
+afterEach(() => members.forEach(removeMember));
 
 function honestRoster(): Roster {
   const sites = members.map(({ site, identity }) => ({ site, identityKey: bytesToHex(identity.publicKey) }));

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import {
   applySum as applyUpdate,
   describeModel,
@@ -45,7 +46,7 @@ import { EpochSecrets } from '../keys/epoch.secrets.js';
 import { agreeEpoch, checkDealing, dealKey } from './ceremony.handlers.js';
 import { encrypt, prepareSum } from './contribution.handlers.js';
 import { attest, releaseShare } from './opening.handlers.js';
-import { CONSORTIUM, createMember, fixturePlan, type Member, reopenMember, SharedBoard } from './members.fixture.js';
+import { CONSORTIUM, createMember, fixturePlan, type Member, removeMember, reopenMember, SharedBoard } from './members.fixture.js';
 import { applySum } from './publication.handlers.js';
 
 export interface EpochChange {
@@ -68,12 +69,15 @@ export class ScriptedConsortium {
   e0 = '';
   e = '';
   state: StrategyState | null = null;
+  /** Where its members began: a test may have put one on a copy since. */
+  readonly #folders: readonly string[];
 
   constructor(sites: readonly string[] = ['a', 'b', 'c'], rounds = 2) {
     this.plan = fixturePlan(rounds);
     this.run = runId(planDigest(this.plan), 1);
     this.board.objects.set(planDigest(this.plan), planBytes(this.plan));
     this.members = sites.map((site) => createMember(site, this.board, this.operator.publicKey));
+    this.#folders = this.members.map(({ folder }) => folder);
   }
 
   member(site: string): Member {
@@ -289,7 +293,8 @@ export class ScriptedConsortium {
   }
 
   close(): void {
-    for (const { journal } of this.members) journal.close();
+    this.members.forEach(removeMember);
+    for (const folder of this.#folders) rmSync(folder, { recursive: true, force: true });
   }
 
   #positionOf(share: DsseEnvelope): number {

@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isLedgered, type Plan, parsePlan, peekStatement, vectorShape } from '@coferment/consortium';
@@ -127,6 +127,12 @@ export interface Member extends SiteContext {
 export function createMember(site: string, board: SharedBoard, operatorKey: Uint8Array): Member {
   const folder = mkdtempSync(join(tmpdir(), `agent-${site}-`));
   return openMember(site, folder, board, operatorKey, generateIdentity(), KeyStore.create(join(folder, 'keys'), PASSPHRASE));
+}
+
+/** Ends a site and removes its folder. */
+export function removeMember({ journal, folder }: Pick<Member, 'journal' | 'folder'>): void {
+  journal.close();
+  rmSync(folder, { recursive: true, force: true });
 }
 
 /** As a new process on the same folder: nothing that was only in memory is left. */

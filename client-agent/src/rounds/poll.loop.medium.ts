@@ -1,7 +1,7 @@
 import { planBytes, runId } from '@coferment/consortium';
 import { generateIdentity, loadCrypto, sha256Hex } from '@coferment/crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createMember, fixturePlan, SharedBoard } from './members.fixture.js';
+import { createMember, fixturePlan, removeMember, SharedBoard } from './members.fixture.js';
 import { PollLoop } from './poll.loop.js';
 
 beforeAll(loadCrypto);
@@ -31,6 +31,6 @@ describe('a plan that tries to write to the terminal', () => {
       // oxlint-disable-next-line no-control-regex -- what must not be there
       expect(text).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
     }
-    member.journal.close();
+    removeMember(member);
   });
 });

@@ -17,7 +17,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EpochSecrets } from '../keys/epoch.secrets.js';
 import { planParameters } from '../policy/roster.policy.js';
 import { approveRoster } from './approval.handlers.js';
-import { CONSORTIUM, createMember, fixturePlan, type Member, SharedBoard } from './members.fixture.js';
+import { CONSORTIUM, createMember, fixturePlan, type Member, removeMember, SharedBoard } from './members.fixture.js';
 
 const SITES = ['a', 'b', 'c', 'd'];
 const plan = fixturePlan();
@@ -44,7 +44,7 @@ beforeEach(async () => {
   a.journal.approvals.approveRoster(rosterFingerprint(first));
   expect(await offer(first, 1)).toEqual({ outcome: 'done' });
 });
-afterEach(() => members.forEach(({ journal }) => journal.close()));
+afterEach(() => members.forEach(removeMember));
 
 function sealed(roster: Roster, epoch: number): Roster {
   const sealingKeys = members

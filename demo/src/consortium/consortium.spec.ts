@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { parsePlan } from '@coferment/consortium';
 import { consortiumPlan } from '../virtual/index.js';
 import { readConsortiumFile } from './consortium.file.js';
@@ -9,6 +9,7 @@ import { planWithRounds } from './demo.consortium.js';
 import { computeAgreement } from './out-of-band.check.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'coferment-consortium-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const site = (id: string) => `  - { id: ${id}, mapping: ${id}.yaml }\n`;
 
 function consortiumFile(text: string): string {

@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { ProcessGroup } from './process.group.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'coferment-demo-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const group = new ProcessGroup();
 
 afterEach(async () => {

@@ -1,12 +1,13 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { ProcessGroup } from '../processes/index.js';
 import { readRunView, type RunView } from './run.view.js';
 import { followRun } from './run.watch.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'coferment-watch-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const round = (number: number, state: string) => ({ round: number, kind: 'update', sum: number + 10, attempt: 1, state });
 
 /** A coordinator whose watch command is a real process that prints the given events, once for each time it is asked. */

@@ -22,8 +22,15 @@ import { planParameters } from '../../../client-agent/src/policy/roster.policy.j
 import { approvePlan, approveRoster, offerSealingKey } from '../../../client-agent/src/rounds/approval.handlers.js';
 import { dealKey } from '../../../client-agent/src/rounds/ceremony.handlers.js';
 import { prepareSum } from '../../../client-agent/src/rounds/contribution.handlers.js';
-import { CONSORTIUM, createMember, fixturePlan, type Member, SharedBoard } from '../../../client-agent/src/rounds/members.fixture.js';
-import { attack, end, failureOf, refusedWith } from './attacked.consortium.fixture.js';
+import {
+  CONSORTIUM,
+  createMember,
+  fixturePlan,
+  type Member,
+  removeMember,
+  SharedBoard,
+} from '../../../client-agent/src/rounds/members.fixture.js';
+import { attack, failureOf, refusedWith } from './attacked.consortium.fixture.js';
 
 const SITES = ['a', 'b', 'c', 'd'];
 const plan = fixturePlan();
@@ -45,7 +52,7 @@ beforeAll(async () => {
     await offerSealingKey(member, { run, ordinal: 1, plan: digest, epoch: 1 });
   }
 });
-afterAll(() => members.forEach(end));
+afterAll(() => members.forEach(removeMember));
 
 function roster(): Roster {
   const sites = members.map(({ site, identity }) => ({ site, identityKey: bytesToHex(identity.publicKey) }));

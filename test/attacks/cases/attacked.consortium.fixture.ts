@@ -1,5 +1,4 @@
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { peekStatement, planDigest, type Predicate, type PredicateName, type Roster, runId, signStatement } from '@coferment/consortium';
@@ -11,11 +10,11 @@ import { checkDealing, dealKey } from '../../../client-agent/src/rounds/ceremony
 import { ScriptedConsortium } from '../../../client-agent/src/rounds/consortium.fixture.js';
 import { NonceMemory } from '../../../client-agent/src/rounds/nonce.memory.js';
 import { CONSORTIUM, type Member, SharedBoard } from '../../../client-agent/src/rounds/members.fixture.js';
+import { temporaryFolder } from '../../../client-agent/src/testing/temporary.folder.fixture.js';
 
 export type Entry = { sum: number; k: string; t: string; set: string; modelIn: string };
 
 const opened: AttackedConsortium[] = [];
-const images: string[] = [];
 
 /** Real agents on real journals and key stores, under a coordinator that does what the attack says. Sites named corrupt sign whatever it wants. */
 export class AttackedConsortium extends ScriptedConsortium {
@@ -157,8 +156,7 @@ export class AttackedConsortium extends ScriptedConsortium {
 }
 
 export function closeAll(): void {
-  for (const consortium of opened.splice(0)) consortium.members.forEach(end);
-  for (const folder of images.splice(0)) rmSync(folder, { recursive: true, force: true });
+  for (const consortium of opened.splice(0)) consortium.close();
 }
 
 export function resign<N extends PredicateName>(
@@ -233,8 +231,7 @@ export const refusedWith = (code: string) => ({ code, changed: [], sent: [] });
 
 /** A copy of a site's folder as it lies on the disk this instant: what a power cut, a kill or a backup would leave. */
 export function imageOf({ folder }: Pick<Member, 'folder'>): string {
-  const image = mkdtempSync(join(tmpdir(), 'image-'));
-  images.push(image);
+  const image = temporaryFolder('image');
   cpSync(folder, image, { recursive: true });
   return image;
 }
@@ -259,14 +256,9 @@ export function relive(member: Member, image?: string): Member {
  * writes neither.
  */
 export function fork(member: Member): Member {
-  const folder = mkdtempSync(join(tmpdir(), 'fork-'));
+  const folder = temporaryFolder('fork');
   for (const file of readdirSync(member.folder)) if (file.startsWith('journal')) cpSync(join(member.folder, file), join(folder, file));
   return { ...member, folder, journal: Journal.open(join(folder, 'journal.sqlite'), { identity: member.identity, vault: member.store }) };
-}
-
-export function end({ journal, folder }: Member): void {
-  journal.close();
-  rmSync(folder, { recursive: true, force: true });
 }
 
 /** A board with the same objects, on which what a second life of a site sends is seen by itself. */

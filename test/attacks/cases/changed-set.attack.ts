@@ -10,8 +10,9 @@ import { bytesToHex, loadCrypto } from '@coferment/crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { FrozenSum } from '../../../client-agent/src/connection/instruction.parser.js';
 import { encrypt, prepareSum } from '../../../client-agent/src/rounds/contribution.handlers.js';
+import { removeMember } from '../../../client-agent/src/rounds/members.fixture.js';
 import { attest, releaseShare } from '../../../client-agent/src/rounds/opening.handlers.js';
-import { attack, AttackedConsortium, closeAll, end, fork, refusedWith, relive } from './attacked.consortium.fixture.js';
+import { attack, AttackedConsortium, closeAll, fork, refusedWith, relive } from './attacked.consortium.fixture.js';
 
 let consortium: AttackedConsortium;
 let whole: FrozenSum;
@@ -91,7 +92,7 @@ describe('the same model over fewer sites', () => {
     expect(await attack(consortium.board, a, async () => a.journal.rounds.bindFreeze({ ...freeze, sites: ['a', 'b', 'c'] }))).toEqual(
       refusedWith('set-changed'),
     );
-    end(a);
+    removeMember(a);
   });
 
   it('is refused in another run of the plan, from the same model', async () => {

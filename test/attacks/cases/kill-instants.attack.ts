@@ -3,8 +3,7 @@
  * such ciphertexts shows its errors and the difference of the plaintexts), train a second vector for one model, or open what its records no longer remember.
  * Here a site lives on from every state its disk goes through: a copy is taken after each write and around each call, as SIGKILL or a backup would leave it.
  */
-import { cpSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { planDigest } from '@coferment/consortium';
 import { loadCrypto } from '@coferment/crypto';
@@ -15,10 +14,11 @@ import { JournalDatabase } from '../../../client-agent/src/journal/journal.datab
 import { Journal } from '../../../client-agent/src/journal/journal.js';
 import { KeyStore } from '../../../client-agent/src/keys/key.store.js';
 import { encrypt, prepareSum } from '../../../client-agent/src/rounds/contribution.handlers.js';
-import { ConstantTrainer, type Member, type SharedBoard } from '../../../client-agent/src/rounds/members.fixture.js';
+import { ConstantTrainer, type Member, removeMember, type SharedBoard } from '../../../client-agent/src/rounds/members.fixture.js';
 import { NonceMemory } from '../../../client-agent/src/rounds/nonce.memory.js';
 import { attest, releaseShare } from '../../../client-agent/src/rounds/opening.handlers.js';
-import { AttackedConsortium, closeAll, end, failureOf, imageOf, sideBoard } from './attacked.consortium.fixture.js';
+import { temporaryFolder } from '../../../client-agent/src/testing/temporary.folder.fixture.js';
+import { AttackedConsortium, closeAll, failureOf, imageOf, sideBoard } from './attacked.consortium.fixture.js';
 
 interface Instant {
   after: string;
@@ -80,7 +80,7 @@ async function instantsOf(victim: Member, work: () => Promise<unknown>): Promise
 
 /** The site in a new process on a copy of that disk, with a coordinator of its own to talk to. */
 function secondLife(victim: Member, image: string): { member: Member; board: SharedBoard } {
-  const folder = mkdtempSync(join(tmpdir(), 'second-life-'));
+  const folder = temporaryFolder('second-life');
   cpSync(image, folder, { recursive: true });
   const board = sideBoard(consortium.board);
   const { identity, store: vault } = victim;
@@ -154,7 +154,7 @@ describe('a site that is killed at any instant from nonce to upload', () => {
       const acts = board.acts.map(({ envelope }) => JSON.parse(Buffer.from(envelope.payload, 'base64').toString()).predicateType as string);
       encryptedAgain += acts.filter((type) => type.includes('contribution')).length;
       declined += acts.filter((type) => type.includes('attempt-declined')).length;
-      end(member);
+      removeMember(member);
     }
     // A second attempt went through in each life that may make one, and the first was given up in most.
     expect(encryptedAgain).toBeGreaterThanOrEqual(firstLife.length);
@@ -173,7 +173,7 @@ describe('a site that is killed at any instant from nonce to upload', () => {
     await encrypt(member, { name, nonces });
     const [first, second] = [consortium.board, board].map((life) => encryptions(life, [], 'a').at(-1));
     expect(second).toBe(first);
-    end(member);
+    removeMember(member);
   });
 
   it('makes one ciphertext when it is asked twice at the same time', async () => {
@@ -224,7 +224,7 @@ describe('a site whose folder was put back to a backup', () => {
     expect(board.objects.size).toBe(consortium.board.objects.size);
     // The key epoch is over for it.
     expect(member.journal.ownActs.whyDead(name.run, 1)).toMatch(/backup/);
-    end(member);
+    removeMember(member);
   });
 
   it('from before a release gives the very bytes that it gave', async () => {
@@ -235,6 +235,6 @@ describe('a site whose folder was put back to a backup', () => {
     await releaseShare(member, { frozen, certificate });
     expect(board.acts.map(({ envelope }) => envelope)).toEqual([given.envelope]);
     expect(board.objects.size).toBe(consortium.board.objects.size);
-    end(member);
+    removeMember(member);
   });
 });

@@ -5,16 +5,15 @@
 import { checkCertificate, type Roster } from '@coferment/consortium';
 import { type DsseEnvelope, generateIdentity, loadCrypto } from '@coferment/crypto';
 import fc from 'fast-check';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Journal } from '../../../client-agent/src/journal/journal.js';
 import { attest, releaseShare } from '../../../client-agent/src/rounds/opening.handlers.js';
-import { CONSORTIUM } from '../../../client-agent/src/rounds/members.fixture.js';
+import { CONSORTIUM, removeMember } from '../../../client-agent/src/rounds/members.fixture.js';
 import type { FrozenSum } from '../../../client-agent/src/connection/instruction.parser.js';
+import { temporaryFolder } from '../../../client-agent/src/testing/temporary.folder.fixture.js';
 import { members } from '../../../consortium/src/context/members.fixture.js';
-import { attack, AttackedConsortium, closeAll, end, failureOf, fork, refusedWith } from './attacked.consortium.fixture.js';
+import { attack, AttackedConsortium, closeAll, failureOf, fork, refusedWith } from './attacked.consortium.fixture.js';
 
 const SITES = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
 const HONEST = ['a', 'b', 'c', 'd'];
@@ -56,7 +55,7 @@ describe('seven sites, five of seven holders, three corrupt sites', () => {
         await failureOf(attest(member, { sums: [frozen] }));
         signed.get(frozen)!.push(...consortium.board.acts.slice(before).map(({ envelope }) => envelope));
       }
-      end(member);
+      removeMember(member);
     }
     return { whole: signed.get(whole)!, without: signed.get(without)! };
   }
@@ -98,12 +97,9 @@ describe('seven sites, five of seven holders, three corrupt sites', () => {
 });
 
 describe('any n and any c that a plan may have', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'certificates-'));
+  const folder = temporaryFolder('certificates');
   const journals = Array.from({ length: 12 }, (_, site) => Journal.open(join(folder, `${site}.sqlite`), { identity: generateIdentity() }));
-  afterAll(() => {
-    journals.forEach((journal) => journal.close());
-    rmSync(folder, { recursive: true, force: true });
-  });
+  afterAll(() => journals.forEach((journal) => journal.close()));
   let sequence = 0;
 
   it('sign two sets under no schedule, and one too few signatures would be enough for two', () => {

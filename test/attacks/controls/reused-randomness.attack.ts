@@ -1,7 +1,5 @@
 import { confirmVector, roundContext, setDigest } from '@coferment/consortium';
 import { digest, loadCrypto, packVector, sumCiphertexts } from '@coferment/crypto';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Journal } from '../../../client-agent/src/journal/journal.js';
@@ -9,6 +7,7 @@ import { NonceMemory } from '../../../client-agent/src/rounds/nonce.memory.js';
 import { HonestEpoch, exampleUpdate } from './epoch.fixture.js';
 import { agreement, byChance, correlation } from './measure.fixture.js';
 import { type Coefficients, modulo, readTotal, readUpload, slotsOf } from './ring.fixture.js';
+import { temporaryFolder } from '../../../client-agent/src/testing/temporary.folder.fixture.js';
 
 /*
  * Reuse of the public randomness a_b.
@@ -75,7 +74,7 @@ describe('two encryptions under one a', () => {
   });
 
   it('are refused by the journal and the memory of the agent, also after a restart', () => {
-    const path = join(mkdtempSync(join(tmpdir(), 'reused-randomness-')), 'journal.sqlite');
+    const path = join(temporaryFolder('reused-randomness'), 'journal.sqlite');
     const run = 'r1-0123456789abcdef';
     const refused = expect.objectContaining({ code: 'pair-not-growing' }) as Error;
     const first = Journal.open(path);

@@ -116,5 +116,6 @@ describe('an agent that is killed after it has dealt', () => {
       '"b" acknowledged another dealing of "a"',
     );
     expect(() => checkEpoch({ roster, position, dealings, acknowledgements: acknowledgements.slice(1) })).toThrow('has not acknowledged');
+    consortium.close();
   });
 });

@@ -21,12 +21,12 @@ import { checkRosterFor, planParameters } from '../../../client-agent/src/policy
 import { predictBatches } from '../../../client-agent/src/predict/batch.prediction.js';
 import { checkDealing } from '../../../client-agent/src/rounds/ceremony.handlers.js';
 import { encrypt } from '../../../client-agent/src/rounds/contribution.handlers.js';
-import { createMember } from '../../../client-agent/src/rounds/members.fixture.js';
+import { createMember, removeMember } from '../../../client-agent/src/rounds/members.fixture.js';
 import { releaseShare } from '../../../client-agent/src/rounds/opening.handlers.js';
 import { PollLoop } from '../../../client-agent/src/rounds/poll.loop.js';
 import { applySum, closeRun } from '../../../client-agent/src/rounds/publication.handlers.js';
 import type { AgentEvent } from '../../../client-agent/src/rounds/site.context.js';
-import { attack, AttackedConsortium, closeAll, end, failureOf, refusedWith, resign } from '../cases/attacked.consortium.fixture.js';
+import { attack, AttackedConsortium, closeAll, failureOf, refusedWith, resign } from '../cases/attacked.consortium.fixture.js';
 
 let consortium: AttackedConsortium;
 let honest: InstructionBody<'applySum'>;
@@ -219,7 +219,7 @@ describe("a site's folder", () => {
     const site = member();
     const input = { folder: site.folder, run: 'r1-0123456789abcdef', mappingFile: 'm', recordsFolder: 'r', backend: 'cpu' as const };
     expect(await failureOf(predictBatches(input))).toMatchObject({ code: 'no-model' });
-    end(site);
+    removeMember(site);
   });
 });
 
@@ -272,6 +272,6 @@ describe('a fingerprint that is none', () => {
     process.exitCode = 0;
     expect(said).toContain('fingerprint-malformed');
     expect(site.journal.approvals.lastRoster()).toBeUndefined();
-    end(site);
+    removeMember(site);
   });
 });
