@@ -1,17 +1,15 @@
 import { modelDigest, describeModel, peekStatement, planDigest } from '@coferment/consortium';
 import { loadCrypto } from '@coferment/crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { AgentError } from '../agent.error.js';
-import { ScriptedConsortium } from './consortium.fixture.js';
+import type { ScriptedConsortium } from './consortium.fixture.js';
 import { encrypt, prepareSum } from './contribution.handlers.js';
+import { openConsortium } from './opened.consortia.fixture.js';
 
 const UPDATE = 5;
-const open: ScriptedConsortium[] = [];
-
 /** Three sites of ten rows, of which the last says that it has more. */
 async function afterStatistics(claimed: bigint): Promise<ScriptedConsortium> {
-  const consortium = new ScriptedConsortium();
-  open.push(consortium);
+  const consortium = openConsortium();
   consortium.member('c').trainer.claimedRows = claimed;
   await consortium.toRounds();
   return consortium;
@@ -24,7 +22,6 @@ const refusal = async (work: Promise<unknown>): Promise<AgentError> =>
   );
 
 beforeAll(loadCrypto);
-afterAll(() => open.forEach((consortium) => consortium.close()));
 
 describe('a site whose update one row count has drowned', () => {
   it('neither trains nor gives a nonce, and says so to its people and to the coordinator', async () => {

@@ -1,17 +1,18 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { peekStatement, signStatement } from '@coferment/consortium';
 import { deal, loadCrypto, openDealingShare } from '@coferment/crypto';
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { EpochSecrets } from '../keys/epoch.secrets.js';
 import { KeyStore } from '../keys/key.store.js';
-import { ScriptedConsortium } from './consortium.fixture.js';
+import type { ScriptedConsortium } from './consortium.fixture.js';
 import type { Member } from './members.fixture.js';
+import { inTraining, openConsortium } from './opened.consortia.fixture.js';
 import { closeRun } from './publication.handlers.js';
 import { forgetEpochsBefore, leaveEpoch } from './run.departure.js';
 import { sealingKeyOf } from './run.facts.js';
+import { temporaryFolder } from '../testing/temporary.folder.fixture.js';
 
 vi.mock('@coferment/crypto', async (original) => {
   const actual = await original<typeof import('@coferment/crypto')>();
@@ -19,12 +20,8 @@ vi.mock('@coferment/crypto', async (original) => {
 });
 
 const PASSPHRASE = 'correct horse battery';
-const open: ScriptedConsortium[] = [];
-
 async function afterAnUpload(): Promise<ScriptedConsortium> {
-  const consortium = new ScriptedConsortium();
-  open.push(consortium);
-  await consortium.toRounds();
+  const consortium = await inTraining();
   await consortium.contribute(consortium.name('update', 5, 1));
   return consortium;
 }
@@ -46,7 +43,7 @@ function sealedPieces({ folder }: Member): Buffer[] {
 }
 
 function steal({ folder }: Member): string {
-  const stolen = join(mkdtempSync(join(tmpdir(), 'agent-stolen-')), 'data');
+  const stolen = join(temporaryFolder('agent-stolen'), 'data');
   cpSync(folder, stolen, { recursive: true });
   return stolen;
 }
@@ -75,12 +72,10 @@ function openedBoxes(consortium: ScriptedConsortium, folder: string, holder: str
 }
 
 beforeAll(loadCrypto);
-afterAll(() => open.forEach((consortium) => consortium.close()));
 
 describe('a dealing', () => {
   it('leaves no mask, share or key in memory that it was given', async () => {
-    const consortium = new ScriptedConsortium();
-    open.push(consortium);
+    const consortium = openConsortium();
     consortium.openEpoch();
     await consortium.ceremony();
     const dealt = vi.mocked(deal).mock.results.flatMap((result) => (result.type === 'return' ? [result.value] : []));

@@ -1,27 +1,21 @@
 import { describeModel, modelDigest, type PredicateName, peekStatement } from '@coferment/consortium';
 import { type DsseEnvelope, loadCrypto } from '@coferment/crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { AgentError } from '../agent.error.js';
 import type { FrozenSum } from '../connection/instruction.parser.js';
 import { approveRoster, offerSealingKey } from './approval.handlers.js';
 import { agreeEpoch, checkDealing, dealKey } from './ceremony.handlers.js';
-import { ScriptedConsortium } from './consortium.fixture.js';
+import type { ScriptedConsortium } from './consortium.fixture.js';
 import { encrypt, prepareSum } from './contribution.handlers.js';
+import { inTraining, openConsortium } from './opened.consortia.fixture.js';
 import { attest, releaseShare } from './opening.handlers.js';
 import { applySum } from './publication.handlers.js';
 import { forgetEndedRuns } from './run.departure.js';
 
 const FOUR = ['a', 'b', 'c', 'd'];
-const open: ScriptedConsortium[] = [];
-
 beforeAll(loadCrypto);
-afterAll(() => open.forEach((consortium) => consortium.close()));
 
-function consortiumOf(sites: readonly string[] = FOUR): ScriptedConsortium {
-  const consortium = new ScriptedConsortium(sites, 1);
-  open.push(consortium);
-  return consortium;
-}
+const consortiumOf = (sites: readonly string[] = FOUR): ScriptedConsortium => openConsortium(sites, 1);
 
 /** Confirms 1–4, statistics 5, and the update of round 1, sum 6, frozen and certified over these sites but not opened. */
 async function frozenUpdate(sites = FOUR): Promise<{ consortium: ScriptedConsortium; frozen: FrozenSum; certificate: DsseEnvelope[] }> {
@@ -133,9 +127,7 @@ describe('after a site has signed a newer key epoch', () => {
 
 describe('a key epoch whose first sums the one before has overtaken', () => {
   it('is not signed: its confirm sums would count as done', async () => {
-    const consortium = new ScriptedConsortium(['a', 'b', 'c'], 3);
-    open.push(consortium);
-    await consortium.toRounds();
+    const consortium = await inTraining(['a', 'b', 'c'], 3);
     const { epoch, roster, e0 } = consortium;
     consortium.openEpoch(1, { epoch: 2, firstSum: 5 });
     const second = { epoch: consortium.epoch, roster: consortium.roster, e0: consortium.e0 };

@@ -1,33 +1,20 @@
 import { join } from 'node:path';
-import { signStatement } from '@coferment/consortium';
+import { planDigest, signStatement, sumInput } from '@coferment/consortium';
 import { type DsseEnvelope, loadCrypto } from '@coferment/crypto';
 import { DatabaseSync } from 'node:sqlite';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AgentError } from '../agent.error.js';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { FrozenSum } from '../connection/instruction.parser.js';
 import { offerSealingKey } from './approval.handlers.js';
 import { dealKey } from './ceremony.handlers.js';
-import { ScriptedConsortium } from './consortium.fixture.js';
+import type { ScriptedConsortium } from './consortium.fixture.js';
 import { prepareSum } from './contribution.handlers.js';
 import type { Member } from './members.fixture.js';
+import { codeOf, inTraining, openConsortium } from './opened.consortia.fixture.js';
 import { releaseShare } from './opening.handlers.js';
 import { applySum, closeRun } from './publication.handlers.js';
-import { forgetEndedRuns } from './run.departure.js';
+import { forgetEndedRuns, leaveRun } from './run.departure.js';
 
-const open: ScriptedConsortium[] = [];
-
-async function inTraining(rounds = 1): Promise<ScriptedConsortium> {
-  const consortium = new ScriptedConsortium(['a', 'b', 'c'], rounds);
-  open.push(consortium);
-  await consortium.toRounds();
-  return consortium;
-}
-
-const code = async (work: Promise<unknown>): Promise<string> =>
-  work.then(
-    () => 'no error',
-    (error: unknown) => (error as AgentError).code,
-  );
+const SITES = ['a', 'b', 'c'];
 
 function closing(consortium: ScriptedConsortium): DsseEnvelope {
   const { run, operator } = consortium;
@@ -53,20 +40,19 @@ function corrupted(envelope: DsseEnvelope): DsseEnvelope {
 }
 
 beforeAll(loadCrypto);
-afterAll(() => open.forEach((consortium) => consortium.close()));
 
 describe('a closed run', () => {
   it('gets no signature any more, and the last sums are still followed', async () => {
-    const consortium = await inTraining();
+    const consortium = await inTraining(SITES, 1);
     const a = consortium.member('a');
     const frozen = await consortium.contribute(consortium.name('update', 5, 1));
     const instruction = await consortium.open(frozen, await consortium.certify([frozen]));
     await closeRun(a, { run: consortium.run, closing: closing(consortium) });
     const { plan, ordinal } = a.journal.runs.get(consortium.run)!;
     const before = consortium.board.acts.length;
-    expect(await code(offerSealingKey(a, { run: consortium.run, ordinal, plan, epoch: 1 }))).toBe('run-closed');
-    expect(await code(dealKey(a, { run: consortium.run, epoch: 1 }))).toBe('run-closed');
-    expect(await code(prepareSum(a, { name: consortium.name('evaluate', 6, 1) }))).toBe('run-closed');
+    expect(await codeOf(offerSealingKey(a, { run: consortium.run, ordinal, plan, epoch: 1 }))).toBe('run-closed');
+    expect(await codeOf(dealKey(a, { run: consortium.run, epoch: 1 }))).toBe('run-closed');
+    expect(await codeOf(prepareSum(a, { name: consortium.name('evaluate', 6, 1) }))).toBe('run-closed');
     expect(consortium.board.acts).toHaveLength(before);
     await applySum(a, instruction);
     expect(a.journal.models.progress(consortium.run).state?.round).toBe(1);
@@ -76,7 +62,7 @@ describe('a closed run', () => {
 
 describe('the end of a run', () => {
   it('erases its vectors, and is carried through at the next start when it was cut off', async () => {
-    const consortium = await inTraining();
+    const consortium = await inTraining(SITES, 1);
     const { run } = consortium;
     const frozen = await consortium.contribute(consortium.name('update', 5, 1));
     const { modelIn } = consortium.contextOf(frozen);
@@ -98,23 +84,22 @@ describe('the end of a run', () => {
 
 describe('the evaluation', () => {
   it('is of the last model only, and no update follows it', async () => {
-    const consortium = await inTraining(2);
+    const consortium = await inTraining(SITES, 2);
     const a = consortium.member('a');
     await consortium.wholeSum(consortium.name('update', 5, 1));
     expect(await prepareSum(a, { name: consortium.name('evaluate', 6, 2) })).toEqual({ outcome: 'later' });
-    expect(await code(prepareSum(a, { name: consortium.name('evaluate', 6, 1) }))).toBe('wrong-round');
+    expect(await codeOf(prepareSum(a, { name: consortium.name('evaluate', 6, 1) }))).toBe('wrong-round');
     await consortium.wholeSum(consortium.name('update', 6, 2));
     await consortium.wholeSum(consortium.name('evaluate', 7, 2));
     for (const round of [1, 2, 3]) {
-      expect(await code(prepareSum(a, { name: consortium.name('update', 8, round) }))).toBe('wrong-round');
+      expect(await codeOf(prepareSum(a, { name: consortium.name('update', 8, round) }))).toBe('wrong-round');
     }
   });
 });
 
 describe('confirm sums', () => {
   it('are applied one by one: none is passed over unverified', async () => {
-    const consortium = new ScriptedConsortium();
-    open.push(consortium);
+    const consortium = openConsortium();
     consortium.openEpoch();
     await consortium.ceremony();
     const confirms: FrozenSum[] = [];
@@ -133,28 +118,47 @@ describe('confirm sums', () => {
 
 describe('a journal restored from a backup', () => {
   it('releases nothing under a certificate with a signature of its own that it does not know, and survives a forged one', async () => {
-    const consortium = await inTraining();
+    const consortium = await inTraining(SITES, 1);
     const frozen = await consortium.contribute(consortium.name('update', 5, 1));
     const certificate = await consortium.certify([frozen]);
     const a = consortium.member('a');
     forget(a, 'attestation');
-    expect(await code(releaseShare(a, { frozen, certificate: certificate.map(corrupted) }))).not.toBe('epoch-dead');
+    expect(await codeOf(releaseShare(a, { frozen, certificate: certificate.map(corrupted) }))).not.toBe('epoch-dead');
     expect(a.journal.runs.get(consortium.run)?.state).toBe('approved');
-    expect(await code(releaseShare(a, { frozen, certificate }))).toBe('epoch-dead');
+    expect(await codeOf(releaseShare(a, { frozen, certificate }))).toBe('epoch-dead');
     expect(a.journal.ownActs.whyDead(consortium.run, 1)).toMatch(/backup/);
     expect(a.store.read(`epochs/${consortium.run}/1/secret`)).toBeUndefined();
   });
 
   it.each(['attestation', 'share'])('applies nothing over a forgotten %s of its own, and survives a forged one', async (name) => {
-    const consortium = await inTraining();
+    const consortium = await inTraining(SITES, 1);
     const frozen = await consortium.contribute(consortium.name('update', 5, 1));
     const instruction = await consortium.open(frozen, await consortium.certify([frozen]));
     const a = consortium.member('a');
     forget(a, name);
     const part = name === 'share' ? 'shares' : 'certificate';
-    expect(await code(applySum(a, { ...instruction, [part]: instruction[part].map(corrupted) }))).not.toBe('epoch-dead');
+    expect(await codeOf(applySum(a, { ...instruction, [part]: instruction[part].map(corrupted) }))).not.toBe('epoch-dead');
     expect(a.journal.runs.get(consortium.run)?.state).toBe('approved');
-    expect(await code(applySum(a, instruction))).toBe('epoch-dead');
+    expect(await codeOf(applySum(a, instruction))).toBe('epoch-dead');
     expect(a.journal.ownActs.whyDead(consortium.run, 1)).toMatch(/backup/);
+  });
+});
+
+describe('a run that ends while a site trains', () => {
+  it('gets no nonce, and the vector is not kept', async () => {
+    const consortium = await inTraining(SITES, 1);
+    const { run, plan } = consortium;
+    const a = consortium.member('a');
+    const build = a.trainer.build.bind(a.trainer);
+    a.trainer.build = async (job) => {
+      const built = await build(job);
+      leaveRun(a, run, 'it was ended');
+      return built;
+    };
+    const before = consortium.board.acts.length;
+    expect(await codeOf(prepareSum(a, { name: consortium.name('update', 5, 1) }))).toBe('epoch-dead');
+    expect(consortium.board.acts).toHaveLength(before);
+    const { modelIn } = sumInput(plan, 'update', consortium.state);
+    expect(a.journal.rounds.vector(planDigest(plan), 'update', modelIn)).toBeUndefined();
   });
 });

@@ -8,16 +8,16 @@ import {
   vectorShape,
 } from '@coferment/consortium';
 import { type DsseEnvelope, loadCrypto, packVector, sha256Hex, unpackSum } from '@coferment/crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { InstructionBody } from '../connection/instruction.parser.js';
-import { ScriptedConsortium } from './consortium.fixture.js';
+import type { ScriptedConsortium } from './consortium.fixture.js';
 import { prepareSum } from './contribution.handlers.js';
 import type { Member } from './members.fixture.js';
+import { inTraining } from './opened.consortia.fixture.js';
 import { attest, releaseShare } from './opening.handlers.js';
 import { applySum } from './publication.handlers.js';
 
 const SUM = 5;
-const open: ScriptedConsortium[] = [];
 let consortium: ScriptedConsortium;
 /** The published training sum, honest. */
 let honest: InstructionBody<'applySum'>;
@@ -25,14 +25,11 @@ let a: Member;
 
 beforeAll(loadCrypto);
 beforeEach(async () => {
-  consortium = new ScriptedConsortium();
-  open.push(consortium);
-  await consortium.toRounds();
+  consortium = await inTraining();
   const frozen = await consortium.contribute(consortium.name('update', SUM, 1));
   honest = await consortium.open(frozen, await consortium.certify([frozen]));
   a = consortium.member('a');
 });
-afterAll(() => open.forEach((opened) => opened.close()));
 
 const failure = async (work: Promise<unknown>): Promise<Error> =>
   work.then(

@@ -1,34 +1,18 @@
 import { describeModel, modelDigest, peekStatement, planDigest, signStatement } from '@coferment/consortium';
 import { loadCrypto } from '@coferment/crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { AgentError } from '../agent.error.js';
-import { ScriptedConsortium } from './consortium.fixture.js';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { ScriptedConsortium } from './consortium.fixture.js';
 import { encrypt, prepareSum } from './contribution.handlers.js';
+import { codeOf, inTraining } from './opened.consortia.fixture.js';
 import { attest, releaseShare } from './opening.handlers.js';
 import { applySum, closeRun } from './publication.handlers.js';
 
 const FIRST_ROUND = 5;
-const open: ScriptedConsortium[] = [];
-
-async function consortiumInTraining(): Promise<ScriptedConsortium> {
-  const consortium = new ScriptedConsortium();
-  open.push(consortium);
-  await consortium.toRounds();
-  return consortium;
-}
-
-const code = async (work: Promise<unknown>): Promise<string> =>
-  work.then(
-    () => 'no error',
-    (error: unknown) => (error as AgentError).code,
-  );
-
 beforeAll(loadCrypto);
-afterAll(() => open.forEach((consortium) => consortium.close()));
 
 describe('a run, from the ceremony to the end', () => {
   it('gives every site the same model and erases its secrets', async () => {
-    const consortium = await consortiumInTraining();
+    const consortium = await inTraining();
     await consortium.wholeSum(consortium.name('update', 5, 1));
     await consortium.wholeSum(consortium.name('update', 6, 2));
     await consortium.wholeSum(consortium.name('evaluate', 7, 2));
@@ -50,7 +34,7 @@ describe('a run, from the ceremony to the end', () => {
 describe('when the training sum is opened', () => {
   let consortium: ScriptedConsortium;
   beforeEach(async () => {
-    consortium = await consortiumInTraining();
+    consortium = await inTraining();
   });
 
   it('refuses a nonce list without its nonce, with another one under its id, or with its nonce under another id', async () => {
@@ -59,9 +43,9 @@ describe('when the training sum is opened', () => {
     const nonces = consortium.noncesOf(name);
     const [a, b, c] = nonces as [(typeof nonces)[0], (typeof nonces)[0], (typeof nonces)[0]];
     const foreign = 'f'.repeat(64);
-    expect(await code(encrypt(consortium.member('a'), { name, nonces: [b, c] }))).toBe('own-nonce-absent');
-    expect(await code(encrypt(consortium.member('b'), { name, nonces: [a, { ...b, nonce: foreign }, c] }))).toBe('own-nonce-changed');
-    expect(await code(encrypt(consortium.member('c'), { name, nonces: [{ ...a, nonce: c.nonce }, b, c] }))).toBe('nonce-doubled');
+    expect(await codeOf(encrypt(consortium.member('a'), { name, nonces: [b, c] }))).toBe('own-nonce-absent');
+    expect(await codeOf(encrypt(consortium.member('b'), { name, nonces: [a, { ...b, nonce: foreign }, c] }))).toBe('own-nonce-changed');
+    expect(await codeOf(encrypt(consortium.member('c'), { name, nonces: [{ ...a, nonce: c.nonce }, b, c] }))).toBe('nonce-doubled');
     expect(consortium.board.all('attempt-declined')).toHaveLength(3);
     expect(consortium.frozen(name).contributions).toHaveLength(0);
     // The nonces are wiped: the right list comes too late.
@@ -123,7 +107,7 @@ describe('when the training sum is opened', () => {
     a.journal.rounds.keepVector(planDigest(plan), 'update', modelDigest(describeModel(plan), state!.model), vector);
     for (const { site } of consortium.members) await prepareSum(consortium.member(site), { name });
     const before = a.journal.rounds.lastEncrypted(name.run);
-    expect(await code(encrypt(a, { name, nonces: consortium.noncesOf(name) }))).toBe('vector-length');
+    expect(await codeOf(encrypt(a, { name, nonces: consortium.noncesOf(name) }))).toBe('vector-length');
     expect(a.journal.rounds.lastEncrypted(name.run)).toEqual(before);
     expect(a.nonces.peek(name.run, name.sum, name.attempt)).toBeDefined();
   });
@@ -133,7 +117,7 @@ describe('when the training sum is opened', () => {
     for (const { site } of consortium.members) await prepareSum(consortium.member(site), { name });
     const nonces = consortium.noncesOf(name);
     consortium.board.failing = true;
-    expect(await code(encrypt(consortium.member('a'), { name, nonces }))).toBe('unreachable');
+    expect(await codeOf(encrypt(consortium.member('a'), { name, nonces }))).toBe('unreachable');
     consortium.board.failing = false;
     const stored = consortium.member('a').journal.statements.find(consortium.run, 'contribution', `${FIRST_ROUND}/1`);
     await encrypt(consortium.restart('a'), { name, nonces });
@@ -141,25 +125,23 @@ describe('when the training sum is opened', () => {
   });
 
   it('signs one T for a sum and one set for a model, also after a restart', async () => {
-    const larger = new ScriptedConsortium(['a', 'b', 'c', 'd']);
-    open.push(larger);
-    await larger.toRounds();
+    const larger = await inTraining(['a', 'b', 'c', 'd']);
     const frozen = await larger.contribute(larger.name('update', 6, 1));
     const without = larger.frozen(larger.name('update', 6, 1), ['a', 'b', 'c']);
     await attest(larger.member('a'), { sums: [frozen] });
-    expect(await code(attest(larger.restart('a'), { sums: [without] }))).toBe('sum-changed');
+    expect(await codeOf(attest(larger.restart('a'), { sums: [without] }))).toBe('sum-changed');
     // A later sum from the same model over another set is the differencing attack.
     const later = await larger.contribute(larger.name('update', 7, 1), ['a', 'b', 'c']);
-    expect(await code(attest(larger.member('a'), { sums: [later] }))).toBe('set-changed');
+    expect(await codeOf(attest(larger.member('a'), { sums: [later] }))).toBe('set-changed');
     const certificate = [...larger.board.latest('attestation')];
-    expect(await code(releaseShare(larger.member('a'), { frozen: without, certificate }))).toBe('other-freeze');
+    expect(await codeOf(releaseShare(larger.member('a'), { frozen: without, certificate }))).toBe('other-freeze');
   });
 
   it('releases nothing without ρ attestations over exactly this T, and the same bytes when asked twice', async () => {
     const frozen = await consortium.contribute(consortium.name('update', FIRST_ROUND, 1));
     const certificate = await consortium.certify([frozen]);
     const a = consortium.member('a');
-    expect(await code(releaseShare(a, { frozen, certificate: certificate.slice(0, 2) }))).toBe('certificate-short');
+    expect(await codeOf(releaseShare(a, { frozen, certificate: certificate.slice(0, 2) }))).toBe('certificate-short');
     await releaseShare(a, { frozen, certificate });
     await releaseShare(consortium.restart('a'), { frozen, certificate });
     const shares = consortium.board
@@ -177,9 +159,9 @@ describe('when the training sum is opened', () => {
     if (published.name !== 'aggregate') throw new Error('no aggregate');
     const aggregate = signStatement('aggregate', { ...published.predicate, modelOut: 'e'.repeat(64) }, consortium.operator);
     const a = consortium.member('a');
-    expect(await code(applySum(a, { ...instruction, aggregate }))).toBe('model-mismatch');
+    expect(await codeOf(applySum(a, { ...instruction, aggregate }))).toBe('model-mismatch');
     expect(a.journal.runs.get(consortium.run)?.state).toBe('dead');
-    expect(await code(applySum(a, instruction))).toBe('epoch-dead');
+    expect(await codeOf(applySum(a, instruction))).toBe('epoch-dead');
   });
 
   it('takes no part in a run whose uploads it does not remember', async () => {
@@ -188,7 +170,7 @@ describe('when the training sum is opened', () => {
     const predicate = (peekStatement(own!) as { predicate: object }).predicate;
     const a = consortium.member('a');
     const forgotten = signStatement('contribution', { ...predicate, merkleRoot: 'd'.repeat(64) } as never, a.identity);
-    expect(await code(attest(a, { sums: [{ ...frozen, contributions: [forgotten, ...frozen.contributions.slice(1)] }] }))).toBe(
+    expect(await codeOf(attest(a, { sums: [{ ...frozen, contributions: [forgotten, ...frozen.contributions.slice(1)] }] }))).toBe(
       'epoch-dead',
     );
   });
