@@ -10,6 +10,8 @@ import { ProcessGroup } from './process.group.js';
 const folder = mkdtempSync(join(tmpdir(), 'coferment-demo-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const group = new ProcessGroup();
+/** Guards against a hang only: a loaded machine takes seconds to start a process. */
+const HANG_MS = 30_000;
 
 afterEach(async () => {
   for (const pid of group.pids) process.kill(pid, 'SIGKILL');
@@ -32,7 +34,8 @@ function alive(pid: number): boolean {
 }
 
 async function gone(pid: number): Promise<boolean> {
-  for (let tries = 0; tries < 100 && alive(pid); tries++) await pause(50);
+  const endMs = Date.now() + HANG_MS;
+  while (alive(pid) && Date.now() < endMs) await pause(50);
   return !alive(pid);
 }
 
@@ -44,7 +47,7 @@ describe('a process of the demo', () => {
         `console.log('hello'); console.log('{broken'); console.log('{"event":"listening","port":7}'); setInterval(() => {}, 1000);`,
       ),
     );
-    const event = await server.event((candidate) => candidate['event'] === 'listening', 'listening', 5000);
+    const event = await server.event((candidate) => candidate['event'] === 'listening', 'listening', HANG_MS);
     expect(event).toEqual({ event: 'listening', port: 7 });
     await server.stop();
     expect(readFileSync(join(folder, 'server.log'), 'utf8')).toContain('hello\n{broken\n{"event":"listening","port":7}\n');
@@ -52,7 +55,7 @@ describe('a process of the demo', () => {
 
   it('fails a wait with its last words when it ends first', async () => {
     const server = group.start(program('failing', `console.error('the folder is locked by process 12'); process.exit(1);`));
-    await expect(server.event(() => true, 'listening', 5000)).rejects.toMatchObject({
+    await expect(server.event(() => true, 'listening', HANG_MS)).rejects.toMatchObject({
       code: 'process-failed',
       message: expect.stringContaining('failing ended with exit code 1: the folder is locked by process 12'),
     });
@@ -67,7 +70,7 @@ describe('a process of the demo', () => {
     const stubborn = group.start(
       program('stubborn', `process.on('SIGTERM', () => {}); console.log('{"event":"up"}'); setInterval(() => {}, 1000);`),
     );
-    await stubborn.event(() => true, 'up', 5000);
+    await stubborn.event(() => true, 'up', HANG_MS);
     expect(await stubborn.stop(200)).toMatchObject({ signal: 'SIGKILL' });
   });
 
@@ -90,13 +93,13 @@ describe('when the demo ends', () => {
   });
 
   it('takes its processes with it even when it is killed with SIGKILL', async () => {
-    const child = program('orphan', 'setInterval(() => {}, 1000);');
+    const child = program('orphan', `process.send('up'); setInterval(() => {}, 1000);`);
     const watch = fileURLToPath(new URL('../../bin/parent-watch.js', import.meta.url));
     const parent = program(
       'parent',
       `import { spawn } from 'node:child_process';
        const child = spawn(process.execPath, ['--import', ${JSON.stringify(watch)}, ${JSON.stringify(child.script)}], { detached: true, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
-       setTimeout(() => console.log(child.pid), 500); setInterval(() => {}, 1000);`,
+       child.once('message', () => console.log(child.pid)); setInterval(() => {}, 1000);`,
     );
     const killed = spawn(process.execPath, [parent.script], { stdio: ['ignore', 'pipe', 'inherit'] });
     const orphan = await new Promise<number>((resolve) => killed.stdout.once('data', (chunk: Buffer) => resolve(Number(chunk.toString()))));
