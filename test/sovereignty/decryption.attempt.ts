@@ -70,7 +70,7 @@ export function openSum({ parameters }: Target, round: FrozenRound): Combination
 }
 
 /** Shares for the set of the victim alone, computed exactly as the protocol would for a set that nobody certified. */
-export function forgedShares(loot: Loot, target: Target, round: FrozenRound): Map<number, Uint8Array> {
+function forgedShares(loot: Loot, target: Target, round: FrozenRound): Map<number, Uint8Array> {
   const { victim, parameters, roster } = target;
   const coefficients = coefficientsOf(round);
   const forged = new Map<number, Uint8Array>();

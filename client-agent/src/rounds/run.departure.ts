@@ -35,7 +35,7 @@ export function forgetRun({ store, objects, journal }: ForgettingContext, run: s
 }
 
 /** Erases the keys of one epoch and the objects this site sent in it. Vectors stay: an unfinished sum goes on with them in the next epoch. */
-export function forgetEpoch({ store, objects, journal }: ForgettingContext, run: string, epoch: number): void {
+function forgetEpoch({ store, objects, journal }: ForgettingContext, run: string, epoch: number): void {
   eraseEpochSecrets(store, run, epoch);
   for (const object of journal.statements.objects(run, { epoch, e: journal.runs.epoch(run, epoch)?.e ?? null })) objects.remove(object);
 }

@@ -33,7 +33,7 @@ export function requireRun(context: SiteContext, run: string, epoch?: number): R
 }
 
 /** Sums that were opened before the end may be applied after it: that needs no key and signs nothing. */
-export function requireFollowed(context: SiteContext, run: string): RunRecord {
+function requireFollowed(context: SiteContext, run: string): RunRecord {
   const record = context.journal.runs.get(run);
   if (record === undefined || record.state === 'asked') {
     throw new AgentError('not-approved', `This site has not approved ${run}; nothing is done in it.`);
