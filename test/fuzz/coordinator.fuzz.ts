@@ -12,9 +12,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CODE_KEY } from '../../coordinator/src/agent-port/error.status.js';
 import { toWire } from '../../coordinator/src/agent-port/envelope.codec.js';
 import { Database } from '../../coordinator/src/persistence/database.js';
-import { workUntil } from '../../coordinator/src/testing/coordinator.fixture.js';
+import { TestCoordinator, workUntil } from '../../coordinator/src/testing/coordinator.fixture.js';
 import type { ScriptedSite } from '../../coordinator/src/testing/scripted-site.fixture.js';
-import { PatientCoordinator } from '../attacks/patient.coordinator.fixture.js';
 import { Dice, mutate, mutateEncoding } from './wire.mutation.fixture.js';
 
 /** Another one is another set of cases: FUZZ_SEED=7 npx vitest run --project fuzz */
@@ -42,7 +41,7 @@ interface Target {
 type Answer = string;
 
 class FuzzedRun {
-  readonly coordinator = new PatientCoordinator();
+  readonly coordinator = new TestCoordinator();
   sites: ScriptedSite[] = [];
   run = '';
   readonly acts: { name: string; wire: proto.Envelope }[] = [];
@@ -64,7 +63,7 @@ class FuzzedRun {
   }
 
   /** Every site polls a run at rest: one that is asked while the run still moves may get further than where it is to stop. */
-  async until(reached: (run: Awaited<ReturnType<PatientCoordinator['run']>>) => boolean, without: readonly string[] = []): Promise<void> {
+  async until(reached: (run: Awaited<ReturnType<TestCoordinator['run']>>) => boolean, without: readonly string[] = []): Promise<void> {
     const working = this.sites.filter(({ site }) => !without.includes(site));
     await workUntil(working, async () => {
       await this.coordinator.rest(this.run);

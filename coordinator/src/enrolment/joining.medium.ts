@@ -1,10 +1,11 @@
 import { parseInvite } from '@coferment/consortium';
 import { generateIdentity } from '@coferment/crypto';
 import { ObjectPurpose } from '@coferment/proto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ask } from '../cli/operator.client.js';
 import { startCoordinator } from '../coordinator.start.js';
 import { Database } from '../persistence/database.js';
+import { Presence } from '../rounds/presence.js';
 import { TestCoordinator } from '../testing/coordinator.fixture.js';
 import { ScriptedSite } from '../testing/scripted-site.fixture.js';
 import { SiteCalls } from '../testing/site-calls.fixture.js';
@@ -83,7 +84,7 @@ describe('every service', () => {
     const held = zeta.calls.poll([], owed, 15_000);
     const refused = expect(held).rejects.toMatchObject({ code: 'site-revoked' });
     const { operator } = coordinator.operator;
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await vi.waitFor(() => expect(coordinator.running.context.get(Presence).of('zeta').held).toBe(1));
     await ask(operator.revokeSite.bind(operator), { site: 'zeta', reason: 'test' });
     await refused;
     for (const call of everyService(zeta.calls)) await expect(call()).rejects.toMatchObject({ code: 'site-revoked' });

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ciphertextBytes, loadCrypto, merkleRoot, sha256Hex } from '@coferment/crypto';
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from '../persistence/database.js';
 import type { RunViews } from '../runs/run.views.js';
 import { Settings } from '../settings.js';
@@ -37,6 +37,8 @@ beforeEach(async () => {
   bytes[3] = 1;
   part = { digest: sha256Hex(bytes), size: bytes.length, offset: 0, purpose: 'ciphertext', run: view.run.run };
 });
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 async function* piecesOf(whole: Uint8Array, from = 0, to = whole.length, size = 10): AsyncGenerator<Uint8Array> {
   for (let at = from; at < to; at += size) yield await Promise.resolve(whole.slice(at, Math.min(to, at + size)));
@@ -74,9 +76,12 @@ describe('an upload', () => {
     const dead = service.upload('alpha', part, slow());
     while ((await store.received('alpha', part.digest)) < 10) await new Promise((turn) => setTimeout(turn, 5));
     const offset = 10;
-    const taking = service.upload('alpha', { ...part, offset }, piecesOf(bytes, offset, bytes.length, 5));
-    await new Promise((turn) => setTimeout(turn, 5));
-    resume();
+    // Its bytes are asked for once it has taken over.
+    const later = async function* () {
+      resume();
+      yield* piecesOf(bytes, offset, bytes.length, 5);
+    };
+    const taking = service.upload('alpha', { ...part, offset }, later());
     await expect(dead).rejects.toMatchObject({ code: 'wrong-offset' });
     expect(await taking).toMatchObject({ complete: true });
     expect(stored().equals(bytes)).toBe(true);

@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { type OperatorClient, ask, connect } from '../cli/operator.client.js';
 import { type RunningCoordinator, startCoordinator } from '../coordinator.start.js';
+import { RunReconciler } from '../runs/run.reconciler.js';
 import { ScriptedSite } from './scripted-site.fixture.js';
 
 const PASSPHRASE = 'a passphrase for tests';
 
+/** No site becomes absent and no deadline passes, so that runs wait for their sites however slow the machine is. */
 export const PLAN_TEXT = `
 schema: 1
 plan: scripted
@@ -17,6 +19,7 @@ normalisation: none
 model: { kind: linear }
 training: { initialRange: 1 }
 rounds: 1
+quorum: { absentAfterPolls: 1000, deadline: 10 h }
 `;
 
 /** A database of its own on the server that DATABASE_URL names, so that the same tests run on PostgreSQL. */
@@ -98,6 +101,11 @@ export class TestCoordinator {
   async run(run: string) {
     const { operator } = this.operator;
     return (await ask(operator.getRun.bind(operator), { run })).run!;
+  }
+
+  /** Returns when all steps that the acts so far lead to are taken: a site's call is answered before they are. */
+  rest(run: string): Promise<void> {
+    return this.running.context.get(RunReconciler).advance(run);
   }
 }
 

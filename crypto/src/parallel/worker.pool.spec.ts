@@ -1,8 +1,8 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { WorkerPool } from './worker.pool.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'worker-pool-'));
@@ -20,6 +20,7 @@ writeFileSync(module, MODULE);
 let pool: WorkerPool<string, string>;
 const poolOf = (path: string, threads = 1) => (pool = new WorkerPool({ what: 'tests', module: pathToFileURL(path).href, threads }));
 afterEach(() => pool.close());
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('a thread', () => {
   it('does its tasks and refuses with a code', async () => {

@@ -7,9 +7,8 @@ import { type DsseEnvelope, generateIdentity } from '@coferment/crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toWire } from '../../../coordinator/src/agent-port/envelope.codec.js';
 import { ask } from '../../../coordinator/src/cli/operator.client.js';
-import { workUntil } from '../../../coordinator/src/testing/coordinator.fixture.js';
+import { TestCoordinator, workUntil } from '../../../coordinator/src/testing/coordinator.fixture.js';
 import type { ScriptedSite } from '../../../coordinator/src/testing/scripted-site.fixture.js';
-import { PatientCoordinator } from '../patient.coordinator.fixture.js';
 import { failureOf } from './attacked.consortium.fixture.js';
 import { another, DIGEST, everyStatement, names } from './every.statement.fixture.js';
 
@@ -32,7 +31,7 @@ type Sent = keyof typeof sent;
 const OF_ITS_OWN_WILL: readonly PredicateName[] = ['attempt-declined', 'epoch-left'];
 
 describe('every act of a site in a run', () => {
-  const coordinator = new PatientCoordinator();
+  const coordinator = new TestCoordinator();
   let sites: ScriptedSite[];
   let run: string;
   let cells = 0;

@@ -16,12 +16,11 @@ import { ask } from '../../../coordinator/src/cli/operator.client.js';
 import { readFacts } from '../../../coordinator/src/identity/consortium.identity.js';
 import { readSealed } from '../../../coordinator/src/identity/sealed.file.js';
 import { requireExtends } from '../../../coordinator/src/publication/checkpoint.file.js';
-import { PLAN_TEXT } from '../../../coordinator/src/testing/coordinator.fixture.js';
+import { PLAN_TEXT, TestCoordinator } from '../../../coordinator/src/testing/coordinator.fixture.js';
 import type { ScriptedSite } from '../../../coordinator/src/testing/scripted-site.fixture.js';
 import { failureOf } from '../cases/attacked.consortium.fixture.js';
-import { PatientCoordinator } from '../patient.coordinator.fixture.js';
 
-const coordinator = new PatientCoordinator();
+const coordinator = new TestCoordinator();
 let sites: ScriptedSite[];
 let run: string;
 

@@ -6,6 +6,7 @@ import {
   type AggregationParameters,
   type BlockSpan,
   checkDealing,
+  blockTotal,
   ciphertextAccumulator,
   ciphertextBlockSpan,
   combine,
@@ -84,16 +85,20 @@ interface SumWork {
 function sumFiles({ files, spans, parameters }: SumWork, time: <T>(step: SumStep, work: () => T) => T): void {
   const opened = files.map((file) => openSync(file, 'r'));
   const bytes = Buffer.allocUnsafeSlow(Math.max(...spans.map(({ length }) => length)));
+  // As in the coordinator: memory of a block is used for one block after the other.
+  const coefficients = spans[0]!.coefficients;
+  const accumulator = ciphertextAccumulator(coefficients, parameters);
+  const total = blockTotal(coefficients);
   try {
-    for (const { offset, length, coefficients } of spans) {
-      const accumulator = ciphertextAccumulator(coefficients, parameters);
+    for (const { offset, length } of spans) {
+      accumulator.clear();
       const block = bytes.subarray(0, length);
       for (const file of opened) {
         time('read', () => readSync(file, block, 0, length, offset));
         time('hash', () => createHash('sha256').update(block).digest());
         time('add', () => accumulator.add(block));
       }
-      time('reduce', () => accumulator.total());
+      time('reduce', () => accumulator.total(total));
     }
   } finally {
     for (const file of opened) closeSync(file);

@@ -65,7 +65,7 @@ export class UploadIntake implements Pick<ObjectService, 'uploadState' | 'upload
     const spanOf = purpose === 'ciphertext' ? ciphertextBlockSpan : shareBlockSpan;
     const coefficients = coefficientCount(shape, parameters);
     const spans = Array.from({ length: blockCount(shape, parameters) }, (_, block): BlockSpan => spanOf(block, coefficients, parameters));
-    const check = (block: Uint8Array, used: number): void => ciphertextAccumulator(used, parameters).add(block);
+    const check = (block: Uint8Array, used: number): void => ciphertextAccumulator(used, parameters).check(block);
     return purpose === 'ciphertext' ? new UploadDigest(spans, check) : new UploadDigest(spans);
   }
 }
