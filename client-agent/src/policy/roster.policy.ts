@@ -32,9 +32,6 @@ export interface RosterExpectation {
   largestSum: number;
 }
 
-/** So many key epochs a run may have: numbers from outside are bounded before anything is counted by them. */
-export const MOST_EPOCHS = 100;
-
 /**
  * Everything about a roster that a machine can check: it is for the approved sites, each sealing key is signed for this run and epoch, this site
  * stands in it with its own keys, and every number is the one that plan and site count give, in every key epoch of the run: with a ρ of its own a smaller

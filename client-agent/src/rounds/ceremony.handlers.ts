@@ -1,4 +1,4 @@
-import { checkDealingStatement, checkEpoch, firstSumOf, peekStatement, type Roster } from '@coferment/consortium';
+import { checkDealingStatement, checkEpoch, firstSumOf, MAX_TEXT, peekStatement, type Roster } from '@coferment/consortium';
 import { checkDealing as verifyShare, CryptoError, deal, openDealingShare, parameterSet, sealedDealingShare } from '@coferment/crypto';
 import { ObjectPurpose } from '@coferment/proto';
 import { AgentError } from '../agent.error.js';
@@ -121,7 +121,7 @@ async function takeShare(
     return undefined;
   } catch (error) {
     if (error instanceof CryptoError && ['dealing-refused', 'sealed-open-failed', 'malformed'].includes(error.code))
-      return error.message.slice(0, 500);
+      return error.message.slice(0, MAX_TEXT);
     throw error;
   }
 }

@@ -1,10 +1,10 @@
-import { type EpochPosition, type Plan, parseRoster, type Roster } from '@coferment/consortium';
+import { type EpochPosition, MOST_EPOCHS, type Plan, parseRoster, type Roster } from '@coferment/consortium';
 import { type AggregationParameters, hexToBytes } from '@coferment/crypto';
 import { AgentError } from '../agent.error.js';
 import type { RunRecord } from '../journal/runs.repository.js';
 import { EpochSecrets } from '../keys/epoch.secrets.js';
 import { MAX_PLAN_BYTES, readPlan } from '../policy/plan.policy.js';
-import { MAX_ROSTER_BYTES, MOST_EPOCHS } from '../policy/roster.policy.js';
+import { MAX_ROSTER_BYTES } from '../policy/roster.policy.js';
 import { deadText } from './run.departure.js';
 import type { SiteContext } from './site.context.js';
 

@@ -1,2 +1,2 @@
-export { type Renewal, renewRoster, requireEnoughMembers } from './renewal.rule.js';
+export { MOST_EPOCHS, type Renewal, renewRoster, requireEnoughMembers } from './renewal.rule.js';
 export * from './roster.js';

@@ -4,6 +4,9 @@ import type { Plan } from '../plan/plan.schema.js';
 import { resolveQuorum } from '../plan/quorum.rule.js';
 import { type QuorumNumbers, type Roster, epochSites, holderPoint } from './roster.js';
 
+/** So many key epochs a run may have: each member refuses more before it sizes anything by their number. */
+export const MOST_EPOCHS = 100;
+
 export interface Renewal {
   plan: Plan;
   /** The roster of the epoch before. */

@@ -1,4 +1,4 @@
-import { MAX_TEXT, type Roster, renewRoster, rosterFingerprint } from '@coferment/consortium';
+import { MAX_TEXT, MOST_EPOCHS, type Roster, renewRoster, rosterFingerprint } from '@coferment/consortium';
 import { Injectable } from '@nestjs/common';
 import { CoordinatorError } from '../errors/index.js';
 import { RunChanges } from '../runs/run.changes.js';
@@ -8,9 +8,6 @@ import { type RunView, isOver, nextSumNumber, openRounds } from '../runs/run.vie
 import { RunViews } from '../runs/run.views.js';
 import { stickySet, unfinishedSum } from '../runs/unfinished.sum.js';
 import type { EpochRow } from './epoch.entity.js';
-
-/** So many key epochs a run may have; each member refuses more before it sizes anything by their number. */
-const MOST_EPOCHS = 100;
 
 export interface RenewalRequest {
   /** The epoch to start. */

@@ -89,6 +89,7 @@ export class ObjectStore {
     await writeFile(draft, bytes, { mode: 0o600 });
     await flush(draft);
     await rename(draft, this.#path(digest));
+    await flush(this.#folder);
     return digest;
   }
 
@@ -162,8 +163,9 @@ function gone(digest: string, cause: unknown): CoordinatorError {
 async function sizeOf(path: string): Promise<number | undefined> {
   try {
     return (await stat(path)).size;
-  } catch {
-    return undefined;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw cause;
   }
 }
 

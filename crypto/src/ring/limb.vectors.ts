@@ -10,7 +10,6 @@ import { multiplyHigh } from './word.arithmetic.js';
  * constants come out of typed arrays, and carries out of shifts: an unpredictable comparison costs more than the product.
  */
 
-export const LIMB_BITS = 60;
 const MASK = (1n << 60n) - 1n;
 
 export interface LimbVectors {
