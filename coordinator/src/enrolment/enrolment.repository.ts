@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import { type EntityManager, IsNull } from 'typeorm';
 import { InviteEntity, type InviteRow, SiteEntity, type SiteRow } from './site.entity.js';
 
 @Injectable()
@@ -35,5 +35,10 @@ export class EnrolmentRepository {
 
   async saveInvite(manager: EntityManager, row: InviteRow): Promise<void> {
     await manager.save(InviteEntity, row);
+  }
+
+  /** Lets nobody in by an invite of this site that was not used yet. */
+  async closeInvites(manager: EntityManager, site: string): Promise<void> {
+    await manager.getRepository(InviteEntity).update({ site, usedBy: IsNull() }, { expiresMs: 0 });
   }
 }

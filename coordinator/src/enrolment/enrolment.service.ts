@@ -64,6 +64,7 @@ export class EnrolmentService {
         );
       }
       const row = await this.#requireSite(manager, call.site);
+      requireOpenPlace(row, invite, identityKey);
       const envelope = await this.#enrol(manager, row, identityKey, issued.digest);
       await this.repository.saveInvite(manager, { ...invite, usedBy: identityKey });
       await this.repository.saveSite(manager, {
@@ -109,6 +110,7 @@ export class EnrolmentService {
       const row = await this.#requireSite(manager, site);
       if (row.state === 'revoked') return;
       await this.repository.saveSite(manager, { ...row, state: 'revoked' });
+      await this.repository.closeInvites(manager, site);
       const { consortium } = this.identity.facts;
       const envelope = signStatement('site-revoked', { consortium, site, reason }, this.identity.operator);
       await this.publication.append(manager, envelope, this.identity.operator.publicKey);
@@ -132,6 +134,18 @@ export class EnrolmentService {
     await this.publication.append(manager, envelope, this.identity.operator.publicKey);
     return envelope;
   }
+}
+
+/**
+ * An invite takes a site that was only invited in, and after that it serves the same identity only to ask again. So a revoked site does not come back by the
+ * invite that it came with, and no second invite takes the place of a site that has joined.
+ */
+function requireOpenPlace(row: SiteRow, invite: InviteRow, identityKey: string): void {
+  if (invite.usedBy === null ? row.state === 'invited' : row.state === 'enrolled' && row.identityKey === identityKey) return;
+  throw new CoordinatorError(
+    'invite-used',
+    `The site "${row.site}" is ${row.state}, so the invite ${invite.id} lets nobody in any more. Ask the operator for a new one.`,
+  );
 }
 
 function requireInvite(invite: InviteRow | null, call: JoinCall, identityKey: string): InviteRow {

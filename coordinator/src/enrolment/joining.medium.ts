@@ -63,6 +63,27 @@ describe('joining', () => {
     await expect(ScriptedSite.join(invite)).rejects.toMatchObject({ code: 'invite-unknown' });
   });
 
+  it('gives nobody the place of a site that has joined, and a revoked site no way back by the invites from before', async () => {
+    const [first, second, third] = [
+      await coordinator.invite('theta'),
+      await coordinator.invite('theta'),
+      await coordinator.invite('theta'),
+    ];
+    const identity = generateIdentity();
+    const theta = await ScriptedSite.join(first!, identity);
+    await expect(ScriptedSite.join(second!)).rejects.toMatchObject({ code: 'invite-used' });
+    await expect(theta.calls.poll([], '', 0)).resolves.toMatchObject({ instructions: [] });
+    const { operator } = coordinator.operator;
+    await ask(operator.revokeSite.bind(operator), { site: 'theta', reason: 'test' });
+    await expect(ScriptedSite.join(first!, identity)).rejects.toMatchObject({ code: 'invite-used' });
+    await expect(ScriptedSite.join(second!, identity)).rejects.toMatchObject({ code: 'invite-expired' });
+    const fresh = await coordinator.invite('theta');
+    await expect(ScriptedSite.join(first!, identity)).rejects.toMatchObject({ code: 'invite-used' });
+    await expect(ScriptedSite.join(third!)).rejects.toMatchObject({ code: 'invite-expired' });
+    const back = await ScriptedSite.join(fresh);
+    for (const { calls } of [theta, back]) calls.close();
+  });
+
   it('is refused for an identity key that another site has', async () => {
     const identity = generateIdentity();
     const gamma = await ScriptedSite.join(await coordinator.invite('gamma'), identity);
