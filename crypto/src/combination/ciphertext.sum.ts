@@ -2,12 +2,12 @@ import { CryptoError } from '../crypto.error.js';
 import { uploadBlocks } from '../encryption/vector.encryption.js';
 import { blockSizes } from '../packing/block.layout.js';
 import { PlanarRange } from '../packing/planar.range.js';
-import { truncatedRange } from '../packing/residue.range.js';
+import { largestTruncated } from '../packing/residue.range.js';
 import { resolveParameters } from '../ring/aggregation.parameters.js';
 import { COMPOSED_WORDS } from '../ring/crt.composition.js';
 import { parameterSet, type AggregationParameters } from '../ring/parameter.set.js';
 import { reduceSum } from '../ring/sum.reduction.js';
-import { checkedPlanes, type BlockForm } from './block.check.js';
+import { checkedPlanes, type BlockForm } from '../packing/block.check.js';
 import { BlockSums } from './plane.sums.js';
 
 /**
@@ -45,7 +45,7 @@ export class CiphertextAccumulator {
       throw new CryptoError('out-of-range', `A block has 1 to ${set.degree} coefficients, not ${used}.`);
     this.#parameters = parameters;
     const { droppedBits, keptBits: bits } = parameters;
-    this.#form = { used, bits, range: new PlanarRange(truncatedRange(set, droppedBits).largest, bits) };
+    this.#form = { used, bits, range: new PlanarRange(largestTruncated(set, droppedBits), bits) };
   }
 
   get addends(): number {

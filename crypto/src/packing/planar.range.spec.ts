@@ -4,7 +4,7 @@ import { xof } from '../hashing/stream.xof.js';
 import { parameterSet } from '../ring/parameter.set.js';
 import { splitPlanes } from './bit.planes.js';
 import { PlanarRange } from './planar.range.js';
-import { truncatedRange } from './residue.range.js';
+import { largestTruncated } from './residue.range.js';
 
 const everyBits = Array.from({ length: 180 }, (_, index) => index + 1);
 
@@ -12,7 +12,7 @@ describe.each(['STANDARD', 'INSECURE_TEST_1024'] as const)('the range of truncat
   const set = parameterSet(name);
 
   it.each(everyBits)('is that of the integers at %i bits', (bits) => {
-    const { largest } = truncatedRange(set, 180 - bits);
+    const largest = largestTruncated(set, 180 - bits);
     const range = new PlanarRange(largest, bits);
     const stream = xof('planar range', name, bits);
     const all = 1n << BigInt(bits);

@@ -1,12 +1,8 @@
 import type { ParameterSet } from '../ring/parameter.set.js';
 
-/** What truncation can give: 0 … ⌊(q−1)/2^dropped⌋. */
-export interface TruncatedRange {
-  largest: bigint;
-}
-
-export function truncatedRange(set: ParameterSet, droppedBits: number): TruncatedRange {
-  return { largest: (set.modulus - 1n) >> BigInt(droppedBits) };
+/** The largest coefficient that truncation can give: ⌊(q−1)/2^dropped⌋. */
+export function largestTruncated(set: ParameterSet, droppedBits: number): bigint {
+  return (set.modulus - 1n) >> BigInt(droppedBits);
 }
 
 /** Coefficient `index` as an integer. */

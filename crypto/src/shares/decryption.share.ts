@@ -2,10 +2,11 @@ import { CryptoError } from '../crypto.error.js';
 import { forEachProduct } from '../encryption/public.product.js';
 import { digestsOf, requireRoundContext } from '../encryption/vector.encryption.js';
 import { xof } from '../hashing/stream.xof.js';
-import { packPlanes, planarBytes, splitPlanes, unpackPlanes } from '../packing/bit.planes.js';
+import { packPlanes, planarBytes, unpackPlanes } from '../packing/bit.planes.js';
 import { blockRange, blockSizes, blockSpan, type BlockRange, type BlockSpan, splitBytes } from '../packing/block.layout.js';
+import { checkedPlanes } from '../packing/block.check.js';
 import { PlanarRange } from '../packing/planar.range.js';
-import { truncatedRange } from '../packing/residue.range.js';
+import { largestTruncated } from '../packing/residue.range.js';
 import { parametersDigest, resolveParameters } from '../ring/aggregation.parameters.js';
 import { composeLimbs, COMPOSED_WORDS, truncatedLimbs } from '../ring/crt.composition.js';
 import { MODULUS_BITS } from '../ring/composed.words.js';
@@ -142,11 +143,9 @@ export function decryptionShare(input: DecryptionShareInput): Uint8Array {
  */
 export function shareLimbs(block: Uint8Array, used: number, parameters: AggregationParameters, what: string): Uint32Array[] {
   const { set } = resolveParameters(parameters);
-  const keptBits = shareKeptBits(parameters);
-  const range = new PlanarRange(truncatedRange(set, parameters.shareDroppedBits).largest, keptBits);
-  const beyond = range.firstBeyond(splitPlanes(block, used, keptBits, what));
-  if (beyond >= 0) throw new CryptoError('malformed', `${what}: coefficient ${beyond} is larger than any truncated residue.`);
-  return unpackPlanes(block, used, keptBits, what);
+  const bits = shareKeptBits(parameters);
+  checkedPlanes(block, { used, bits, range: new PlanarRange(largestTruncated(set, parameters.shareDroppedBits), bits) }, what);
+  return unpackPlanes(block, used, bits, what);
 }
 
 /** The blocks of a share, as views; 'malformed' for another length than its coefficients take. */

@@ -1,8 +1,8 @@
 import { CryptoError } from '../crypto.error.js';
-import { splitPlanes } from '../packing/bit.planes.js';
-import type { PlanarRange } from '../packing/planar.range.js';
+import { splitPlanes } from './bit.planes.js';
+import type { PlanarRange } from './planar.range.js';
 
-/** What the blocks of one place in an upload are like. */
+/** What the blocks of one place in an upload or a share are like. */
 export interface BlockForm {
   /** Coefficients in use. */
   used: number;
@@ -12,7 +12,7 @@ export interface BlockForm {
 }
 
 /**
- * The planes of a block, as views, once it is known that an encryption can give it: it is looked through, and nothing is copied or put together.
+ * The planes of a block, as views, once it is known that truncation can give it: it is looked through, and nothing is copied or put together.
  * @param what begins the message of an error
  * @throws CryptoError 'malformed' for another length than the coefficients in use take, a padding bit that is set, or a coefficient beyond the range
  */
