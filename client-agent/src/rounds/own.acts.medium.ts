@@ -139,7 +139,7 @@ describe('reading the ledger', () => {
     a.port.poll = () => {
       asked.push('poll');
       stop.abort();
-      return Promise.resolve({ instructions: [], runs: [], owed: '', coordinatorTimeMs: 0 });
+      return Promise.resolve({ instructions: [], runs: [], owed: '', coordinatorTimeMs: 0, authorities: 0 });
     };
     a.port.ledgerEntries = (start, limit) => {
       asked.push('ledger');

@@ -17,7 +17,7 @@ describe('a plan that tries to write to the terminal', () => {
     const stop = new AbortController();
     const approvePlan = { run: runId(plan, 1), ordinal: 1, plan, sites: ['a', 'b', 'c'] };
     const instructions = [{ kind: { $case: 'approvePlan' as const, approvePlan } }];
-    member.port.poll = () => Promise.resolve({ instructions, runs: [], owed: '1', coordinatorTimeMs: 0 });
+    member.port.poll = () => Promise.resolve({ instructions, runs: [], owed: '1', coordinatorTimeMs: 0, authorities: 0 });
     member.tell = (event) => {
       member.events.push(event);
       if (event.event === 'refused') stop.abort();

@@ -78,7 +78,7 @@ export class PollLoop {
       .all()
       .filter((run) => run.state !== 'asked')
       .map(({ run }) => ({ run, appliedSum: journal.models.progress(run).appliedSum, epoch: journal.runs.newestAgreed(run) }));
-    const request = { wireVersion: WIRE_VERSION, waitMs: this.settings.waitMs, positions, known: this.#known };
+    const request = { wireVersion: WIRE_VERSION, waitMs: this.settings.waitMs, positions, known: this.#known, authorities: 0 };
     const response = await port.poll(request, this.#current.signal);
     const checked = answerSchema.safeParse(response);
     if (!checked.success)

@@ -1,8 +1,6 @@
 import { digest } from '@coferment/crypto';
 import type { SumKind } from '../statements/index.js';
-
-/** Wire and protocol version; bound into E0, so members of different versions can never share an epoch. */
-export const WIRE_VERSION = '1.0';
+import { WIRE_MAJOR } from './wire.version.js';
 
 export interface EpochIdentity {
   consortium: string;
@@ -47,10 +45,10 @@ export const NO_RANGES = digest('ranges', 'none');
 /** Digest that stands for the normalisation of sums that start from no model. */
 export const NO_NORMALISATION = digest('normalisation', 'none');
 
-/** E0 (S1). */
+/** E0 (S1). Bound to the major wire version only: members one minor version apart share rounds. */
 export function epochZero(identity: EpochIdentity): string {
   const { consortium, run, ordinal, epoch, plan, roster } = identity;
-  return digest('E0', consortium, WIRE_VERSION, run, ordinal, epoch, plan, roster);
+  return digest('E0', consortium, WIRE_MAJOR, run, ordinal, epoch, plan, roster);
 }
 
 /** E (S3): dealings in site order, then the sites left out. */

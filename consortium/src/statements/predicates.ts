@@ -26,6 +26,9 @@ const sites = z.array(siteIdSchema).max(MAX_SITES);
 /** `none` where a sum does not start from a model (confirm, statistics). */
 const modelSchema = z.union([digestSchema, z.literal('none')]);
 
+export const ledgerReadersSchema = z.enum(['members', 'members-and-auditors']);
+export const siteNamesSchema = z.enum(['plain', 'pseudonyms']);
+
 export const sumKindSchema = z.enum(['confirm', 'statistics', 'update', 'evaluate']);
 /** What a sum opens. Each kind is a domain of its own: a share of one kind never opens another. */
 export type SumKind = z.infer<typeof sumKindSchema>;
@@ -59,6 +62,23 @@ export const predicates = {
   }),
   'site-enrolled': z.strictObject({ consortium: consortiumSchema, site: siteIdSchema, identityKey: keySchema, certificate: digestSchema }),
   'site-revoked': z.strictObject({ consortium: consortiumSchema, site: siteIdSchema, reason: text }),
+  /** By the site itself: it ends its membership. */
+  'site-left': z.strictObject({ consortium: consortiumSchema, site: siteIdSchema, reason: text }),
+  'auditor-enrolled': z.strictObject({
+    consortium: consortiumSchema,
+    auditor: siteIdSchema,
+    identityKey: keySchema,
+    certificate: digestSchema,
+  }),
+  'auditor-revoked': z.strictObject({ consortium: consortiumSchema, auditor: siteIdSchema, reason: text }),
+  /** Who may read the ledger, and whether sites stand in it by name or by a pseudonym that each can open. */
+  charter: z.strictObject({ consortium: consortiumSchema, ledgerReaders: ledgerReadersSchema, siteNames: siteNamesSchema }),
+  /** Whose certificates are believed: PEM, newest first. A larger sequence number takes the place of every smaller one. */
+  authorities: z.strictObject({
+    consortium: consortiumSchema,
+    sequence: positive,
+    certificates: z.array(z.string().max(10_000)).min(1).max(2),
+  }),
   'plan-published': z.strictObject({ consortium: consortiumSchema, plan: digestSchema, name: z.string().max(100) }),
   'plan-approved': z.strictObject({ consortium: consortiumSchema, site: siteIdSchema, plan: digestSchema, ordinal: positive, sites }),
   'run-opened': z.strictObject({ ...inRun, plan: digestSchema, ordinal: positive, sites }),
@@ -102,12 +122,20 @@ export const predicates = {
     leftOut: sites,
     renewal: renewalSchema.optional(),
   }),
+  /** A site tells the operator what it refused, and by which rule. It stays off the ledger: a site's own rules are its own business. */
+  'instruction-refused': z.strictObject({
+    ...inRun,
+    site: siteIdSchema,
+    subject: z.string().max(100),
+    rule: z.string().max(60),
+    reason: text,
+  }),
   nonce: z.strictObject({ ...inSum, i: digestSchema, attempt: positive, site: siteIdSchema, nonce: nonceSchema }),
   'attempt-declined': z.strictObject({
     ...inSum,
     attempt: positive,
     site: siteIdSchema,
-    reason: z.enum(['nonce-lost', 'ciphertext-lost', 'refused', 'no-data']),
+    reason: z.enum(['nonce-lost', 'ciphertext-lost', 'refused', 'no-data', 'withdrawn']),
   }),
   contribution: z.strictObject({
     ...inSum,
@@ -204,6 +232,10 @@ export const operatorPredicates = [
   'consortium-founded',
   'site-enrolled',
   'site-revoked',
+  'auditor-enrolled',
+  'auditor-revoked',
+  'charter',
+  'authorities',
   'plan-published',
   'run-opened',
   'key-epoch',
@@ -218,4 +250,4 @@ export const operatorPredicates = [
 ] as const satisfies readonly PredicateName[];
 
 /** Transport-only acts: they open an attempt and mean nothing after it, so the ledger leaves them out. */
-export const unledgeredPredicates = ['nonce', 'attempt-declined'] as const satisfies readonly PredicateName[];
+export const unledgeredPredicates = ['nonce', 'attempt-declined', 'instruction-refused'] as const satisfies readonly PredicateName[];

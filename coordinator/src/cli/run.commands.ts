@@ -20,7 +20,7 @@ export function addRuns(program: Command): void {
     .action((plan: string, flags: OperatorFlags & { sites?: string }) =>
       callOperator(flags, async ({ operator }, output) => {
         const sites = flags.sites?.split(',').map((site) => site.trim()) ?? [];
-        const launched = await ask(operator.launchRun.bind(operator), { plan, sites });
+        const launched = await ask(operator.launchRun.bind(operator), { plan, sites, approveWithinMs: 0 });
         output.result(launched, `Run ${launched.run} waits for the approval of its sites. Follow it: coferment watch ${launched.run}`);
       }),
     );

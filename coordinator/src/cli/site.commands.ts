@@ -20,6 +20,8 @@ export function addSites(program: Command): void {
           site,
           validHours: flags.validHours,
           address: flags.address,
+          preAdmitted: true,
+          role: '',
         });
         writeFileSync(flags.out, invite, { mode: 0o600 });
         output.result(

@@ -46,7 +46,14 @@ export class InviteService {
         throw new CoordinatorError('identity-taken', `The site "${site}" has already joined. Revoke it first if it needs a new identity.`);
       }
       await this.repository.saveSite(manager, newSite(site));
-      await this.repository.saveInvite(manager, { id, site, secretHash: inviteSecretHash(id, secret), expiresMs, usedBy: null });
+      await this.repository.saveInvite(manager, {
+        id,
+        site,
+        secretHash: inviteSecretHash(id, secret),
+        expiresMs,
+        usedBy: null,
+        preAdmitted: true,
+      });
     });
     const { consortium, origin, operatorKey, logVkey, serverName, authority } = this.identity.facts;
     return inviteText({
@@ -69,6 +76,7 @@ export class InviteService {
 function newSite(site: string): SiteRow {
   return {
     site,
+    role: 'site',
     state: 'invited',
     identityKey: null,
     certificateDigest: null,
@@ -76,5 +84,7 @@ function newSite(site: string): SiteRow {
     enrolment: null,
     lastPollMs: 0,
     waitMs: 0,
+    authorities: 0,
+    company: '',
   };
 }

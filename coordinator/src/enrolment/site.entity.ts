@@ -1,11 +1,15 @@
 import type { DsseEnvelope } from '@coferment/crypto';
 import { EntitySchema } from 'typeorm';
-import { big, integer, json, key, optional, text } from '../persistence/column.types.js';
+import { big, flag, integer, json, key, optional, text } from '../persistence/column.types.js';
 
-export type SiteState = 'invited' | 'enrolled' | 'revoked';
+/** `pending`: the identity key is pinned and the operator has not admitted it yet. `left` by its own act, `revoked` by the operator's. */
+export type SiteState = 'invited' | 'pending' | 'enrolled' | 'left' | 'revoked';
+/** An auditor reads the ledger and takes part in nothing. */
+export type MemberRole = 'site' | 'auditor';
 
 export interface SiteRow {
   site: string;
+  role: MemberRole;
   state: SiteState;
   /** Ed25519, hex; null before the site has joined. */
   identityKey: string | null;
@@ -17,12 +21,17 @@ export interface SiteRow {
   lastPollMs: number;
   /** How long its polls may be held, as it last asked. */
   waitMs: number;
+  /** Sequence number of the newest authorities act that it has taken in. */
+  authorities: number;
+  /** The company's own name where `site` is a pseudonym; else empty. It never leaves this table but to the operator. */
+  company: string;
 }
 
 export const SiteEntity = new EntitySchema<SiteRow>({
   name: 'site',
   columns: {
     site: { ...text, ...key },
+    role: text,
     state: text,
     identityKey: { ...text, ...optional, name: 'identity_key' },
     certificateDigest: { ...text, ...optional, name: 'certificate_digest' },
@@ -30,6 +39,8 @@ export const SiteEntity = new EntitySchema<SiteRow>({
     enrolment: { ...json, ...optional },
     lastPollMs: { ...big, name: 'last_poll_ms' },
     waitMs: { ...integer, name: 'wait_ms' },
+    authorities: integer,
+    company: text,
   },
 });
 
@@ -41,6 +52,8 @@ export interface InviteRow {
   expiresMs: number;
   /** The identity key that used it. */
   usedBy: string | null;
+  /** Whoever brings it is in at once; otherwise the operator admits the identity key first. */
+  preAdmitted: boolean;
 }
 
 export const InviteEntity = new EntitySchema<InviteRow>({
@@ -51,5 +64,6 @@ export const InviteEntity = new EntitySchema<InviteRow>({
     secretHash: { ...text, name: 'secret_hash' },
     expiresMs: { ...big, name: 'expires_ms' },
     usedBy: { ...text, ...optional, name: 'used_by' },
+    preAdmitted: { ...flag, name: 'pre_admitted' },
   },
 });

@@ -1,98 +1,19 @@
-import type { ServerWritableStream, handleServerStreamingCall } from '@grpc/grpc-js';
-import {
-  AbortRunResponse,
-  CreateInviteResponse,
-  GetRunResponse,
-  LaunchRunResponse,
-  type OperatorServiceServer,
-  OperatorServiceService,
-  PublishPlanResponse,
-  RenewEpochResponse,
-  RevokeSiteResponse,
-  type WatchRunRequest,
-  type WatchRunResponse,
-} from '@coferment/proto';
+import { type OperatorServiceServer, OperatorServiceService } from '@coferment/proto';
 import { Injectable } from '@nestjs/common';
-import { AgentAddress, dialledAddress } from '../agent-port/agent.address.js';
-import { failed, unary } from '../agent-port/call.handler.js';
-import { requireCount, requireDigest, requireText } from '../agent-port/field.limits.js';
+import { unary } from '../agent-port/call.handler.js';
 import type { GrpcController } from '../agent-port/grpc.controller.js';
-import { EnrolmentService } from '../enrolment/enrolment.service.js';
-import { InviteService } from '../enrolment/invite.service.js';
-import { EpochRenewal } from '../epochs/epoch.renewal.js';
-import { PlanService } from '../plans/plan.service.js';
-import { RunService } from '../runs/run.service.js';
-import { RunViews } from '../runs/run.views.js';
-import { RunWatch } from './run.watch.js';
+import { AuthorityHandlers } from './authority.handlers.js';
+import { RunHandlers } from './run.handlers.js';
+import { SiteHandlers } from './site.handlers.js';
 import { StatusService } from './status.service.js';
 
-const RUN_LENGTH = 40;
-const SITE_LENGTH = 40;
-const REASON_LENGTH = 400;
-
+/** The operator's own calls, by what they are about. */
 @Injectable()
 export class OperatorController implements GrpcController<OperatorServiceServer> {
-  readonly definition = OperatorServiceService;
+  readonly definition: typeof OperatorServiceService = OperatorServiceService;
   readonly handlers: OperatorServiceServer;
 
-  constructor(
-    private readonly address: AgentAddress,
-    private readonly invites: InviteService,
-    private readonly enrolment: EnrolmentService,
-    private readonly plans: PlanService,
-    private readonly runs: RunService,
-    private readonly renewal: EpochRenewal,
-    private readonly views: RunViews,
-    private readonly state: StatusService,
-    private readonly watch: RunWatch,
-  ) {
-    const watchRun: handleServerStreamingCall<WatchRunRequest, WatchRunResponse> = (call) => {
-      this.#watch(call).then(
-        () => call.end(),
-        (error: unknown) => call.emit('error', failed(call.getPath(), error)),
-      );
-    };
-    this.handlers = {
-      createInvite: unary(async ({ site, validHours, address }) =>
-        CreateInviteResponse.fromPartial({
-          invite: await this.invites.invite(requireText('site', site, 40), validHours, dialledAddress(address, this.address.value)),
-        }),
-      ),
-      revokeSite: unary(async ({ site, reason }) => {
-        await this.enrolment.revoke(requireText('site', site, 40), reason.slice(0, REASON_LENGTH));
-        return RevokeSiteResponse.fromPartial({});
-      }),
-      publishPlan: unary(async ({ plan }) => PublishPlanResponse.fromPartial(await this.plans.publish(requireText('plan', plan, 65_536)))),
-      launchRun: unary(async ({ plan, sites }) =>
-        LaunchRunResponse.fromPartial(await this.runs.launch(requireDigest('plan', plan), sites)),
-      ),
-      abortRun: unary(async ({ run, reason }) => {
-        await this.runs.abort(requireText('run', run, RUN_LENGTH), reason.slice(0, REASON_LENGTH));
-        return AbortRunResponse.fromPartial({});
-      }),
-      renewEpoch: unary(async ({ run, epoch, leaveOut, replaceHolder }) => {
-        const renewed = await this.renewal.renew(requireText('run', run, RUN_LENGTH), {
-          epoch,
-          ...(leaveOut === '' ? {} : { leaveOut: requireText('leaveOut', leaveOut, SITE_LENGTH) }),
-          ...(replaceHolder === '' ? {} : { replaceHolder: requireText('replaceHolder', replaceHolder, SITE_LENGTH) }),
-        });
-        const { keyHolders, leftOut } = renewed.roster;
-        const { fingerprint } = renewed;
-        return RenewEpochResponse.fromPartial({ run, epoch, fingerprint, keyHolders: keyHolders.map(({ site }) => site), leftOut });
-      }),
-      getStatus: unary(() => this.state.status()),
-      getRun: unary(async ({ run }) =>
-        GetRunResponse.fromPartial({ run: this.state.of(await this.views.load(requireText('run', run, RUN_LENGTH))) }),
-      ),
-      watchRun,
-    };
-  }
-
-  async #watch(call: ServerWritableStream<WatchRunRequest, WatchRunResponse>): Promise<void> {
-    const gone = new AbortController();
-    call.on('cancelled', () => gone.abort());
-    const run = requireText('run', call.request.run, RUN_LENGTH);
-    const after = requireCount('after', call.request.after, Number.MAX_SAFE_INTEGER);
-    for await (const event of this.watch.follow(run, after, gone.signal)) call.write(event);
+  constructor(state: StatusService, sites: SiteHandlers, authority: AuthorityHandlers, runs: RunHandlers) {
+    this.handlers = { ...sites.handlers, ...authority.handlers, ...runs.handlers, getStatus: unary(() => state.status()) };
   }
 }

@@ -1,8 +1,14 @@
 import { Module } from '@nestjs/common';
 import { AgentAddress } from '../agent-port/agent.address.js';
+import { AuthorityHandlers } from './authority.handlers.js';
 import { OperatorController } from './operator.controller.js';
+import { RunHandlers } from './run.handlers.js';
 import { RunWatch } from './run.watch.js';
+import { SiteHandlers } from './site.handlers.js';
 import { StatusService } from './status.service.js';
 
-@Module({ providers: [AgentAddress, OperatorController, RunWatch, StatusService], exports: [AgentAddress, OperatorController] })
+@Module({
+  providers: [AgentAddress, AuthorityHandlers, OperatorController, RunHandlers, RunWatch, SiteHandlers, StatusService],
+  exports: [AgentAddress, OperatorController],
+})
 export class OperatorModule {}

@@ -43,6 +43,16 @@ export class StatusService {
 }
 
 function siteStatus(row: SiteRow): SiteStatus {
-  const { site, state, identityKey, lastPollMs, certificateExpiresMs } = row;
-  return { site, state, identityKey: identityKey ?? '', lastPollMs, certificateExpiresMs: certificateExpiresMs ?? 0 };
+  const { site, state, identityKey, lastPollMs, certificateExpiresMs, role, authorities, company } = row;
+  return {
+    site,
+    state,
+    identityKey: identityKey ?? '',
+    lastPollMs,
+    certificateExpiresMs: certificateExpiresMs ?? 0,
+    role,
+    authorities,
+    company,
+    inviteExpiresMs: 0,
+  };
 }

@@ -7,6 +7,7 @@ export const text = { type: 'text' } as const satisfies EntitySchemaColumnOption
 export const integer = { type: 'integer' } as const satisfies EntitySchemaColumnOptions;
 export const big = { type: 'bigint', transformer: asNumber } as const satisfies EntitySchemaColumnOptions;
 export const real = { type: 'double precision' } as const satisfies EntitySchemaColumnOptions;
+export const flag = { type: 'boolean' } as const satisfies EntitySchemaColumnOptions;
 export const json = { type: 'jsonb' } as const satisfies EntitySchemaColumnOptions;
 export const bytes = { type: 'bytea' } as const satisfies EntitySchemaColumnOptions;
 export const key = { primary: true } as const;

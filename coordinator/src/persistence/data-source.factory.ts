@@ -11,6 +11,7 @@ import { EventEntity } from '../runs/event.entity.js';
 import { RunEntity } from '../runs/run.entity.js';
 import { First1700000000001 } from './migrations/0001-first.migration.js';
 import { KeyEpochs1700000000002 } from './migrations/0002-key-epochs.migration.js';
+import { Membership1700000000003 } from './migrations/0003-membership.migration.js';
 
 /** A PostgreSQL server by URL, or the embedded one by its socket. */
 export type DatabaseAddress = { url: string } | { host: string; port: number };
@@ -37,7 +38,7 @@ export async function openDataSource(address: DatabaseAddress): Promise<DataSour
       ObjectEntity,
       LedgerEntryEntity,
     ],
-    migrations: [First1700000000001, KeyEpochs1700000000002],
+    migrations: [First1700000000001, KeyEpochs1700000000002, Membership1700000000003],
     synchronize: false,
   });
   await source.initialize();

@@ -16,6 +16,10 @@ export interface RunRow {
   model: string;
   cause: string;
   whatToDo: string;
+  /** Until when sites may approve; null: all are waited for. */
+  approveByMs: number | null;
+  /** Asked, and without an approval when that time was over; sorted. */
+  notApproved: string[];
   openedMs: number;
   closedMs: number | null;
   /** Grows by one in every transaction that changes the run: a decision made on an older version is made again. */
@@ -35,6 +39,8 @@ export const RunEntity = new EntitySchema<RunRow>({
     model: text,
     cause: text,
     whatToDo: { ...text, name: 'what_to_do' },
+    approveByMs: { ...big, ...optional, name: 'approve_by_ms' },
+    notApproved: { ...json, name: 'not_approved' },
     openedMs: { ...big, name: 'opened_ms' },
     closedMs: { ...big, ...optional, name: 'closed_ms' },
     version: integer,

@@ -98,6 +98,8 @@ function newRun(plan: string, planName: string, ordinal: number, sites: string[]
     model: 'none',
     cause: '',
     whatToDo: '',
+    approveByMs: null,
+    notApproved: [],
     openedMs: Date.now(),
     closedMs: null,
     version: 1,

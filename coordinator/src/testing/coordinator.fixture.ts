@@ -83,7 +83,7 @@ export class TestCoordinator {
 
   async invite(site: string): Promise<string> {
     const { operator } = this.operator;
-    return (await ask(operator.createInvite.bind(operator), { site, validHours: 1, address: '' })).invite;
+    return (await ask(operator.createInvite.bind(operator), { site, validHours: 1, address: '', preAdmitted: true, role: '' })).invite;
   }
 
   async join(...sites: string[]): Promise<ScriptedSite[]> {
@@ -95,7 +95,7 @@ export class TestCoordinator {
   async launch(text = PLAN_TEXT): Promise<string> {
     const { operator } = this.operator;
     const { plan } = await ask(operator.publishPlan.bind(operator), { plan: text });
-    return (await ask(operator.launchRun.bind(operator), { plan, sites: [] })).run;
+    return (await ask(operator.launchRun.bind(operator), { plan, sites: [], approveWithinMs: 0 })).run;
   }
 
   async run(run: string) {

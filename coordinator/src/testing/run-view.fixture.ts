@@ -49,6 +49,8 @@ export function storedRun(change: Partial<RunView['run']> = {}, epoch: Partial<R
       cause: '',
       whatToDo: '',
       openedMs: 0,
+      approveByMs: null,
+      notApproved: [],
       closedMs: null,
       version: 1,
       ...change,

@@ -67,7 +67,7 @@ export class SiteCalls {
   }
 
   poll(positions: RunPosition[], known: string, waitMs: number): Promise<PollResponse> {
-    return ask(this.polling.poll.bind(this.polling), { wireVersion: WIRE_VERSION, waitMs, positions, known });
+    return ask(this.polling.poll.bind(this.polling), { wireVersion: WIRE_VERSION, waitMs, positions, known, authorities: 0 });
   }
 
   async submit(envelope: DsseEnvelope, name: PredicateName): Promise<string> {

@@ -53,10 +53,16 @@ export interface JoinRequest {
 
 export interface JoinResponse {
   consortium: string;
-  /** X.509, DER. */
+  /** X.509, DER, of the client and without its issuer. Empty while pending. */
   certificate: Buffer;
-  /** The signed site-enrolled act. */
-  enrolment: Envelope | undefined;
+  /** The signed site-enrolled or auditor-enrolled act. Absent while pending. */
+  enrolment:
+    | Envelope
+    | undefined;
+  /** The identity key is pinned and waits for the operator to admit it: the same call again, later, asks whether that has happened. */
+  pending: boolean;
+  /** The signed authorities act that holds now. Absent before the first rollover. */
+  authorities: Envelope | undefined;
 }
 
 export interface RenewRequest {
@@ -70,6 +76,8 @@ export interface RenewRequest {
 
 export interface RenewResponse {
   certificate: Buffer;
+  /** The signed authorities act that holds now. Absent before the first rollover. */
+  authorities: Envelope | undefined;
 }
 
 function createBaseHelloRequest(): HelloRequest {
@@ -367,7 +375,7 @@ export const JoinRequest: MessageFns<JoinRequest> = {
 };
 
 function createBaseJoinResponse(): JoinResponse {
-  return { consortium: "", certificate: Buffer.alloc(0), enrolment: undefined };
+  return { consortium: "", certificate: Buffer.alloc(0), enrolment: undefined, pending: false, authorities: undefined };
 }
 
 export const JoinResponse: MessageFns<JoinResponse> = {
@@ -380,6 +388,12 @@ export const JoinResponse: MessageFns<JoinResponse> = {
     }
     if (message.enrolment !== undefined) {
       Envelope.encode(message.enrolment, writer.uint32(26).fork()).join();
+    }
+    if (message.pending !== false) {
+      writer.uint32(32).bool(message.pending);
+    }
+    if (message.authorities !== undefined) {
+      Envelope.encode(message.authorities, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -421,6 +435,22 @@ export const JoinResponse: MessageFns<JoinResponse> = {
             message.enrolment = Envelope.decode(reader, reader.uint32());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.pending = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.authorities = Envelope.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -442,6 +472,10 @@ export const JoinResponse: MessageFns<JoinResponse> = {
     message.certificate = object.certificate ?? Buffer.alloc(0);
     message.enrolment = (object.enrolment !== undefined && object.enrolment !== null)
       ? Envelope.fromPartial(object.enrolment)
+      : undefined;
+    message.pending = object.pending ?? false;
+    message.authorities = (object.authorities !== undefined && object.authorities !== null)
+      ? Envelope.fromPartial(object.authorities)
       : undefined;
     return message;
   },
@@ -557,13 +591,16 @@ export const RenewRequest: MessageFns<RenewRequest> = {
 };
 
 function createBaseRenewResponse(): RenewResponse {
-  return { certificate: Buffer.alloc(0) };
+  return { certificate: Buffer.alloc(0), authorities: undefined };
 }
 
 export const RenewResponse: MessageFns<RenewResponse> = {
   encode(message: RenewResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.certificate.length !== 0) {
       writer.uint32(10).bytes(message.certificate);
+    }
+    if (message.authorities !== undefined) {
+      Envelope.encode(message.authorities, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -589,6 +626,14 @@ export const RenewResponse: MessageFns<RenewResponse> = {
             message.certificate = Buffer.from(reader.bytes());
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.authorities = Envelope.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -607,6 +652,9 @@ export const RenewResponse: MessageFns<RenewResponse> = {
   fromPartial(object: DeepPartial<RenewResponse>): RenewResponse {
     const message = createBaseRenewResponse();
     message.certificate = object.certificate ?? Buffer.alloc(0);
+    message.authorities = (object.authorities !== undefined && object.authorities !== null)
+      ? Envelope.fromPartial(object.authorities)
+      : undefined;
     return message;
   },
 };

@@ -26,15 +26,81 @@ export const protobufPackage = "coferment.v1";
 export const protobufFileName = "coferment/v1/operator.proto";
 
 export interface CreateInviteRequest {
+  /** Name of the site or auditor; in a consortium with pseudonyms, the company's own name: the site's is made from it. */
   site: string;
   validHours: number;
   /** host:port at which the site reaches the coordinator; empty: the address it listens on. */
   address: string;
+  /** Whoever brings the invite is in; otherwise the operator admits each by the words of its identity key. */
+  preAdmitted: boolean;
+  /** site | auditor; empty: site. */
+  role: string;
 }
 
 export interface CreateInviteResponse {
   /** The invite file, to be handed to the site by a channel the operator trusts. */
   invite: string;
+  /** The name that stands in it. */
+  site: string;
+}
+
+/** A site that waits. The key is named, so that nobody is admitted whom the operator did not see. */
+export interface AdmitSiteRequest {
+  site: string;
+  /** Hex, as GetStatus shows it. */
+  identityKey: string;
+}
+
+export interface AdmitSiteResponse {
+}
+
+/** The waiting identity gets no further, and its invite lets nobody in any more. */
+export interface RefuseSiteRequest {
+  site: string;
+}
+
+export interface RefuseSiteResponse {
+}
+
+/** Ends a membership, in order: refused while a run that has not ended counts on the site. */
+export interface RemoveSiteRequest {
+  site: string;
+  reason: string;
+}
+
+export interface RemoveSiteResponse {
+}
+
+/** A new certificate authority beside the old one. */
+export interface RollAuthorityRequest {
+}
+
+export interface RollAuthorityResponse {
+  sequence: number;
+  /** SHA-256 of the new authority's certificate, hex. */
+  fingerprint: string;
+}
+
+/** The end of an overlap: only the newest authority is believed from here on. */
+export interface RetireAuthorityRequest {
+  /** Also while sites still hold certificates of the old one; they renew by their identity keys. */
+  force: boolean;
+}
+
+export interface RetireAuthorityResponse {
+  sequence: number;
+  /** Sites that have not taken in the newest authority yet. */
+  behind: string[];
+}
+
+/** The model that a completed run has reached, from now on for every site to use. */
+export interface ReleaseModelRequest {
+  run: string;
+}
+
+export interface ReleaseModelResponse {
+  model: string;
+  parameters: number;
 }
 
 export interface RevokeSiteRequest {
@@ -59,6 +125,8 @@ export interface LaunchRunRequest {
   plan: string;
   /** Empty: all enrolled sites. */
   sites: string[];
+  /** After this time the run goes on among the sites that have approved, or is aborted if they are too few. 0: it waits for all. */
+  approveWithinMs: number;
 }
 
 export interface LaunchRunResponse {
@@ -99,12 +167,20 @@ export interface GetStatusRequest {
 
 export interface SiteStatus {
   site: string;
-  /** invited | enrolled | revoked */
+  /** invited | pending | enrolled | left | revoked */
   state: string;
   identityKey: string;
   /** 0 when never. */
   lastPollMs: number;
   certificateExpiresMs: number;
+  /** site | auditor */
+  role: string;
+  /** Sequence number of the newest authorities act that it has taken in. */
+  authorities: number;
+  /** The company's name where the site has a pseudonym; empty otherwise. Never in the ledger. */
+  company: string;
+  /** When its invite stops working; 0 without one that is open. */
+  inviteExpiresMs: number;
 }
 
 export interface GetStatusResponse {
@@ -115,6 +191,14 @@ export interface GetStatusResponse {
   sites: SiteStatus[];
   runs: RunStatus[];
   ledgerSize: number;
+  /** Sequence number of the authorities act that holds now; 0 before the first. */
+  authorities: number;
+  /** SHA-256 of the authorities' certificates, hex, newest first. */
+  authorityFingerprints: string[];
+  /** members | members-and-auditors */
+  ledgerReaders: string;
+  /** plain | pseudonyms */
+  siteNames: string;
 }
 
 export interface GetRunRequest {
@@ -180,6 +264,23 @@ export interface RunStatus {
   parameters: string;
   /** Sites that are left out of the current key epoch. */
   leftOut: string[];
+  /** 0 where approvals have no deadline. */
+  approvalDeadlineMs: number;
+  /** What sites refused, and the rule that fired there. */
+  refusals: SiteRefusal[];
+  /** The model is released. */
+  released: boolean;
+  /** Sites that were asked and had not approved by the deadline. */
+  notApproved: string[];
+}
+
+export interface SiteRefusal {
+  site: string;
+  /** What was refused, e.g. "plan 1" or "approveRoster 1". */
+  subject: string;
+  rule: string;
+  reason: string;
+  timeMs: number;
 }
 
 export interface WatchRunRequest {
@@ -201,7 +302,7 @@ export interface WatchRunResponse {
 }
 
 function createBaseCreateInviteRequest(): CreateInviteRequest {
-  return { site: "", validHours: 0, address: "" };
+  return { site: "", validHours: 0, address: "", preAdmitted: false, role: "" };
 }
 
 export const CreateInviteRequest: MessageFns<CreateInviteRequest> = {
@@ -214,6 +315,12 @@ export const CreateInviteRequest: MessageFns<CreateInviteRequest> = {
     }
     if (message.address !== "") {
       writer.uint32(26).string(message.address);
+    }
+    if (message.preAdmitted !== false) {
+      writer.uint32(32).bool(message.preAdmitted);
+    }
+    if (message.role !== "") {
+      writer.uint32(42).string(message.role);
     }
     return writer;
   },
@@ -255,6 +362,22 @@ export const CreateInviteRequest: MessageFns<CreateInviteRequest> = {
             message.address = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.preAdmitted = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.role = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -275,18 +398,23 @@ export const CreateInviteRequest: MessageFns<CreateInviteRequest> = {
     message.site = object.site ?? "";
     message.validHours = object.validHours ?? 0;
     message.address = object.address ?? "";
+    message.preAdmitted = object.preAdmitted ?? false;
+    message.role = object.role ?? "";
     return message;
   },
 };
 
 function createBaseCreateInviteResponse(): CreateInviteResponse {
-  return { invite: "" };
+  return { invite: "", site: "" };
 }
 
 export const CreateInviteResponse: MessageFns<CreateInviteResponse> = {
   encode(message: CreateInviteResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.invite !== "") {
       writer.uint32(10).string(message.invite);
+    }
+    if (message.site !== "") {
+      writer.uint32(18).string(message.site);
     }
     return writer;
   },
@@ -312,6 +440,14 @@ export const CreateInviteResponse: MessageFns<CreateInviteResponse> = {
             message.invite = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.site = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -330,6 +466,679 @@ export const CreateInviteResponse: MessageFns<CreateInviteResponse> = {
   fromPartial(object: DeepPartial<CreateInviteResponse>): CreateInviteResponse {
     const message = createBaseCreateInviteResponse();
     message.invite = object.invite ?? "";
+    message.site = object.site ?? "";
+    return message;
+  },
+};
+
+function createBaseAdmitSiteRequest(): AdmitSiteRequest {
+  return { site: "", identityKey: "" };
+}
+
+export const AdmitSiteRequest: MessageFns<AdmitSiteRequest> = {
+  encode(message: AdmitSiteRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.site !== "") {
+      writer.uint32(10).string(message.site);
+    }
+    if (message.identityKey !== "") {
+      writer.uint32(18).string(message.identityKey);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AdmitSiteRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAdmitSiteRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.site = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.identityKey = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AdmitSiteRequest>): AdmitSiteRequest {
+    return AdmitSiteRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AdmitSiteRequest>): AdmitSiteRequest {
+    const message = createBaseAdmitSiteRequest();
+    message.site = object.site ?? "";
+    message.identityKey = object.identityKey ?? "";
+    return message;
+  },
+};
+
+function createBaseAdmitSiteResponse(): AdmitSiteResponse {
+  return {};
+}
+
+export const AdmitSiteResponse: MessageFns<AdmitSiteResponse> = {
+  encode(_: AdmitSiteResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AdmitSiteResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAdmitSiteResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AdmitSiteResponse>): AdmitSiteResponse {
+    return AdmitSiteResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<AdmitSiteResponse>): AdmitSiteResponse {
+    const message = createBaseAdmitSiteResponse();
+    return message;
+  },
+};
+
+function createBaseRefuseSiteRequest(): RefuseSiteRequest {
+  return { site: "" };
+}
+
+export const RefuseSiteRequest: MessageFns<RefuseSiteRequest> = {
+  encode(message: RefuseSiteRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.site !== "") {
+      writer.uint32(10).string(message.site);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RefuseSiteRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRefuseSiteRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.site = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RefuseSiteRequest>): RefuseSiteRequest {
+    return RefuseSiteRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RefuseSiteRequest>): RefuseSiteRequest {
+    const message = createBaseRefuseSiteRequest();
+    message.site = object.site ?? "";
+    return message;
+  },
+};
+
+function createBaseRefuseSiteResponse(): RefuseSiteResponse {
+  return {};
+}
+
+export const RefuseSiteResponse: MessageFns<RefuseSiteResponse> = {
+  encode(_: RefuseSiteResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RefuseSiteResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRefuseSiteResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RefuseSiteResponse>): RefuseSiteResponse {
+    return RefuseSiteResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<RefuseSiteResponse>): RefuseSiteResponse {
+    const message = createBaseRefuseSiteResponse();
+    return message;
+  },
+};
+
+function createBaseRemoveSiteRequest(): RemoveSiteRequest {
+  return { site: "", reason: "" };
+}
+
+export const RemoveSiteRequest: MessageFns<RemoveSiteRequest> = {
+  encode(message: RemoveSiteRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.site !== "") {
+      writer.uint32(10).string(message.site);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveSiteRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveSiteRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.site = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RemoveSiteRequest>): RemoveSiteRequest {
+    return RemoveSiteRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RemoveSiteRequest>): RemoveSiteRequest {
+    const message = createBaseRemoveSiteRequest();
+    message.site = object.site ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseRemoveSiteResponse(): RemoveSiteResponse {
+  return {};
+}
+
+export const RemoveSiteResponse: MessageFns<RemoveSiteResponse> = {
+  encode(_: RemoveSiteResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RemoveSiteResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRemoveSiteResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RemoveSiteResponse>): RemoveSiteResponse {
+    return RemoveSiteResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<RemoveSiteResponse>): RemoveSiteResponse {
+    const message = createBaseRemoveSiteResponse();
+    return message;
+  },
+};
+
+function createBaseRollAuthorityRequest(): RollAuthorityRequest {
+  return {};
+}
+
+export const RollAuthorityRequest: MessageFns<RollAuthorityRequest> = {
+  encode(_: RollAuthorityRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RollAuthorityRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRollAuthorityRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RollAuthorityRequest>): RollAuthorityRequest {
+    return RollAuthorityRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<RollAuthorityRequest>): RollAuthorityRequest {
+    const message = createBaseRollAuthorityRequest();
+    return message;
+  },
+};
+
+function createBaseRollAuthorityResponse(): RollAuthorityResponse {
+  return { sequence: 0, fingerprint: "" };
+}
+
+export const RollAuthorityResponse: MessageFns<RollAuthorityResponse> = {
+  encode(message: RollAuthorityResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sequence !== 0) {
+      writer.uint32(8).uint32(message.sequence);
+    }
+    if (message.fingerprint !== "") {
+      writer.uint32(18).string(message.fingerprint);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RollAuthorityResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRollAuthorityResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.sequence = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.fingerprint = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RollAuthorityResponse>): RollAuthorityResponse {
+    return RollAuthorityResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RollAuthorityResponse>): RollAuthorityResponse {
+    const message = createBaseRollAuthorityResponse();
+    message.sequence = object.sequence ?? 0;
+    message.fingerprint = object.fingerprint ?? "";
+    return message;
+  },
+};
+
+function createBaseRetireAuthorityRequest(): RetireAuthorityRequest {
+  return { force: false };
+}
+
+export const RetireAuthorityRequest: MessageFns<RetireAuthorityRequest> = {
+  encode(message: RetireAuthorityRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.force !== false) {
+      writer.uint32(8).bool(message.force);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RetireAuthorityRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRetireAuthorityRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.force = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RetireAuthorityRequest>): RetireAuthorityRequest {
+    return RetireAuthorityRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RetireAuthorityRequest>): RetireAuthorityRequest {
+    const message = createBaseRetireAuthorityRequest();
+    message.force = object.force ?? false;
+    return message;
+  },
+};
+
+function createBaseRetireAuthorityResponse(): RetireAuthorityResponse {
+  return { sequence: 0, behind: [] };
+}
+
+export const RetireAuthorityResponse: MessageFns<RetireAuthorityResponse> = {
+  encode(message: RetireAuthorityResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sequence !== 0) {
+      writer.uint32(8).uint32(message.sequence);
+    }
+    for (const v of message.behind) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RetireAuthorityResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRetireAuthorityResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.sequence = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.behind.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RetireAuthorityResponse>): RetireAuthorityResponse {
+    return RetireAuthorityResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RetireAuthorityResponse>): RetireAuthorityResponse {
+    const message = createBaseRetireAuthorityResponse();
+    message.sequence = object.sequence ?? 0;
+    message.behind = object.behind?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseReleaseModelRequest(): ReleaseModelRequest {
+  return { run: "" };
+}
+
+export const ReleaseModelRequest: MessageFns<ReleaseModelRequest> = {
+  encode(message: ReleaseModelRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.run !== "") {
+      writer.uint32(10).string(message.run);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReleaseModelRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReleaseModelRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.run = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReleaseModelRequest>): ReleaseModelRequest {
+    return ReleaseModelRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReleaseModelRequest>): ReleaseModelRequest {
+    const message = createBaseReleaseModelRequest();
+    message.run = object.run ?? "";
+    return message;
+  },
+};
+
+function createBaseReleaseModelResponse(): ReleaseModelResponse {
+  return { model: "", parameters: 0 };
+}
+
+export const ReleaseModelResponse: MessageFns<ReleaseModelResponse> = {
+  encode(message: ReleaseModelResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    if (message.parameters !== 0) {
+      writer.uint32(16).int64(message.parameters);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReleaseModelResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReleaseModelResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.parameters = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReleaseModelResponse>): ReleaseModelResponse {
+    return ReleaseModelResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReleaseModelResponse>): ReleaseModelResponse {
+    const message = createBaseReleaseModelResponse();
+    message.model = object.model ?? "";
+    message.parameters = object.parameters ?? 0;
     return message;
   },
 };
@@ -567,7 +1376,7 @@ export const PublishPlanResponse: MessageFns<PublishPlanResponse> = {
 };
 
 function createBaseLaunchRunRequest(): LaunchRunRequest {
-  return { plan: "", sites: [] };
+  return { plan: "", sites: [], approveWithinMs: 0 };
 }
 
 export const LaunchRunRequest: MessageFns<LaunchRunRequest> = {
@@ -577,6 +1386,9 @@ export const LaunchRunRequest: MessageFns<LaunchRunRequest> = {
     }
     for (const v of message.sites) {
       writer.uint32(18).string(v!);
+    }
+    if (message.approveWithinMs !== 0) {
+      writer.uint32(24).int64(message.approveWithinMs);
     }
     return writer;
   },
@@ -610,6 +1422,14 @@ export const LaunchRunRequest: MessageFns<LaunchRunRequest> = {
             message.sites.push(reader.string());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.approveWithinMs = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -629,6 +1449,7 @@ export const LaunchRunRequest: MessageFns<LaunchRunRequest> = {
     const message = createBaseLaunchRunRequest();
     message.plan = object.plan ?? "";
     message.sites = object.sites?.map((e) => e) || [];
+    message.approveWithinMs = object.approveWithinMs ?? 0;
     return message;
   },
 };
@@ -1048,7 +1869,17 @@ export const GetStatusRequest: MessageFns<GetStatusRequest> = {
 };
 
 function createBaseSiteStatus(): SiteStatus {
-  return { site: "", state: "", identityKey: "", lastPollMs: 0, certificateExpiresMs: 0 };
+  return {
+    site: "",
+    state: "",
+    identityKey: "",
+    lastPollMs: 0,
+    certificateExpiresMs: 0,
+    role: "",
+    authorities: 0,
+    company: "",
+    inviteExpiresMs: 0,
+  };
 }
 
 export const SiteStatus: MessageFns<SiteStatus> = {
@@ -1067,6 +1898,18 @@ export const SiteStatus: MessageFns<SiteStatus> = {
     }
     if (message.certificateExpiresMs !== 0) {
       writer.uint32(40).int64(message.certificateExpiresMs);
+    }
+    if (message.role !== "") {
+      writer.uint32(50).string(message.role);
+    }
+    if (message.authorities !== 0) {
+      writer.uint32(56).uint32(message.authorities);
+    }
+    if (message.company !== "") {
+      writer.uint32(66).string(message.company);
+    }
+    if (message.inviteExpiresMs !== 0) {
+      writer.uint32(72).int64(message.inviteExpiresMs);
     }
     return writer;
   },
@@ -1124,6 +1967,38 @@ export const SiteStatus: MessageFns<SiteStatus> = {
             message.certificateExpiresMs = longToNumber(reader.int64());
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.role = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.authorities = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.company = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.inviteExpiresMs = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1146,12 +2021,28 @@ export const SiteStatus: MessageFns<SiteStatus> = {
     message.identityKey = object.identityKey ?? "";
     message.lastPollMs = object.lastPollMs ?? 0;
     message.certificateExpiresMs = object.certificateExpiresMs ?? 0;
+    message.role = object.role ?? "";
+    message.authorities = object.authorities ?? 0;
+    message.company = object.company ?? "";
+    message.inviteExpiresMs = object.inviteExpiresMs ?? 0;
     return message;
   },
 };
 
 function createBaseGetStatusResponse(): GetStatusResponse {
-  return { consortium: "", origin: "", logVkey: "", operatorKey: "", sites: [], runs: [], ledgerSize: 0 };
+  return {
+    consortium: "",
+    origin: "",
+    logVkey: "",
+    operatorKey: "",
+    sites: [],
+    runs: [],
+    ledgerSize: 0,
+    authorities: 0,
+    authorityFingerprints: [],
+    ledgerReaders: "",
+    siteNames: "",
+  };
 }
 
 export const GetStatusResponse: MessageFns<GetStatusResponse> = {
@@ -1176,6 +2067,18 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     }
     if (message.ledgerSize !== 0) {
       writer.uint32(56).int64(message.ledgerSize);
+    }
+    if (message.authorities !== 0) {
+      writer.uint32(64).uint32(message.authorities);
+    }
+    for (const v of message.authorityFingerprints) {
+      writer.uint32(74).string(v!);
+    }
+    if (message.ledgerReaders !== "") {
+      writer.uint32(82).string(message.ledgerReaders);
+    }
+    if (message.siteNames !== "") {
+      writer.uint32(90).string(message.siteNames);
     }
     return writer;
   },
@@ -1249,6 +2152,38 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
             message.ledgerSize = longToNumber(reader.int64());
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.authorities = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.authorityFingerprints.push(reader.string());
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.ledgerReaders = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.siteNames = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1273,6 +2208,10 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
     message.sites = object.sites?.map((e) => SiteStatus.fromPartial(e)) || [];
     message.runs = object.runs?.map((e) => RunStatus.fromPartial(e)) || [];
     message.ledgerSize = object.ledgerSize ?? 0;
+    message.authorities = object.authorities ?? 0;
+    message.authorityFingerprints = object.authorityFingerprints?.map((e) => e) || [];
+    message.ledgerReaders = object.ledgerReaders ?? "";
+    message.siteNames = object.siteNames ?? "";
     return message;
   },
 };
@@ -1720,6 +2659,10 @@ function createBaseRunStatus(): RunStatus {
     cause: "",
     parameters: "",
     leftOut: [],
+    approvalDeadlineMs: 0,
+    refusals: [],
+    released: false,
+    notApproved: [],
   };
 }
 
@@ -1799,6 +2742,18 @@ export const RunStatus: MessageFns<RunStatus> = {
     }
     for (const v of message.leftOut) {
       writer.uint32(202).string(v!);
+    }
+    if (message.approvalDeadlineMs !== 0) {
+      writer.uint32(208).int64(message.approvalDeadlineMs);
+    }
+    for (const v of message.refusals) {
+      SiteRefusal.encode(v!, writer.uint32(218).fork()).join();
+    }
+    if (message.released !== false) {
+      writer.uint32(224).bool(message.released);
+    }
+    for (const v of message.notApproved) {
+      writer.uint32(234).string(v!);
     }
     return writer;
   },
@@ -2016,6 +2971,38 @@ export const RunStatus: MessageFns<RunStatus> = {
             message.leftOut.push(reader.string());
             continue;
           }
+          case 26: {
+            if (tag !== 208) {
+              break;
+            }
+
+            message.approvalDeadlineMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 27: {
+            if (tag !== 218) {
+              break;
+            }
+
+            message.refusals.push(SiteRefusal.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 28: {
+            if (tag !== 224) {
+              break;
+            }
+
+            message.released = reader.bool();
+            continue;
+          }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.notApproved.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2058,6 +3045,113 @@ export const RunStatus: MessageFns<RunStatus> = {
     message.cause = object.cause ?? "";
     message.parameters = object.parameters ?? "";
     message.leftOut = object.leftOut?.map((e) => e) || [];
+    message.approvalDeadlineMs = object.approvalDeadlineMs ?? 0;
+    message.refusals = object.refusals?.map((e) => SiteRefusal.fromPartial(e)) || [];
+    message.released = object.released ?? false;
+    message.notApproved = object.notApproved?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseSiteRefusal(): SiteRefusal {
+  return { site: "", subject: "", rule: "", reason: "", timeMs: 0 };
+}
+
+export const SiteRefusal: MessageFns<SiteRefusal> = {
+  encode(message: SiteRefusal, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.site !== "") {
+      writer.uint32(10).string(message.site);
+    }
+    if (message.subject !== "") {
+      writer.uint32(18).string(message.subject);
+    }
+    if (message.rule !== "") {
+      writer.uint32(26).string(message.rule);
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    if (message.timeMs !== 0) {
+      writer.uint32(40).int64(message.timeMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SiteRefusal {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSiteRefusal();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.site = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.rule = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.timeMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SiteRefusal>): SiteRefusal {
+    return SiteRefusal.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SiteRefusal>): SiteRefusal {
+    const message = createBaseSiteRefusal();
+    message.site = object.site ?? "";
+    message.subject = object.subject ?? "";
+    message.rule = object.rule ?? "";
+    message.reason = object.reason ?? "";
+    message.timeMs = object.timeMs ?? 0;
     return message;
   },
 };
@@ -2283,6 +3377,24 @@ export const OperatorServiceService = {
       Buffer.from(CreateInviteResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CreateInviteResponse => CreateInviteResponse.decode(value),
   },
+  admitSite: {
+    path: "/coferment.v1.OperatorService/AdmitSite" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AdmitSiteRequest): Buffer => Buffer.from(AdmitSiteRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AdmitSiteRequest => AdmitSiteRequest.decode(value),
+    responseSerialize: (value: AdmitSiteResponse): Buffer => Buffer.from(AdmitSiteResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): AdmitSiteResponse => AdmitSiteResponse.decode(value),
+  },
+  refuseSite: {
+    path: "/coferment.v1.OperatorService/RefuseSite" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RefuseSiteRequest): Buffer => Buffer.from(RefuseSiteRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RefuseSiteRequest => RefuseSiteRequest.decode(value),
+    responseSerialize: (value: RefuseSiteResponse): Buffer => Buffer.from(RefuseSiteResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RefuseSiteResponse => RefuseSiteResponse.decode(value),
+  },
   revokeSite: {
     path: "/coferment.v1.OperatorService/RevokeSite" as const,
     requestStream: false as const,
@@ -2291,6 +3403,36 @@ export const OperatorServiceService = {
     requestDeserialize: (value: Buffer): RevokeSiteRequest => RevokeSiteRequest.decode(value),
     responseSerialize: (value: RevokeSiteResponse): Buffer => Buffer.from(RevokeSiteResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RevokeSiteResponse => RevokeSiteResponse.decode(value),
+  },
+  removeSite: {
+    path: "/coferment.v1.OperatorService/RemoveSite" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RemoveSiteRequest): Buffer => Buffer.from(RemoveSiteRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RemoveSiteRequest => RemoveSiteRequest.decode(value),
+    responseSerialize: (value: RemoveSiteResponse): Buffer => Buffer.from(RemoveSiteResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RemoveSiteResponse => RemoveSiteResponse.decode(value),
+  },
+  rollAuthority: {
+    path: "/coferment.v1.OperatorService/RollAuthority" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RollAuthorityRequest): Buffer => Buffer.from(RollAuthorityRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RollAuthorityRequest => RollAuthorityRequest.decode(value),
+    responseSerialize: (value: RollAuthorityResponse): Buffer =>
+      Buffer.from(RollAuthorityResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RollAuthorityResponse => RollAuthorityResponse.decode(value),
+  },
+  retireAuthority: {
+    path: "/coferment.v1.OperatorService/RetireAuthority" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RetireAuthorityRequest): Buffer =>
+      Buffer.from(RetireAuthorityRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RetireAuthorityRequest => RetireAuthorityRequest.decode(value),
+    responseSerialize: (value: RetireAuthorityResponse): Buffer =>
+      Buffer.from(RetireAuthorityResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RetireAuthorityResponse => RetireAuthorityResponse.decode(value),
   },
   publishPlan: {
     path: "/coferment.v1.OperatorService/PublishPlan" as const,
@@ -2346,6 +3488,16 @@ export const OperatorServiceService = {
     responseSerialize: (value: GetRunResponse): Buffer => Buffer.from(GetRunResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetRunResponse => GetRunResponse.decode(value),
   },
+  releaseModel: {
+    path: "/coferment.v1.OperatorService/ReleaseModel" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReleaseModelRequest): Buffer => Buffer.from(ReleaseModelRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReleaseModelRequest => ReleaseModelRequest.decode(value),
+    responseSerialize: (value: ReleaseModelResponse): Buffer =>
+      Buffer.from(ReleaseModelResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReleaseModelResponse => ReleaseModelResponse.decode(value),
+  },
   watchRun: {
     path: "/coferment.v1.OperatorService/WatchRun" as const,
     requestStream: false as const,
@@ -2359,13 +3511,19 @@ export const OperatorServiceService = {
 
 export interface OperatorServiceServer extends UntypedServiceImplementation {
   createInvite: handleUnaryCall<CreateInviteRequest, CreateInviteResponse>;
+  admitSite: handleUnaryCall<AdmitSiteRequest, AdmitSiteResponse>;
+  refuseSite: handleUnaryCall<RefuseSiteRequest, RefuseSiteResponse>;
   revokeSite: handleUnaryCall<RevokeSiteRequest, RevokeSiteResponse>;
+  removeSite: handleUnaryCall<RemoveSiteRequest, RemoveSiteResponse>;
+  rollAuthority: handleUnaryCall<RollAuthorityRequest, RollAuthorityResponse>;
+  retireAuthority: handleUnaryCall<RetireAuthorityRequest, RetireAuthorityResponse>;
   publishPlan: handleUnaryCall<PublishPlanRequest, PublishPlanResponse>;
   launchRun: handleUnaryCall<LaunchRunRequest, LaunchRunResponse>;
   abortRun: handleUnaryCall<AbortRunRequest, AbortRunResponse>;
   renewEpoch: handleUnaryCall<RenewEpochRequest, RenewEpochResponse>;
   getStatus: handleUnaryCall<GetStatusRequest, GetStatusResponse>;
   getRun: handleUnaryCall<GetRunRequest, GetRunResponse>;
+  releaseModel: handleUnaryCall<ReleaseModelRequest, ReleaseModelResponse>;
   watchRun: handleServerStreamingCall<WatchRunRequest, WatchRunResponse>;
 }
 
@@ -2385,6 +3543,36 @@ export interface OperatorServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CreateInviteResponse) => void,
   ): ClientUnaryCall;
+  admitSite(
+    request: AdmitSiteRequest,
+    callback: (error: ServiceError | null, response: AdmitSiteResponse) => void,
+  ): ClientUnaryCall;
+  admitSite(
+    request: AdmitSiteRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: AdmitSiteResponse) => void,
+  ): ClientUnaryCall;
+  admitSite(
+    request: AdmitSiteRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: AdmitSiteResponse) => void,
+  ): ClientUnaryCall;
+  refuseSite(
+    request: RefuseSiteRequest,
+    callback: (error: ServiceError | null, response: RefuseSiteResponse) => void,
+  ): ClientUnaryCall;
+  refuseSite(
+    request: RefuseSiteRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RefuseSiteResponse) => void,
+  ): ClientUnaryCall;
+  refuseSite(
+    request: RefuseSiteRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RefuseSiteResponse) => void,
+  ): ClientUnaryCall;
   revokeSite(
     request: RevokeSiteRequest,
     callback: (error: ServiceError | null, response: RevokeSiteResponse) => void,
@@ -2399,6 +3587,51 @@ export interface OperatorServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RevokeSiteResponse) => void,
+  ): ClientUnaryCall;
+  removeSite(
+    request: RemoveSiteRequest,
+    callback: (error: ServiceError | null, response: RemoveSiteResponse) => void,
+  ): ClientUnaryCall;
+  removeSite(
+    request: RemoveSiteRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RemoveSiteResponse) => void,
+  ): ClientUnaryCall;
+  removeSite(
+    request: RemoveSiteRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RemoveSiteResponse) => void,
+  ): ClientUnaryCall;
+  rollAuthority(
+    request: RollAuthorityRequest,
+    callback: (error: ServiceError | null, response: RollAuthorityResponse) => void,
+  ): ClientUnaryCall;
+  rollAuthority(
+    request: RollAuthorityRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RollAuthorityResponse) => void,
+  ): ClientUnaryCall;
+  rollAuthority(
+    request: RollAuthorityRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RollAuthorityResponse) => void,
+  ): ClientUnaryCall;
+  retireAuthority(
+    request: RetireAuthorityRequest,
+    callback: (error: ServiceError | null, response: RetireAuthorityResponse) => void,
+  ): ClientUnaryCall;
+  retireAuthority(
+    request: RetireAuthorityRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RetireAuthorityResponse) => void,
+  ): ClientUnaryCall;
+  retireAuthority(
+    request: RetireAuthorityRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RetireAuthorityResponse) => void,
   ): ClientUnaryCall;
   publishPlan(
     request: PublishPlanRequest,
@@ -2489,6 +3722,21 @@ export interface OperatorServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetRunResponse) => void,
+  ): ClientUnaryCall;
+  releaseModel(
+    request: ReleaseModelRequest,
+    callback: (error: ServiceError | null, response: ReleaseModelResponse) => void,
+  ): ClientUnaryCall;
+  releaseModel(
+    request: ReleaseModelRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ReleaseModelResponse) => void,
+  ): ClientUnaryCall;
+  releaseModel(
+    request: ReleaseModelRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ReleaseModelResponse) => void,
   ): ClientUnaryCall;
   watchRun(request: WatchRunRequest, options?: Partial<CallOptions>): ClientReadableStream<WatchRunResponse>;
   watchRun(

@@ -32,6 +32,8 @@ export interface PollRequest {
   positions: RunPosition[];
   /** The `owed` of the last answer: the call is held while exactly the same is still owed. */
   known: string;
+  /** Sequence number of the newest authorities act that this site has taken in. */
+  authorities: number;
 }
 
 export interface RunPosition {
@@ -47,6 +49,8 @@ export interface PollResponse {
   runs: RunView[];
   /** Names this list of instructions. */
   owed: string;
+  /** Sequence number of the authorities act that holds now, 0 before the first: a site that knows an older one renews its certificate. */
+  authorities: number;
 }
 
 /** What a run waits for, for `coferment-agent status`. */
@@ -182,7 +186,7 @@ export interface CloseRun {
 }
 
 function createBasePollRequest(): PollRequest {
-  return { wireVersion: "", waitMs: 0, positions: [], known: "" };
+  return { wireVersion: "", waitMs: 0, positions: [], known: "", authorities: 0 };
 }
 
 export const PollRequest: MessageFns<PollRequest> = {
@@ -198,6 +202,9 @@ export const PollRequest: MessageFns<PollRequest> = {
     }
     if (message.known !== "") {
       writer.uint32(34).string(message.known);
+    }
+    if (message.authorities !== 0) {
+      writer.uint32(40).uint32(message.authorities);
     }
     return writer;
   },
@@ -247,6 +254,14 @@ export const PollRequest: MessageFns<PollRequest> = {
             message.known = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.authorities = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -268,6 +283,7 @@ export const PollRequest: MessageFns<PollRequest> = {
     message.waitMs = object.waitMs ?? 0;
     message.positions = object.positions?.map((e) => RunPosition.fromPartial(e)) || [];
     message.known = object.known ?? "";
+    message.authorities = object.authorities ?? 0;
     return message;
   },
 };
@@ -352,7 +368,7 @@ export const RunPosition: MessageFns<RunPosition> = {
 };
 
 function createBasePollResponse(): PollResponse {
-  return { coordinatorTimeMs: 0, instructions: [], runs: [], owed: "" };
+  return { coordinatorTimeMs: 0, instructions: [], runs: [], owed: "", authorities: 0 };
 }
 
 export const PollResponse: MessageFns<PollResponse> = {
@@ -368,6 +384,9 @@ export const PollResponse: MessageFns<PollResponse> = {
     }
     if (message.owed !== "") {
       writer.uint32(34).string(message.owed);
+    }
+    if (message.authorities !== 0) {
+      writer.uint32(40).uint32(message.authorities);
     }
     return writer;
   },
@@ -417,6 +436,14 @@ export const PollResponse: MessageFns<PollResponse> = {
             message.owed = reader.string();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.authorities = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -438,6 +465,7 @@ export const PollResponse: MessageFns<PollResponse> = {
     message.instructions = object.instructions?.map((e) => Instruction.fromPartial(e)) || [];
     message.runs = object.runs?.map((e) => RunView.fromPartial(e)) || [];
     message.owed = object.owed ?? "";
+    message.authorities = object.authorities ?? 0;
     return message;
   },
 };

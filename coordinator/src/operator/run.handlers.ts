@@ -1,0 +1,81 @@
+import type { ServerWritableStream, handleServerStreamingCall } from '@grpc/grpc-js';
+import {
+  AbortRunResponse,
+  GetRunResponse,
+  LaunchRunResponse,
+  type OperatorServiceServer,
+  PublishPlanResponse,
+  RenewEpochResponse,
+  type WatchRunRequest,
+  type WatchRunResponse,
+} from '@coferment/proto';
+import { Injectable } from '@nestjs/common';
+import { failed, unary } from '../agent-port/call.handler.js';
+import { requireCount, requireDigest, requireText } from '../agent-port/field.limits.js';
+import { EpochRenewal } from '../epochs/epoch.renewal.js';
+import { CoordinatorError } from '../errors/index.js';
+import { PlanService } from '../plans/plan.service.js';
+import { RunService } from '../runs/run.service.js';
+import { RunViews } from '../runs/run.views.js';
+import { RunWatch } from './run.watch.js';
+import { REASON_LENGTH, SITE_LENGTH } from './site.handlers.js';
+import { StatusService } from './status.service.js';
+
+const RUN_LENGTH = 40;
+
+type Method = 'publishPlan' | 'launchRun' | 'abortRun' | 'renewEpoch' | 'getRun' | 'watchRun' | 'releaseModel';
+
+/** Plans and their runs. */
+@Injectable()
+export class RunHandlers {
+  readonly handlers: Pick<OperatorServiceServer, Method>;
+
+  constructor(
+    private readonly plans: PlanService,
+    private readonly runs: RunService,
+    private readonly renewal: EpochRenewal,
+    private readonly views: RunViews,
+    private readonly state: StatusService,
+    private readonly watch: RunWatch,
+  ) {
+    const watchRun: handleServerStreamingCall<WatchRunRequest, WatchRunResponse> = (call) => {
+      this.#watch(call).then(
+        () => call.end(),
+        (error: unknown) => call.emit('error', failed(call.getPath(), error)),
+      );
+    };
+    this.handlers = {
+      publishPlan: unary(async ({ plan }) => PublishPlanResponse.fromPartial(await this.plans.publish(requireText('plan', plan, 65_536)))),
+      launchRun: unary(async ({ plan, sites }) =>
+        LaunchRunResponse.fromPartial(await this.runs.launch(requireDigest('plan', plan), sites)),
+      ),
+      abortRun: unary(async ({ run, reason }) => {
+        await this.runs.abort(requireText('run', run, RUN_LENGTH), reason.slice(0, REASON_LENGTH));
+        return AbortRunResponse.fromPartial({});
+      }),
+      renewEpoch: unary(async ({ run, epoch, leaveOut, replaceHolder }) => {
+        const renewed = await this.renewal.renew(requireText('run', run, RUN_LENGTH), {
+          epoch,
+          ...(leaveOut === '' ? {} : { leaveOut: requireText('leaveOut', leaveOut, SITE_LENGTH) }),
+          ...(replaceHolder === '' ? {} : { replaceHolder: requireText('replaceHolder', replaceHolder, SITE_LENGTH) }),
+        });
+        const { keyHolders, leftOut } = renewed.roster;
+        const { fingerprint } = renewed;
+        return RenewEpochResponse.fromPartial({ run, epoch, fingerprint, keyHolders: keyHolders.map(({ site }) => site), leftOut });
+      }),
+      getRun: unary(async ({ run }) =>
+        GetRunResponse.fromPartial({ run: this.state.of(await this.views.load(requireText('run', run, RUN_LENGTH))) }),
+      ),
+      releaseModel: unary(() => Promise.reject(new CoordinatorError('internal', 'releaseModel is not built yet'))),
+      watchRun,
+    };
+  }
+
+  async #watch(call: ServerWritableStream<WatchRunRequest, WatchRunResponse>): Promise<void> {
+    const gone = new AbortController();
+    call.on('cancelled', () => gone.abort());
+    const run = requireText('run', call.request.run, RUN_LENGTH);
+    const after = requireCount('after', call.request.after, Number.MAX_SAFE_INTEGER);
+    for await (const event of this.watch.follow(run, after, gone.signal)) call.write(event);
+  }
+}

@@ -1,0 +1,19 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/** Sites wait to be admitted, auditors are members too, authorities change, and approvals may have a deadline. */
+export class Membership1700000000003 implements MigrationInterface {
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(
+      `ALTER TABLE site ADD COLUMN role text NOT NULL DEFAULT 'site', ADD COLUMN authorities integer NOT NULL DEFAULT 0,
+       ADD COLUMN company text NOT NULL DEFAULT ''`,
+    );
+    await runner.query('ALTER TABLE invite ADD COLUMN pre_admitted boolean NOT NULL DEFAULT true');
+    await runner.query(`ALTER TABLE run ADD COLUMN approve_by_ms bigint, ADD COLUMN not_approved jsonb NOT NULL DEFAULT '[]'`);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('ALTER TABLE run DROP COLUMN not_approved, DROP COLUMN approve_by_ms');
+    await runner.query('ALTER TABLE invite DROP COLUMN pre_admitted');
+    await runner.query('ALTER TABLE site DROP COLUMN company, DROP COLUMN authorities, DROP COLUMN role');
+  }
+}
