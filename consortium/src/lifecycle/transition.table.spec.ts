@@ -1,9 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { ConsortiumError } from '../errors/index.js';
-import { AGENT_ROUND_TABLE, isFinal, legalEvents, nextState, ROUND_TABLE, RUN_TABLE, type TransitionTable } from './index.js';
+import {
+  AGENT_ROUND_TABLE,
+  isFinal,
+  legalEvents,
+  MEMBERSHIP_TABLE,
+  nextState,
+  ROUND_TABLE,
+  RUN_TABLE,
+  type TransitionTable,
+} from './index.js';
 
 /** Every legal move, written out once more: a table that changes must change here too. */
 const LEGAL: Record<string, string> = {
+  membership: `
+    invited invite invited | invited ask pending | invited enrol enrolled | invited revoke revoked
+    pending ask pending | pending enrol enrolled | pending refuse revoked | pending revoke revoked
+    enrolled ask enrolled | enrolled leave left | enrolled revoke revoked`,
   run: `
     draft submit awaiting-approval | draft abort aborted
     awaiting-approval start-epoch key-ceremony | awaiting-approval abort aborted | awaiting-approval fail failed
@@ -41,7 +54,7 @@ const LEGAL: Record<string, string> = {
 };
 
 type AnyTable = TransitionTable<string, string>;
-const tables = [RUN_TABLE, ROUND_TABLE, AGENT_ROUND_TABLE] as unknown as AnyTable[];
+const tables = [MEMBERSHIP_TABLE, RUN_TABLE, ROUND_TABLE, AGENT_ROUND_TABLE] as unknown as AnyTable[];
 const legalMoves = (table: AnyTable): Map<string, string> =>
   new Map(
     LEGAL[table.of]!.split(/[|\n]/)
