@@ -11,7 +11,7 @@ import { AgentPort } from './agent-port/agent.port.js';
 import { CoordinatorModule } from './coordinator.module.js';
 import { EnrolmentRepository } from './enrolment/enrolment.repository.js';
 import { CoordinatorError } from './errors/index.js';
-import { type ConsortiumFacts, ConsortiumIdentity, found, isFounded, readFacts } from './identity/consortium.identity.js';
+import { type Charter, type ConsortiumFacts, ConsortiumIdentity, found, isFounded, readFacts } from './identity/consortium.identity.js';
 import { replaceFile } from './identity/sealed.file.js';
 import { ObjectStore } from './objects/object.store.js';
 import { Database } from './persistence/database.js';
@@ -27,6 +27,8 @@ export interface StartOptions {
   /** Needed at the first start of a folder; later ones re-use what is stored. */
   consortium?: string;
   origin?: string;
+  /** Of a new consortium; what is left out is as usual. */
+  charter?: Partial<Charter>;
   /** `host:port`; without it the last address is taken again. */
   listen?: string;
   databaseUrl?: string;
@@ -69,7 +71,7 @@ export async function startCoordinator(options: StartOptions): Promise<RunningCo
   }
 }
 
-async function foundOnce({ folder, passphrase, consortium, origin }: StartOptions): Promise<void> {
+async function foundOnce({ folder, passphrase, consortium, origin, charter = {} }: StartOptions): Promise<void> {
   if (!isFounded(folder)) {
     if (consortium === undefined || origin === undefined) {
       throw new CoordinatorError(
@@ -77,7 +79,7 @@ async function foundOnce({ folder, passphrase, consortium, origin }: StartOption
         `There is no consortium in ${folder} yet. Give --consortium NAME and --origin ORIGIN to found one.`,
       );
     }
-    return found(folder, passphrase, consortium, origin);
+    return found(folder, passphrase, consortium, origin, charter);
   }
   const facts = readFacts(folder);
   const other = (consortium ?? facts.consortium) !== facts.consortium || (origin ?? facts.origin) !== facts.origin;
@@ -85,6 +87,12 @@ async function foundOnce({ folder, passphrase, consortium, origin }: StartOption
     throw new CoordinatorError(
       'folder-unusable',
       `${folder} holds the consortium "${facts.consortium}" with origin ${facts.origin}. Use another folder for another one.`,
+    );
+  const { ledgerReaders = facts.ledgerReaders, siteNames = facts.siteNames } = charter;
+  if (ledgerReaders !== facts.ledgerReaders || siteNames !== facts.siteNames)
+    throw new CoordinatorError(
+      'folder-unusable',
+      `The charter of "${facts.consortium}" says ledger readers ${facts.ledgerReaders} and site names ${facts.siteNames}, and its members joined under it. Leave out --ledger-readers and --site-names, or found another consortium in another folder.`,
     );
 }
 
@@ -110,14 +118,17 @@ async function listenOn(context: INestApplicationContext, settings: Settings, lo
   }
 }
 
-/** The ledger begins with who runs it. */
+/** The ledger begins with who runs it, and with the charter that everybody joins under. */
 async function recordFounding(context: INestApplicationContext): Promise<void> {
   const publication = context.get(PublicationService);
   if (publication.size > 0) return;
   const { facts, operator } = context.get(ConsortiumIdentity);
-  const { consortium, origin, operatorKey } = facts;
-  const envelope = signStatement('consortium-founded', { consortium, origin, operatorKey, wireVersion: WIRE_VERSION }, operator);
-  await context.get(Database).transaction((manager) => publication.append(manager, envelope, operator.publicKey));
+  const { consortium, origin, operatorKey, ledgerReaders, siteNames } = facts;
+  const founding = signStatement('consortium-founded', { consortium, origin, operatorKey, wireVersion: WIRE_VERSION }, operator);
+  const charter = signStatement('charter', { consortium, ledgerReaders, siteNames }, operator);
+  await context.get(Database).transaction(async (manager) => {
+    for (const act of [founding, charter]) await publication.append(manager, act, operator.publicKey);
+  });
   await publication.follow();
 }
 

@@ -3,16 +3,13 @@ import { sha256Hex } from '@coferment/crypto';
 import { ServerInterceptingCall, type ServerInterceptor, ServerListenerBuilder, type ServerMethodDefinition } from '@grpc/grpc-js';
 import { Injectable } from '@nestjs/common';
 import { EnrolmentRepository } from '../enrolment/enrolment.repository.js';
+import { requireEnrolled } from '../enrolment/membership.rule.js';
 import { CoordinatorError } from '../errors/index.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { Database } from '../persistence/database.js';
+import { allows, rolesOf } from './access.roles.js';
 import { failed } from './call.handler.js';
 import { type Caller, writeCaller } from './caller.js';
-
-const PREFIX = '/coferment.v1.';
-/** A joiner has no certificate yet; an agent that comes back after months has an expired one. */
-const WITHOUT_CERTIFICATE = [`${PREFIX}EnrolmentService/Hello`, `${PREFIX}EnrolmentService/Join`, `${PREFIX}EnrolmentService/Renew`];
-const FOR_OPERATOR = [`${PREFIX}OperatorService/`, `${PREFIX}LedgerService/`, `${PREFIX}DownloadService/`, `${PREFIX}ModelService/`];
 
 /**
  * The one gate of the port. TLS asks for a client certificate and does not require it, so everything depends on this: no method but Hello, Join and Renew
@@ -23,7 +20,7 @@ export class AccessInterceptor {
   readonly #operatorDigest: string;
 
   constructor(
-    identity: ConsortiumIdentity,
+    private readonly identity: ConsortiumIdentity,
     private readonly database: Database,
     private readonly enrolment: EnrolmentRepository,
   ) {
@@ -46,7 +43,7 @@ export class AccessInterceptor {
   };
 
   private async callerOf(method: ServerMethodDefinition<unknown, unknown>, certificate: Uint8Array | undefined): Promise<Caller> {
-    if (WITHOUT_CERTIFICATE.includes(method.path)) return { kind: 'stranger' };
+    if (allows(method.path, 'stranger')) return { kind: 'stranger' };
     if (certificate === undefined) {
       throw new CoordinatorError(
         'unauthenticated',
@@ -54,10 +51,7 @@ export class AccessInterceptor {
       );
     }
     const digest = sha256Hex(certificate);
-    if (digest === this.#operatorDigest) {
-      if (FOR_OPERATOR.some((prefix) => method.path.startsWith(prefix))) return { kind: 'operator' };
-      throw new CoordinatorError('forbidden', `${method.path} is for sites; the operator has no part in it.`);
-    }
+    if (digest === this.#operatorDigest) return admitted(method.path, { kind: 'operator' });
     const row = await this.database.transaction((manager) => this.enrolment.byCertificate(manager, digest));
     if (row === null) {
       throw new CoordinatorError(
@@ -65,15 +59,27 @@ export class AccessInterceptor {
         'This client certificate is not the one that is enrolled. Renew it, or join with a new invite.',
       );
     }
-    if (row.state !== 'enrolled') {
-      throw new CoordinatorError(
-        'site-revoked',
-        `The site "${row.site}" is ${row.state} in this consortium. Ask the operator for a new invite.`,
-      );
-    }
-    if (method.path.startsWith(`${PREFIX}OperatorService/`)) {
-      throw new CoordinatorError('forbidden', `${method.path} needs the operator's certificate; the caller is the site "${row.site}".`);
-    }
-    return { kind: 'site', site: row.site };
+    requireEnrolled(row);
+    if (row.role === 'site') return admitted(method.path, { kind: 'site', site: row.site });
+    if (this.identity.facts.ledgerReaders === 'members')
+      throw new CoordinatorError('forbidden', `By the charter of this consortium only members read its ledger; "${row.site}" is an auditor.`);
+    return admitted(method.path, { kind: 'auditor', auditor: row.site });
+  }
+}
+
+/** @throws CoordinatorError 'forbidden' */
+function admitted(path: string, caller: Exclude<Caller, { kind: 'stranger' }>): Caller {
+  if (allows(path, caller.kind)) return caller;
+  throw new CoordinatorError('forbidden', `${path} is not for ${described(caller)}; it is for: ${rolesOf(path).join(', ') || 'nobody'}.`);
+}
+
+function described(caller: Exclude<Caller, { kind: 'stranger' }>): string {
+  switch (caller.kind) {
+    case 'operator':
+      return 'the operator';
+    case 'site':
+      return `the site "${caller.site}"`;
+    case 'auditor':
+      return `the auditor "${caller.auditor}"`;
   }
 }

@@ -1,4 +1,4 @@
-import type { PredicateName } from '@coferment/consortium';
+import { type PredicateName, peekStatement } from '@coferment/consortium';
 import {
   type Envelope,
   type NonceServiceServer,
@@ -12,6 +12,7 @@ import {
   SubmitStatementResponse,
 } from '@coferment/proto';
 import { Injectable } from '@nestjs/common';
+import { MembershipService } from '../enrolment/membership.service.js';
 import { ActService } from '../runs/act.service.js';
 import { RunReconciler } from '../runs/run.reconciler.js';
 import { unary } from './call.handler.js';
@@ -39,7 +40,13 @@ export class SignedActs {
   constructor(
     private readonly acts: ActService,
     private readonly reconciler: RunReconciler,
+    private readonly members: MembershipService,
   ) {}
+
+  /** A site's end of its membership: the one act that is of no run. */
+  leave(caller: Caller, envelope: Envelope | undefined): Promise<string> {
+    return this.members.leave(requireSite(caller), fromWire(envelope));
+  }
 
   async take(caller: Caller, envelope: Envelope | undefined, expected: readonly PredicateName[]): Promise<string> {
     const { run, digest } = await this.acts.submit(requireSite(caller), fromWire(envelope), expected);
@@ -52,9 +59,11 @@ export class SignedActs {
 export class StatementController implements GrpcController<StatementServiceServer> {
   readonly definition = StatementServiceService;
   readonly handlers: StatementServiceServer = {
-    submitStatement: unary(async ({ statement }, { caller }) =>
-      SubmitStatementResponse.fromPartial({ digest: await this.acts.take(caller, statement, STATEMENTS) }),
-    ),
+    submitStatement: unary(async ({ statement }, { caller }) => {
+      const isLeaving = peekStatement(fromWire(statement)).name === 'site-left';
+      const digest = isLeaving ? this.acts.leave(caller, statement) : this.acts.take(caller, statement, STATEMENTS);
+      return SubmitStatementResponse.fromPartial({ digest: await digest });
+    }),
   };
 
   constructor(private readonly acts: SignedActs) {}

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { startCoordinator } from '../coordinator.start.js';
 import { CommandOutput } from './command.output.js';
 import { EXIT } from './exit.codes.js';
@@ -8,6 +8,8 @@ interface StartFlags {
   data: string;
   consortium?: string;
   origin?: string;
+  ledgerReaders?: 'members' | 'members-and-auditors';
+  siteNames?: 'plain' | 'pseudonyms';
   listen?: string;
   passphraseFile?: string;
   json?: boolean;
@@ -22,6 +24,18 @@ export function addStart(program: Command): void {
     .requiredOption('--data <dir>', 'data folder')
     .option('--consortium <name>', 'name of a new consortium')
     .option('--origin <origin>', 'name of its ledger, e.g. ledger.example/fermentation (a URL without scheme, for good)')
+    .addOption(
+      new Option('--ledger-readers <who>', 'charter of a new consortium: who may read the ledger (default: members-and-auditors)').choices([
+        'members',
+        'members-and-auditors',
+      ]),
+    )
+    .addOption(
+      new Option('--site-names <form>', 'charter of a new consortium: how sites are called in the ledger (default: plain)').choices([
+        'plain',
+        'pseudonyms',
+      ]),
+    )
     .option('--listen <host:port>', 'address that agents dial; port 0 takes a free one (default: the last one)')
     .option('--passphrase-file <file>', "passphrase of the consortium's keys")
     .option('--json', 'print one JSON event a line')
@@ -35,13 +49,14 @@ export function addStart(program: Command): void {
 async function runStart(flags: StartFlags): Promise<void> {
   const output = new CommandOutput(flags.json === true);
   try {
-    const { data, consortium, origin, listen } = flags;
+    const { data, consortium, origin, listen, ledgerReaders, siteNames } = flags;
     const databaseUrl = process.env['DATABASE_URL'];
     const running = await startCoordinator({
       folder: data,
       passphrase: readPassphrase(flags.passphraseFile),
       ...(consortium === undefined ? {} : { consortium }),
       ...(origin === undefined ? {} : { origin }),
+      charter: { ...(ledgerReaders === undefined ? {} : { ledgerReaders }), ...(siteNames === undefined ? {} : { siteNames }) },
       ...(listen === undefined ? {} : { listen }),
       ...(databaseUrl === undefined || databaseUrl === '' ? {} : { databaseUrl }),
     });

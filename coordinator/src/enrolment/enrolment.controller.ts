@@ -23,7 +23,7 @@ export class EnrolmentController implements GrpcController<EnrolmentServiceServe
     }),
     join: unary(async (call) => {
       greet(call.wireVersion, call.agentTimeMs);
-      const { certificate, enrolment } = await this.enrolment.join({
+      const answer = await this.enrolment.join({
         site: requireText('site', call.site, 40),
         inviteId: requireText('invite_id', call.inviteId, 16),
         inviteSecret: requireBytes('invite_secret', call.inviteSecret, 32),
@@ -32,7 +32,8 @@ export class EnrolmentController implements GrpcController<EnrolmentServiceServe
         possession: requireBytes('possession', call.possession, 64),
       });
       const { consortium } = this.identity.facts;
-      return JoinResponse.fromPartial({ consortium, certificate: Buffer.from(certificate), enrolment: toWire(enrolment) });
+      if (answer.pending) return JoinResponse.fromPartial({ consortium, pending: true });
+      return JoinResponse.fromPartial({ consortium, certificate: Buffer.from(answer.certificate), enrolment: toWire(answer.enrolment) });
     }),
     renew: unary(async (call) => {
       greet(call.wireVersion, call.agentTimeMs);

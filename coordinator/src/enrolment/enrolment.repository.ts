@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type EntityManager, IsNull } from 'typeorm';
+import { type EntityManager, IsNull, MoreThan } from 'typeorm';
 import { InviteEntity, type InviteRow, SiteEntity, type SiteRow } from './site.entity.js';
 
 @Injectable()
@@ -20,8 +20,16 @@ export class EnrolmentRepository {
     return manager.findOneBy(SiteEntity, { identityKey });
   }
 
+  byCompany(manager: EntityManager, company: string): Promise<SiteRow | null> {
+    return manager.findOneBy(SiteEntity, { company });
+  }
+
   async saveSite(manager: EntityManager, row: SiteRow): Promise<void> {
     await manager.save(SiteEntity, row);
+  }
+
+  async removeSite(manager: EntityManager, site: string): Promise<void> {
+    await manager.delete(SiteEntity, { site });
   }
 
   async notePoll(manager: EntityManager, site: string, lastPollMs: number, waitMs: number): Promise<void> {
@@ -35,6 +43,11 @@ export class EnrolmentRepository {
 
   async saveInvite(manager: EntityManager, row: InviteRow): Promise<void> {
     await manager.save(InviteEntity, row);
+  }
+
+  /** Invites that somebody could still use. */
+  openInvites(manager: EntityManager, nowMs: number): Promise<InviteRow[]> {
+    return manager.findBy(InviteEntity, { usedBy: IsNull(), expiresMs: MoreThan(nowMs) });
   }
 
   /** Lets nobody in by an invite of this site that was not used yet. */

@@ -1,10 +1,10 @@
 import { timingSafeEqual } from 'node:crypto';
-import { joinMessage, renewMessage, signStatement } from '@coferment/consortium';
+import { joinMessage, renewMessage } from '@coferment/consortium';
 import { type DsseEnvelope, bytesToHex, hexToBytes, verifyBytes } from '@coferment/crypto';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { CoordinatorError } from '../errors/index.js';
-import { issueSite } from '../identity/certificate.authority.js';
+import { type IssuedCertificate, issueSite } from '../identity/certificate.authority.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { Database } from '../persistence/database.js';
 import { PublicationService } from '../publication/publication.service.js';
@@ -12,6 +12,8 @@ import { ChangeNotifier } from '../telemetry/change.notifier.js';
 import { Log } from '../telemetry/log.js';
 import { EnrolmentRepository } from './enrolment.repository.js';
 import { inviteSecretHash } from './invite.service.js';
+import { enrolmentAct } from './membership.acts.js';
+import { moved, requireEnrolled } from './membership.rule.js';
 import type { InviteRow, SiteRow } from './site.entity.js';
 
 export interface JoinCall {
@@ -30,7 +32,10 @@ export interface RenewCall {
   possession: Uint8Array;
 }
 
-/** Who belongs to the consortium, with which identity key and which certificate. */
+/** Pending: the operator has not admitted the identity key yet. */
+export type JoinAnswer = { pending: true } | { pending: false; certificate: Uint8Array; enrolment: DsseEnvelope };
+
+/** How members get in, and keep their certificates. */
 @Injectable()
 export class EnrolmentService {
   constructor(
@@ -43,18 +48,19 @@ export class EnrolmentService {
   ) {}
 
   /**
-   * Enrols a site: pins its identity key for good and issues its first certificate. The same site with the same key may ask again
-   * (its answer may have been lost); anybody else finds the invite used.
+   * Redeems an invite: pins the identity key for good and, once it is admitted, enrols it and issues its first certificate. The same member with the same key
+   * may ask again, to hear whether it was admitted or because an answer was lost; anybody else finds the invite used.
    */
-  async join(call: JoinCall): Promise<{ certificate: Uint8Array; enrolment: DsseEnvelope }> {
+  async join(call: JoinCall): Promise<JoinAnswer> {
     const { consortium } = this.identity.facts;
     const message = joinMessage(consortium, call.site, call.inviteId, call.request);
     if (!verifyBytes('join', message, call.possession, call.identityKey)) {
       throw new CoordinatorError('bad-signature', `The proof that "${call.site}" owns its identity key does not verify. Join again.`);
     }
     const identityKey = bytesToHex(call.identityKey);
+    // Before admission it is only a check of the request: the certificate is dropped, and no call is let in by one that is not enrolled.
     const issued = await issueSite(this.identity.authority, call.site, call.request);
-    const enrolment = await this.database.transaction(async (manager) => {
+    const { row, enrolment } = await this.database.transaction(async (manager) => {
       const invite = requireInvite(await this.repository.invite(manager, call.inviteId), call, identityKey);
       const owner = await this.repository.byIdentity(manager, identityKey);
       if (owner !== null && owner.site !== call.site) {
@@ -63,24 +69,22 @@ export class EnrolmentService {
           `This identity key belongs to the site "${owner.site}". Every site has its own: use another data folder.`,
         );
       }
-      const row = await this.#requireSite(manager, call.site);
-      requireOpenPlace(row, invite, identityKey);
-      const envelope = await this.#enrol(manager, row, identityKey, issued.digest);
+      const asked = requireOpenPlace(await this.repository.site(manager, call.site), invite, identityKey);
+      const state = asked.state === 'enrolled' ? asked.state : moved(asked, invite.preAdmitted ? 'enrol' : 'ask');
       await this.repository.saveInvite(manager, { ...invite, usedBy: identityKey });
-      await this.repository.saveSite(manager, {
-        ...row,
-        state: 'enrolled',
-        identityKey,
-        certificateDigest: issued.digest,
-        certificateExpiresMs: issued.expiresMs,
-        enrolment: envelope,
-      });
-      return envelope;
+      const pinned = { ...asked, state, identityKey };
+      const joined = state === 'enrolled' ? await this.#enrol(manager, pinned, issued) : pinned;
+      await this.repository.saveSite(manager, joined);
+      return { row: joined, enrolment: joined.enrolment };
     });
+    if (enrolment === null) {
+      this.log.info('a member waits to be admitted', { site: row.site });
+      return { pending: true };
+    }
     await this.publication.follow();
     this.notifier.changed();
-    this.log.info('a site joined', { site: call.site });
-    return { certificate: issued.certificate, enrolment };
+    this.log.info('a member joined', { site: row.site });
+    return { pending: false, certificate: issued.certificate, enrolment };
   }
 
   /** A new certificate for an enrolled site, also when its last one has expired: the pinned identity key signs for it. */
@@ -89,12 +93,9 @@ export class EnrolmentService {
     const issued = await issueSite(this.identity.authority, call.site, call.request);
     await this.database.transaction(async (manager) => {
       const row = await this.#requireSite(manager, call.site);
-      if (row.state !== 'enrolled' || row.identityKey === null) {
-        throw new CoordinatorError(
-          'site-revoked',
-          `The site "${call.site}" is ${row.state}; only an enrolled site can renew. Ask the operator for an invite.`,
-        );
-      }
+      requireEnrolled(row);
+      if (row.identityKey === null || row.enrolment === null)
+        throw new CoordinatorError('unauthenticated', `"${call.site}" has no certificate to renew yet. Join with the invite.`);
       if (!verifyBytes('renew', message, call.possession, hexToBytes(row.identityKey))) {
         throw new CoordinatorError('bad-signature', `The renewal is not signed by the identity key that "${call.site}" joined with.`);
       }
@@ -104,22 +105,6 @@ export class EnrolmentService {
     return { certificate: issued.certificate };
   }
 
-  /** From now on every call of this site is refused, also on connections that are open. */
-  async revoke(site: string, reason: string): Promise<void> {
-    await this.database.transaction(async (manager) => {
-      const row = await this.#requireSite(manager, site);
-      if (row.state === 'revoked') return;
-      await this.repository.saveSite(manager, { ...row, state: 'revoked' });
-      await this.repository.closeInvites(manager, site);
-      const { consortium } = this.identity.facts;
-      const envelope = signStatement('site-revoked', { consortium, site, reason }, this.identity.operator);
-      await this.publication.append(manager, envelope, this.identity.operator.publicKey);
-    });
-    await this.publication.follow();
-    this.notifier.changed();
-    this.log.warn('a site was revoked', { site });
-  }
-
   async #requireSite(manager: EntityManager, site: string): Promise<SiteRow> {
     const row = await this.repository.site(manager, site);
     if (row === null) throw new CoordinatorError('unknown-site', `There is no site "${site.slice(0, 60)}" in this consortium.`);
@@ -127,24 +112,28 @@ export class EnrolmentService {
   }
 
   /** A repeated join changes the certificate only, so it gets the act that stands in the ledger already. */
-  async #enrol(manager: EntityManager, row: SiteRow, identityKey: string, certificate: string): Promise<DsseEnvelope> {
-    if (row.enrolment !== null && row.identityKey === identityKey && row.state === 'enrolled') return row.enrolment;
-    const predicate = { consortium: this.identity.facts.consortium, site: row.site, identityKey, certificate };
-    const envelope = signStatement('site-enrolled', predicate, this.identity.operator);
-    await this.publication.append(manager, envelope, this.identity.operator.publicKey);
-    return envelope;
+  async #enrol(manager: EntityManager, row: SiteRow & { identityKey: string }, issued: IssuedCertificate): Promise<SiteRow> {
+    const certified = { ...row, certificateDigest: issued.digest, certificateExpiresMs: issued.expiresMs };
+    if (row.enrolment !== null) return certified;
+    const enrolment = enrolmentAct(row, issued.digest, this.identity);
+    await this.publication.append(manager, enrolment, this.identity.operator.publicKey);
+    return { ...certified, enrolment };
   }
 }
 
 /**
- * An invite takes a site that was only invited in, and after that it serves the same identity only to ask again. So a revoked site does not come back by the
+ * An invite takes a member that was only invited in, and after that it serves the same identity only to ask again. So a revoked site does not come back by the
  * invite that it came with, and no second invite takes the place of a site that has joined.
  */
-function requireOpenPlace(row: SiteRow, invite: InviteRow, identityKey: string): void {
-  if (invite.usedBy === null ? row.state === 'invited' : row.state === 'enrolled' && row.identityKey === identityKey) return;
+function requireOpenPlace(row: SiteRow | null, invite: InviteRow, identityKey: string): SiteRow {
+  const asksAgain = row !== null && row.identityKey === identityKey && ['pending', 'enrolled'].includes(row.state);
+  if (row !== null && (invite.usedBy === null ? row.state === 'invited' : asksAgain)) return row;
+  // The operator refused it while it waited: it was never enrolled.
+  if (row?.state === 'revoked' && row.enrolment === null && row.identityKey === identityKey)
+    throw new CoordinatorError('site-revoked', `The operator has refused this identity key for "${row.site}". Ask the operator why.`);
   throw new CoordinatorError(
     'invite-used',
-    `The site "${row.site}" is ${row.state}, so the invite ${invite.id} lets nobody in any more. Ask the operator for a new one.`,
+    `"${invite.site}" is ${row?.state ?? 'no member'}, so the invite ${invite.id} lets nobody in any more. Ask the operator for a new one.`,
   );
 }
 

@@ -1,22 +1,21 @@
+import type { MembershipState } from '@coferment/consortium';
 import type { DsseEnvelope } from '@coferment/crypto';
 import { EntitySchema } from 'typeorm';
 import { big, flag, integer, json, key, optional, text } from '../persistence/column.types.js';
 
-/** `pending`: the identity key is pinned and the operator has not admitted it yet. `left` by its own act, `revoked` by the operator's. */
-export type SiteState = 'invited' | 'pending' | 'enrolled' | 'left' | 'revoked';
 /** An auditor reads the ledger and takes part in nothing. */
 export type MemberRole = 'site' | 'auditor';
 
 export interface SiteRow {
   site: string;
   role: MemberRole;
-  state: SiteState;
+  state: MembershipState;
   /** Ed25519, hex; null before the site has joined. */
   identityKey: string | null;
   /** SHA-256 of the client certificate that is good now, DER. */
   certificateDigest: string | null;
   certificateExpiresMs: number | null;
-  /** The operator's signed site-enrolled. */
+  /** The operator's signed site-enrolled or auditor-enrolled. Null while admitted without having asked for its certificate yet. */
   enrolment: DsseEnvelope | null;
   lastPollMs: number;
   /** How long its polls may be held, as it last asked. */

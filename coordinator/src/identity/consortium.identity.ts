@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ledgerReadersSchema, siteNamesSchema } from '@coferment/consortium';
 import { type Identity, bytesToHex, generateIdentity, hexToBytes, identityFromSeed } from '@coferment/crypto';
 import { encodeVkey, verifierKey } from '@coferment/ledger';
 import { z } from 'zod';
@@ -18,7 +19,16 @@ const factsSchema = z.strictObject({
   operatorKey: z.string(),
   authority: z.string(),
   operatorCertificate: z.string(),
+  /** The charter; it stands in the ledger and is never changed. */
+  ledgerReaders: ledgerReadersSchema.default('members-and-auditors'),
+  siteNames: siteNamesSchema.default('plain'),
 });
+
+/** Who may read the ledger, and under which names sites stand in it. */
+export interface Charter {
+  ledgerReaders: z.infer<typeof ledgerReadersSchema>;
+  siteNames: z.infer<typeof siteNamesSchema>;
+}
 
 /** What everybody may know about the consortium; `consortium.json` in the data folder. */
 export type ConsortiumFacts = z.infer<typeof factsSchema>;
@@ -55,7 +65,13 @@ export function readFacts(folder: string): ConsortiumFacts {
 }
 
 /** Draws all keys of a new consortium. The facts are written last: a crash before leaves a folder that can be founded again. */
-export async function found(folder: string, passphrase: string, consortium: string, origin: string): Promise<void> {
+export async function found(
+  folder: string,
+  passphrase: string,
+  consortium: string,
+  origin: string,
+  charter: Partial<Charter> = {},
+): Promise<void> {
   const authority = await createAuthority(consortium);
   const serverName = `coordinator.${consortium}.coferment`;
   const [server, client] = await Promise.all([issueServer(authority, serverName), issueOperator(authority)]);
@@ -69,6 +85,7 @@ export async function found(folder: string, passphrase: string, consortium: stri
     operatorKey: bytesToHex(operator.publicKey),
     authority: authority.certificate,
     operatorCertificate: client.certificate,
+    ...charter,
   });
   if (!facts.success) {
     const issue = facts.error.issues[0];

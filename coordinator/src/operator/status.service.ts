@@ -1,7 +1,7 @@
 import { GetStatusResponse, type RunStatus, type SiteStatus } from '@coferment/proto';
 import { Injectable } from '@nestjs/common';
 import { EnrolmentRepository } from '../enrolment/enrolment.repository.js';
-import type { SiteRow } from '../enrolment/site.entity.js';
+import type { InviteRow, SiteRow } from '../enrolment/site.entity.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { Database } from '../persistence/database.js';
 import { PublicationService } from '../publication/publication.service.js';
@@ -27,22 +27,27 @@ export class StatusService {
   }
 
   async status(): Promise<GetStatusResponse> {
-    const { consortium, origin, logVkey, operatorKey } = this.identity.facts;
-    const sites = await this.database.transaction((manager) => this.enrolment.sites(manager));
+    const { consortium, origin, logVkey, operatorKey, ledgerReaders, siteNames } = this.identity.facts;
+    const { sites, invites } = await this.database.transaction(async (manager) => ({
+      sites: await this.enrolment.sites(manager),
+      invites: await this.enrolment.openInvites(manager, Date.now()),
+    }));
     const runs = (await this.views.all()).map((view) => this.of(view));
     return GetStatusResponse.fromPartial({
       consortium,
       origin,
       logVkey,
       operatorKey,
-      sites: sites.map(siteStatus),
+      sites: sites.map((row) => siteStatus(row, invites)),
       runs,
       ledgerSize: this.publication.size,
+      ledgerReaders,
+      siteNames,
     });
   }
 }
 
-function siteStatus(row: SiteRow): SiteStatus {
+function siteStatus(row: SiteRow, invites: readonly InviteRow[]): SiteStatus {
   const { site, state, identityKey, lastPollMs, certificateExpiresMs, role, authorities, company } = row;
   return {
     site,
@@ -53,6 +58,6 @@ function siteStatus(row: SiteRow): SiteStatus {
     role,
     authorities,
     company,
-    inviteExpiresMs: 0,
+    inviteExpiresMs: Math.max(0, ...invites.flatMap((invite) => (invite.site === site ? [invite.expiresMs] : []))),
   };
 }

@@ -2,10 +2,12 @@ import { sha256Hex } from '@coferment/crypto';
 import { PollResponse, type RunView as WireRunView } from '@coferment/proto';
 import { Injectable } from '@nestjs/common';
 import { EnrolmentRepository } from '../enrolment/enrolment.repository.js';
+import { requireEnrolled } from '../enrolment/membership.rule.js';
+import type { SiteRow } from '../enrolment/site.entity.js';
 import { CoordinatorError } from '../errors/index.js';
 import { Database } from '../persistence/database.js';
 import { waitingOf } from '../runs/run.waiting.js';
-import { type RunView, closedRounds, isOver, openRounds } from '../runs/run.view.js';
+import { type RunView, closedRounds, isMember, isOver, openRounds, present } from '../runs/run.view.js';
 import { RunViews } from '../runs/run.views.js';
 import { ChangeNotifier } from '../telemetry/change.notifier.js';
 import { START, type SitePosition, owedInstructions } from './owed.js';
@@ -21,6 +23,8 @@ export interface PollCall {
   known: string;
 }
 
+type Polling = Pick<SiteRow, 'site' | 'identityKey'>;
+
 /** Answers polls: what is owed, at once when it differs from what the site knows, and when it changes otherwise. */
 @Injectable()
 export class PollService {
@@ -32,30 +36,39 @@ export class PollService {
     private readonly enrolment: EnrolmentRepository,
   ) {}
 
-  /** @throws CoordinatorError 'site-revoked' when that happens while the call is held */
+  /** @throws CoordinatorError 'site-revoked' or 'site-left' when that happens while the call is held */
   async poll(site: string, call: PollCall, signal: AbortSignal): Promise<PollResponse> {
     const endMs = Date.now() + call.waitMs;
     this.presence.arrived(site, Date.now(), call.waitMs);
     try {
-      await this.database.transaction((manager) => this.enrolment.notePoll(manager, site, Date.now(), call.waitMs));
+      const member = await this.#called(site, call.waitMs);
       for (;;) {
         const restMs = endMs - Date.now();
         // Asked for before reading: a change in between then wakes at once.
         const change = this.notifier.next(Math.max(restMs, 0), signal);
-        const answer = await this.#answer(site, call.positions);
+        const answer = await this.#answer(member, call.positions);
         if (answer.owed !== call.known || restMs <= 0) return answer;
         await change;
         // Nobody listens any more: the site has gone, or the coordinator is stopping and its database with it.
         if (signal.aborted) return answer;
-        await this.#requireEnrolled(site);
+        await this.#requireStill(member);
       }
     } finally {
       this.presence.answered(site, Date.now());
     }
   }
 
-  async #answer(site: string, positions: ReadonlyMap<string, SitePosition>): Promise<PollResponse> {
-    const views = (await this.views.all()).filter((view) => view.run.sites.includes(site));
+  async #called(site: string, waitMs: number): Promise<Polling> {
+    return this.database.transaction(async (manager) => {
+      await this.enrolment.notePoll(manager, site, Date.now(), waitMs);
+      return present(await this.enrolment.site(manager, site), `the site "${site}"`);
+    });
+  }
+
+  async #answer(member: Polling, positions: ReadonlyMap<string, SitePosition>): Promise<PollResponse> {
+    const { site } = member;
+    // By name and key: who has joined under the name of a site that is gone takes no part in its runs.
+    const views = (await this.views.all()).filter((view) => isMember(view, member));
     const ended = views.filter(isOver).slice(-ENDED_RUNS_TOLD);
     const told = views.filter((view) => !isOver(view) || ended.includes(view));
     const instructions = told.flatMap((view) => owedInstructions(view, site, positions.get(view.run.run) ?? START));
@@ -63,9 +76,12 @@ export class PollService {
     return PollResponse.fromPartial({ coordinatorTimeMs: Date.now(), instructions, owed, runs: told.map(wireView) });
   }
 
-  async #requireEnrolled(site: string): Promise<void> {
+  /** Still a member, and still the one that called: somebody else may have joined under the name while the call was held. */
+  async #requireStill({ site, identityKey }: Polling): Promise<void> {
     const row = await this.database.transaction((manager) => this.enrolment.site(manager, site));
-    if (row?.state !== 'enrolled') throw new CoordinatorError('site-revoked', `The site "${site}" has been revoked. Ask the operator.`);
+    if (row?.identityKey !== identityKey)
+      throw new CoordinatorError('site-revoked', `"${site}" has another identity key now. Ask the operator.`);
+    requireEnrolled(row);
   }
 }
 

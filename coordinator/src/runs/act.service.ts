@@ -1,5 +1,5 @@
 import { type PredicateName, type Statement, openStatement, peekStatement, runId } from '@coferment/consortium';
-import { type DsseEnvelope, ciphertextBytes, hexToBytes, shareBytes } from '@coferment/crypto';
+import { type DsseEnvelope, bytesToHex, ciphertextBytes, hexToBytes, shareBytes } from '@coferment/crypto';
 import { Injectable } from '@nestjs/common';
 import { EnrolmentRepository } from '../enrolment/enrolment.repository.js';
 import { type EpochAct, admitEpochAct } from '../epochs/epoch-act.rules.js';
@@ -13,7 +13,7 @@ import { type RoundAct, admitRoundAct } from '../rounds/round-act.rules.js';
 import type { RunChange } from './run.change.js';
 import { RunChanges, StaleRun } from './run.changes.js';
 import { RunQueue } from './run.queue.js';
-import { type RunView, isOver, present } from './run.view.js';
+import { type RunView, isMember, isOver, present } from './run.view.js';
 import { RunViews } from './run.views.js';
 
 type SiteAct = EpochAct | RoundAct;
@@ -39,6 +39,8 @@ export class ActService {
     const { statement, publicKey } = await this.#verify(site, envelope, expected);
     const run = statement.name === 'plan-approved' ? runId(statement.predicate.plan, statement.predicate.ordinal) : statement.predicate.run;
     const first = await this.views.load(run);
+    if (!isMember(first, { site, identityKey: bytesToHex(publicKey) }))
+      throw new CoordinatorError('forbidden', `"${site}" with this identity key is not a site of run ${run}.`);
     if (this.#isKnown(first, statement)) return { run, digest: statement.digest };
     admit(first, statement, envelope);
     await this.#checkObjects(first, statement);

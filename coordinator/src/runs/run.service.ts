@@ -75,8 +75,8 @@ export class RunService {
 
   async #members(manager: EntityManager, sites: readonly string[]): Promise<Member[]> {
     const rows = await this.enrolment.sites(manager);
-    const enrolled = rows.flatMap(({ site, state, identityKey }) =>
-      state === 'enrolled' && identityKey !== null ? [{ site, identityKey }] : [],
+    const enrolled = rows.flatMap(({ site, role, state, identityKey }) =>
+      role === 'site' && state === 'enrolled' && identityKey !== null ? [{ site, identityKey }] : [],
     );
     if (sites.length === 0) return enrolled;
     const missing = sites.find((site) => !enrolled.some((member) => member.site === site));

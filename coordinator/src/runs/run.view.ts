@@ -24,6 +24,17 @@ export function isOver(view: RunView): boolean {
   return FINAL.includes(view.run.state);
 }
 
+/** Whether the run is between others and exactly this identity: whoever has joined under the name since is somebody else. */
+export function isMember(view: RunView, { site, identityKey }: { site: string; identityKey: string | null }): boolean {
+  const { roster } = view.earlierEpochs[0] ?? view.epoch;
+  return roster.sites.some((member) => member.site === site && member.identityKey === identityKey);
+}
+
+/** Whether the run still needs something of this member. */
+export function countsOn(view: RunView, member: { site: string; identityKey: string | null }): boolean {
+  return !isOver(view) && isMember(view, member) && !view.epoch.roster.leftOut.includes(member.site);
+}
+
 /** Sums that have not come to an end: all confirm sums of an epoch at once, then one at a time. */
 export function openRounds(view: RunView): RoundRow[] {
   return view.rounds.filter((round) => !['closed', 'abandoned', 'superseded'].includes(round.state));

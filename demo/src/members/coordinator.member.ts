@@ -52,7 +52,7 @@ export class CoordinatorMember {
 
   async invite(site: string): Promise<string> {
     const file = join(this.folders.out, 'invites', `${site}.json`);
-    await this.operator(['invite', site, '--out', file]);
+    await this.operator(['invite', site, '--out', file, '--pre-admit']);
     return file;
   }
 
