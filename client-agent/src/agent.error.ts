@@ -2,6 +2,13 @@
 export type AgentErrorCode =
   | 'not-joined'
   | 'already-joined'
+  | 'invite-exposed'
+  | 'not-admitted'
+  | 'left'
+  | 'in-runs'
+  | 'not-a-site'
+  | 'no-pseudonym'
+  | 'ledger-forged'
   | 'folder-locked'
   | 'missing-passphrase'
   | 'wrong-passphrase'

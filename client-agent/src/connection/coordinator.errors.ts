@@ -61,6 +61,8 @@ function refusalText(refusal: string, what: string, text: string): string {
     case 'invite-expired':
     case 'invite-unknown':
       return `The invite was refused: ${text} Ask the operator for a new invite; nothing was changed here.`;
+    case 'site-left':
+      return `This site has left the consortium: ${text} Nothing more is sent.`;
     case 'site-revoked':
       return `The operator has revoked this site: ${text} Nothing more is sent. Ask the operator.`;
     case 'unauthenticated':

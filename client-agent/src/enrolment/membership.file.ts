@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { digestSchema, siteIdSchema } from '@coferment/consortium';
+import { companySchema, digestSchema, saltSchema, siteIdSchema } from '@coferment/consortium';
 import { z } from 'zod';
 import { AgentError } from '../agent.error.js';
 import { writeFileDurably } from '../keys/atomic.file.js';
@@ -17,6 +17,10 @@ const schema = z.strictObject({
   logVkey: z.string().max(500),
   origin: z.string().max(200),
   certificateExpiresAt: z.iso.datetime(),
+  role: z.enum(['site', 'auditor']).default('site'),
+  /** Where `site` is a pseudonym: the company's name and the salt that open it. They never leave this folder by themselves. */
+  company: companySchema.optional(),
+  salt: saltSchema.optional(),
 });
 
 /** What a site knows about its consortium. Nothing in it is secret, so `identity` and `status` need no passphrase. */
@@ -28,7 +32,7 @@ export function isMember(folder: string): boolean {
   return existsSync(join(folder, FILE));
 }
 
-export function writeMembership(folder: string, membership: Membership): void {
+export function writeMembership(folder: string, membership: z.input<typeof schema>): void {
   writeFileDurably(join(folder, FILE), Buffer.from(`${JSON.stringify(membership, null, 2)}\n`));
 }
 

@@ -85,6 +85,15 @@ export class KeyStore {
     if (existsSync(dirname(path))) syncFolder(dirname(path));
   }
 
+  /** As {@link erase}, for one record. */
+  eraseRecord(name: string): void {
+    const path = this.#path(name);
+    if (!existsSync(path)) return;
+    overwriteFile(path);
+    rmSync(path);
+    syncFolder(dirname(path));
+  }
+
   #path(name: string): string {
     if (!NAME.test(name)) throw new AgentError('store-damaged', `"${name}" is no name of a key record.`);
     return join(this.#folder, `${name}.sealed`);

@@ -46,3 +46,9 @@ export function writeTlsCredential(store: KeyStore, credential: TlsCredential): 
 export function readTlsCredential(store: KeyStore): TlsCredential {
   return tlsSchema.parse(JSON.parse(Buffer.from(store.require(TLS)).toString('utf8')));
 }
+
+/** For a site that has left: what trains and what calls the coordinator goes, the identity key stays, so that it can still prove who it was. */
+export function eraseWorkingKeys(store: KeyStore): void {
+  store.eraseRecord(TRAINING_SEED);
+  store.eraseRecord(TLS);
+}
