@@ -8,7 +8,6 @@ export type AgentErrorCode =
   | 'in-runs'
   | 'not-a-site'
   | 'no-pseudonym'
-  | 'ledger-forged'
   | 'folder-locked'
   | 'missing-passphrase'
   | 'wrong-passphrase'

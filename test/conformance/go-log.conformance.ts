@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MerkleTree, leafHash, openNote, parseVkey, verifyConsistency, verifyInclusion } from '@coferment/ledger';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeFolder } from '../../ledger/src/cli/export.folder.js';
+import { writeFolder } from '../../ledger/src/export/export.folder.js';
 import { LOG_VKEY, ORIGIN, exportSample, sampleLedger } from '../../ledger/src/verify/sample-ledger.fixture.js';
 
 /** The Go project's own log code reads our export, takes our proofs, and we take its proofs and its signature. */

@@ -2,6 +2,8 @@ import { Command } from 'commander';
 import { addApprovalCommands } from './approval.commands.js';
 import { exitCodeOf } from './command.output.js';
 import { addDataCommands } from './data.commands.js';
+import { addLeaveCommand } from './leave.command.js';
+import { addLedgerCommands } from './ledger.commands.js';
 import { addMembershipCommands } from './membership.commands.js';
 import { addServeCommand } from './serve.command.js';
 
@@ -14,6 +16,8 @@ addMembershipCommands(program);
 addServeCommand(program);
 addApprovalCommands(program);
 addDataCommands(program);
+addLedgerCommands(program);
+addLeaveCommand(program);
 inheritExit(program);
 
 try {

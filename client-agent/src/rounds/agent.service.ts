@@ -8,6 +8,7 @@ import { ObjectCache } from '../connection/object.cache.js';
 import { mapProxyVariables } from '../connection/proxy.environment.js';
 import { SentRecorder } from '../connection/sent.recorder.js';
 import { WireClient } from '../connection/wire.client.js';
+import { requireTakesPart } from '../enrolment/departure.file.js';
 import { EnrolmentClient } from '../enrolment/enrolment.client.js';
 import { type Membership, readMembership } from '../enrolment/membership.file.js';
 import { endpointOf, renewalIsDue, renewCertificate } from '../enrolment/renewal.flow.js';
@@ -47,6 +48,7 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
   const lock = lockFolder(input.folder);
   try {
     const member = readMembership(input.folder);
+    requireTakesPart(input.folder, member);
     await loadCrypto();
     const store = KeyStore.open(join(input.folder, 'keys'), input.passphrase);
     const { identity, trainingSeed } = openSiteIdentity(store);

@@ -14,7 +14,7 @@ export function addExports(program: Command): void {
     )
     .action((flags: OperatorFlags & { out: string }) =>
       callOperator(flags, async (client, output) => {
-        const written = await exportLedger(client, flags.data, flags.out);
+        const written = await exportLedger(client, flags.out);
         output.result(
           written,
           `${written.entries} entries are in ${flags.out}. Verify them: coferment-audit verify ${flags.out} --key "${written.logVkey}"`,

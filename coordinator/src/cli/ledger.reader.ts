@@ -1,31 +1,19 @@
-import { type Statement, parseStatement } from '@coferment/consortium';
-import { type OperatorClient, ask } from './operator.client.js';
+import { type LedgerContent, type LedgerSource, readLedger as readFrom } from '@coferment/ledger';
+import { type OperatorClient, ask, downloadObject } from './operator.client.js';
 
-const PAGE = 256;
+export { statementsOf } from '@coferment/ledger';
 
-export interface LedgerContent {
-  /** The signed checkpoint over exactly these entries. */
-  checkpoint: string;
-  entries: Uint8Array[];
-  payloads: Uint8Array[];
+/** The ledger of a running coordinator. */
+export function ledgerOf(client: OperatorClient): LedgerSource {
+  const { ledger } = client;
+  return {
+    checkpoint: async () => (await ask(ledger.getCheckpoint.bind(ledger), {})).checkpoint,
+    entries: async (start, limit) => (await ask(ledger.getEntries.bind(ledger), { start, limit })).entries,
+    object: (digest) => downloadObject(client, digest),
+  };
 }
 
 /** The ledger up to its present checkpoint. */
-export async function readLedger({ ledger }: OperatorClient): Promise<LedgerContent> {
-  const { checkpoint } = await ask(ledger.getCheckpoint.bind(ledger), {});
-  const size = Number(checkpoint.split('\n')[1]);
-  const content: LedgerContent = { checkpoint, entries: [], payloads: [] };
-  while (content.entries.length < size) {
-    const start = content.entries.length;
-    const { entries } = await ask(ledger.getEntries.bind(ledger), { start, limit: Math.min(PAGE, size - start) });
-    for (const { entry, payload } of entries) {
-      content.entries.push(entry);
-      content.payloads.push(payload);
-    }
-  }
-  return content;
-}
-
-export function statementsOf({ payloads }: LedgerContent): Statement[] {
-  return payloads.map(parseStatement);
+export function readLedger(client: OperatorClient): Promise<LedgerContent> {
+  return readFrom(ledgerOf(client), client.logVkey);
 }

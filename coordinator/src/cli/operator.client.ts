@@ -10,6 +10,8 @@ const LONGEST_CALL_MS = 60_000;
 
 /** A running coordinator, called with the operator's certificate. */
 export interface OperatorClient {
+  /** The log's key, from the coordinator's own folder. */
+  logVkey: string;
   operator: OperatorServiceClient;
   ledger: LedgerServiceClient;
   download: DownloadServiceClient;
@@ -37,7 +39,7 @@ export async function connect(folder: string, passphrase: string): Promise<Opera
     download: new DownloadServiceClient(address, tls, options),
     model: new ModelServiceClient(address, tls, options),
   };
-  return { ...clients, close: () => Object.values(clients).forEach((client: Client) => client.close()) };
+  return { ...clients, logVkey: facts.logVkey, close: () => Object.values(clients).forEach((client: Client) => client.close()) };
 }
 
 type Unary<Request, Response> = (

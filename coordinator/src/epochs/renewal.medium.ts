@@ -53,7 +53,7 @@ class Scene {
   /** The auditor's verdict, and what it found wrong. */
   async audit(): Promise<string[]> {
     const out = mkdtempSync(join(tmpdir(), 'export-'));
-    await exportLedger(this.coordinator.operator, this.coordinator.folder, out);
+    await exportLedger(this.coordinator.operator, out);
     const read = (path: string) => readFile(join(out, path)).catch(() => undefined);
     const { checks } = await verifyExport(read);
     rmSync(out, { recursive: true });

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeVkey, publicKeyFromSeed, verifierKey } from '../note/index.js';
 import { LOG_VKEY, ORIGIN, exportSample, operator, sampleLedger } from '../verify/sample-ledger.fixture.js';
 import { runAudit } from './audit.command.js';
-import { readFolder, writeFolder } from './export.folder.js';
+import { readFolder, writeFolder } from '../export/index.js';
 
 let folder: string;
 const path = (...names: string[]) => join(folder, ...names);

@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { parseVkey } from '../note/index.js';
 import { type WitnessPolicy, parsePolicy, policyOfLogKey } from '../policy/index.js';
 import { type Verdict, type VerifyOptions, verifyExport } from '../verify/index.js';
-import { readFolder } from './export.folder.js';
+import { readFolder } from '../export/index.js';
 import { reportText } from './report.text.js';
 
 const exitCodes: Readonly<Record<Verdict, number>> = { holds: 0, 'does-not-hold': 1, 'could-not-check': 2, 'self-consistent': 2 };

@@ -12,6 +12,7 @@ export type LedgerErrorCode =
   | 'bad-signature'
   | 'no-known-signature'
   | 'payload-mismatch'
+  | 'root-mismatch'
   | 'entry-too-large'
   | 'out-of-range'
   | 'missing-resource';

@@ -1,0 +1,58 @@
+import { join } from 'node:path';
+import { loadCrypto } from '@coferment/crypto';
+import { copyLedger, writeFolder } from '@coferment/ledger';
+import type { Command } from 'commander';
+import { LedgerClient } from '../connection/ledger.client.js';
+import { mapProxyVariables } from '../connection/proxy.environment.js';
+import { readMembership } from '../enrolment/membership.file.js';
+import { callRenewed } from '../enrolment/renewed.call.js';
+import { endpointOf } from '../enrolment/renewal.flow.js';
+import { KeyStore } from '../keys/key.store.js';
+import { readPassphrase } from '../keys/passphrase.file.js';
+import { type Answer, answer } from './command.output.js';
+
+interface ExportOptions {
+  out: string;
+  data: string;
+  passphraseFile: string;
+  json?: boolean;
+}
+
+export function addLedgerCommands(program: Command): void {
+  program
+    .command('ledger')
+    .description('The ledger of the consortium, for sites and auditors')
+    .command('export')
+    .description('Write the whole ledger into a folder that coferment-audit verifies without a network')
+    .requiredOption('--out <dir>', 'folder to write to')
+    .requiredOption('--data <dir>', 'data folder of this site or auditor')
+    .requiredOption('--passphrase-file <file>', 'file with the passphrase of the keys')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  coferment-agent ledger export --out ./ledger --data /var/lib/coferment --passphrase-file /etc/coferment/passphrase',
+    )
+    .action((options: ExportOptions) => answer(options, () => exportLedger(options)));
+}
+
+async function exportLedger({ out, data, passphraseFile }: ExportOptions): Promise<Answer> {
+  mapProxyVariables(process.env);
+  await loadCrypto();
+  const member = readMembership(data);
+  const store = KeyStore.open(join(data, 'keys'), readPassphrase(passphraseFile));
+  const { entries, objects } = await callRenewed(data, member, store, async (current, credential) => {
+    const client = new LedgerClient(endpointOf(current), credential);
+    try {
+      return await copyLedger(client, member.logVkey, writeFolder(out), (read, size) => {
+        if (read < size) process.stderr.write(`${read} of ${size} entries\n`);
+      });
+    } finally {
+      client.close();
+    }
+  });
+  const { logVkey, operatorKey } = member;
+  return {
+    json: { entries, objects, logVkey, operatorKey, out },
+    text: `${entries} entries and ${objects} objects are in ${out}. Verify them: coferment-audit verify ${out} --key "${logVkey}" --operator-key ${operatorKey}`,
+  };
+}

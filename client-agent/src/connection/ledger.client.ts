@@ -1,0 +1,58 @@
+import type { LedgerSource } from '@coferment/ledger';
+import {
+  DownloadServiceClient,
+  type GetCheckpointRequest,
+  type GetCheckpointResponse,
+  type GetEntriesRequest,
+  type GetEntriesResponse,
+  LedgerServiceClient,
+} from '@coferment/proto';
+import { Channel } from '@grpc/grpc-js';
+import { downloadObject } from './object.transfer.js';
+import { unary } from './unary.call.js';
+import { channelCredentials, channelOptions, type ClientCertificate, type Endpoint } from './wire.channel.js';
+
+const CALL_MS = 30_000;
+/** No published object is larger than a model of 10⁸ parameters in doubles. */
+const MOST_OBJECT_BYTES = 2 ** 30;
+
+/** The coordinator's ledger, for members who read it whole. What comes is for `readLedger` to check. */
+export class LedgerClient implements LedgerSource {
+  readonly #channel: Channel;
+  readonly #ledger: LedgerServiceClient;
+  readonly #downloads: DownloadServiceClient;
+
+  constructor(endpoint: Endpoint, certificate: ClientCertificate) {
+    const credentials = channelCredentials(endpoint, certificate);
+    this.#channel = new Channel(endpoint.address, credentials, channelOptions(endpoint));
+    const options = { channelOverride: this.#channel };
+    this.#ledger = new LedgerServiceClient(endpoint.address, credentials, options);
+    this.#downloads = new DownloadServiceClient(endpoint.address, credentials, options);
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+
+  async checkpoint(): Promise<string> {
+    const { checkpoint } = await unary<GetCheckpointRequest, GetCheckpointResponse>(
+      (message, metadata, options, callback) => this.#ledger.getCheckpoint(message, metadata, options, callback),
+      {},
+      { what: 'Asking for the checkpoint', deadlineMs: CALL_MS },
+    );
+    return checkpoint;
+  }
+
+  async entries(start: number, limit: number): Promise<GetEntriesResponse['entries']> {
+    const { entries } = await unary<GetEntriesRequest, GetEntriesResponse>(
+      (message, metadata, options, callback) => this.#ledger.getEntries(message, metadata, options, callback),
+      { start, limit },
+      { what: 'Reading the ledger', deadlineMs: CALL_MS },
+    );
+    return entries;
+  }
+
+  object(digest: string): Promise<Uint8Array> {
+    return downloadObject(this.#downloads, digest, MOST_OBJECT_BYTES);
+  }
+}

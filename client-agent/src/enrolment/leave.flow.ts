@@ -1,0 +1,119 @@
+import { join } from 'node:path';
+import { signStatement, WIRE_VERSION } from '@coferment/consortium';
+import { AgentError } from '../agent.error.js';
+import { CoordinatorRefusal } from '../connection/coordinator.errors.js';
+import type { CoordinatorPort } from '../connection/coordinator.port.js';
+import { parseRunViews } from '../connection/instruction.parser.js';
+import { ObjectCache } from '../connection/object.cache.js';
+import { SentRecorder } from '../connection/sent.recorder.js';
+import { WireClient } from '../connection/wire.client.js';
+import { lockFolder } from '../journal/folder.lock.js';
+import { Journal } from '../journal/journal.js';
+import { KeyStore } from '../keys/key.store.js';
+import { eraseWorkingKeys, openSiteIdentity } from '../keys/site.identity.js';
+import { forgetRun } from '../rounds/run.departure.js';
+import { type Departure, readDeparture, writeDeparture } from './departure.file.js';
+import { type Membership, readMembership } from './membership.file.js';
+import { callRenewed } from './renewed.call.js';
+import { endpointOf } from './renewal.flow.js';
+import { runsThatCount } from './unfinished.runs.js';
+
+export interface LeaveInput {
+  folder: string;
+  passphrase: string;
+  reason: string;
+  /** Leave although runs still count on this site. */
+  abandonRuns: boolean;
+}
+
+/** What the coordinator is asked for, in the order of leaving. */
+type LeavingPort = Pick<CoordinatorPort, 'poll' | 'submitStatement'>;
+
+/**
+ * Ends this site's membership: signed, told, then erased, each step durable before the next. Cut off anywhere, the same command goes on from there; on a site
+ * that has left it changes nothing.
+ * @throws AgentError 'in-runs' while a run counts on this site and `abandonRuns` is not set
+ */
+export async function leaveConsortium(input: LeaveInput): Promise<{ member: Membership; departure: Departure }> {
+  const lock = lockFolder(input.folder);
+  try {
+    const member = readMembership(input.folder);
+    if (member.role === 'auditor')
+      throw new AgentError('not-a-site', `"${member.site}" is an auditor and holds nothing of any run. Ask the operator to end the membership.`);
+    const store = KeyStore.open(join(input.folder, 'keys'), input.passphrase);
+    const journal = Journal.open(join(input.folder, 'journal.sqlite'), { vault: store });
+    try {
+      const begun = readDeparture(input.folder);
+      const told = begun === undefined || begun.state === 'asked' ? await say(input, member, store, journal, begun) : begun;
+      // Repeated on a site that has left: erasing what is erased is harmless, and a restored backup may have brought keys back.
+      erase(store, journal, new ObjectCache(join(input.folder, 'objects')));
+      const departure: Departure = { ...told, state: 'done' };
+      if (told.state !== 'done') writeDeparture(input.folder, departure);
+      return { member, departure };
+    } finally {
+      journal.close();
+    }
+  } finally {
+    lock.release();
+  }
+}
+
+async function say(input: LeaveInput, member: Membership, store: KeyStore, journal: Journal, begun?: Departure): Promise<Departure> {
+  return callRenewed(input.folder, member, store, async (current, credential) => {
+    const client = new WireClient(endpointOf(current), credential);
+    const port = new SentRecorder(client, (item) => {
+      const entry = journal.activity.sending(item);
+      return (outcome) => journal.activity.noteOutcome(entry.id, outcome);
+    });
+    try {
+      const asked = begun ?? readDeparture(input.folder) ?? (await decide(input, current, store, journal, port));
+      await submit(port, asked);
+      const told: Departure = { ...asked, state: 'told' };
+      writeDeparture(input.folder, told);
+      return told;
+    } finally {
+      client.close();
+    }
+  });
+}
+
+/** Signs once: a leave that is repeated sends the same act. */
+async function decide(input: LeaveInput, { consortium, site }: Membership, store: KeyStore, journal: Journal, port: LeavingPort): Promise<Departure> {
+  const runs = runsThatCount(parseRunViews((await poll(port)).runs), journal.runs.all());
+  if (runs.length > 0 && !input.abandonRuns) {
+    throw new AgentError(
+      'in-runs',
+      `These runs count on this site: ${runs.join(', ')}. Wait until they are over, or ask the operator to leave this site out of them. To leave all the same, and let them wait for what this site owes them: --abandon-runs. Nothing was changed.`,
+    );
+  }
+  const { identity } = openSiteIdentity(store);
+  const statement = signStatement('site-left', { consortium, site, reason: input.reason }, identity);
+  const asked: Departure = { schema: 1, site, consortium, decidedAt: new Date().toISOString(), state: 'asked', statement };
+  writeDeparture(input.folder, asked);
+  return asked;
+}
+
+function poll(port: LeavingPort): ReturnType<LeavingPort['poll']> {
+  return port.poll({ wireVersion: WIRE_VERSION, waitMs: 0, positions: [], known: '', authorities: 0 }, new AbortController().signal);
+}
+
+/** The answer to an earlier try may have been lost: then the coordinator knows no such member any more. */
+async function submit(port: LeavingPort, { statement }: Departure): Promise<void> {
+  try {
+    await port.submitStatement(statement);
+  } catch (error) {
+    if (!(error instanceof CoordinatorRefusal) || error.refusal !== 'site-left') throw error;
+  }
+}
+
+function erase(store: KeyStore, journal: Journal, objects: ObjectCache): void {
+  const runs = journal.runs.all();
+  for (const { run, state } of runs) {
+    if (state === 'asked' || state === 'approved') journal.runs.setState(run, 'dead', 'This site has left the consortium.');
+  }
+  for (const { run } of runs) forgetRun({ store, objects, journal }, run);
+  // Also of an epoch that the journal does not know: a sealing key is drawn before the roster is approved.
+  store.erase('epochs');
+  eraseWorkingKeys(store);
+  journal.emptyLog();
+}

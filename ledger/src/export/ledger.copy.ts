@@ -1,0 +1,96 @@
+import { type Statement, parseStatement } from '@coferment/consortium';
+import { sha256Hex } from '@coferment/crypto';
+import { LedgerError } from '../errors/index.js';
+import { openCheckpoint, parseVkey } from '../note/index.js';
+import type { WriteFile } from '../tiles/index.js';
+import { MerkleTree, leafHash } from '../tree/index.js';
+import { writeLedger } from './ledger.export.js';
+
+const PAGE = 256;
+
+/** A ledger that is served by somebody else, over whatever wire. Nothing that it gives is believed. */
+export interface LedgerSource {
+  checkpoint(): Promise<string>;
+  /** Entries from `start` on, at least one and at most `limit` while there are any. */
+  entries(start: number, limit: number): Promise<readonly { entry: Uint8Array; payload: Uint8Array }[]>;
+  object(digest: string): Promise<Uint8Array>;
+}
+
+export interface LedgerContent {
+  /** The signed checkpoint over exactly these entries. */
+  checkpoint: string;
+  entries: Uint8Array[];
+  payloads: Uint8Array[];
+}
+
+export interface CopiedLedger {
+  entries: number;
+  objects: number;
+}
+
+/**
+ * The ledger up to its present checkpoint, whole: what came is what the checkpoint commits to.
+ * @param logVkey the log's key, from elsewhere than the source
+ * @param progress told after every page
+ * @throws LedgerError 'no-known-signature', 'bad-signature', 'missing-resource', 'root-mismatch'
+ */
+export async function readLedger(
+  source: LedgerSource,
+  logVkey: string,
+  progress: (read: number, size: number) => void = () => {},
+): Promise<LedgerContent> {
+  const checkpoint = await source.checkpoint();
+  const { size, root } = openCheckpoint(checkpoint, [parseVkey(logVkey)]);
+  const content: LedgerContent = { checkpoint, entries: [], payloads: [] };
+  while (content.entries.length < size) {
+    const start = content.entries.length;
+    const page = await source.entries(start, Math.min(PAGE, Number(size) - start));
+    if (page.length === 0 || start + page.length > size)
+      throw new LedgerError('missing-resource', `The ledger has ${size} entries by its checkpoint, but ${page.length} came from ${start} on.`);
+    for (const { entry, payload } of page) {
+      content.entries.push(entry);
+      content.payloads.push(payload);
+    }
+    progress(content.entries.length, Number(size));
+  }
+  if (Buffer.compare(new MerkleTree(content.entries.map(leafHash)).root(), root) !== 0)
+    throw new LedgerError('root-mismatch', `The ${size} entries that came are not those that the signed checkpoint commits to. Keep the checkpoint and tell the other members.`);
+  return content;
+}
+
+export function statementsOf({ payloads }: LedgerContent): Statement[] {
+  return payloads.map(parseStatement);
+}
+
+/**
+ * Writes the ledger in the layout that the auditor's command reads, with the objects from which models can be recomputed. What is written may still be forged by
+ * whoever has the log's key: `coferment-audit verify` finds that.
+ */
+export async function copyLedger(
+  source: LedgerSource,
+  logVkey: string,
+  write: WriteFile,
+  progress?: (read: number, size: number) => void,
+): Promise<CopiedLedger> {
+  const content = await readLedger(source, logVkey, progress);
+  const digests = [...new Set(statementsOf(content).flatMap(publishedObjects))];
+  await writeLedger(write, { ...content, policy: `log ${logVkey}\nquorum none\n`, objects: objects(source, digests) });
+  return { entries: content.entries.length, objects: digests.length };
+}
+
+/** One at a time: a sum can be as large as a model. */
+async function* objects(source: LedgerSource, digests: readonly string[]): AsyncGenerator<Uint8Array> {
+  for (const digest of digests) {
+    const object = await source.object(digest);
+    if (sha256Hex(object) !== digest)
+      throw new LedgerError('payload-mismatch', `The object ${digest} came as other bytes, with SHA-256 ${sha256Hex(object)}.`);
+    yield object;
+  }
+}
+
+/** Plans, rosters and opened sums. Ciphertexts and shares are many times larger and stay with the coordinator. */
+function publishedObjects({ name, predicate }: Statement): string[] {
+  if (name === 'plan-published') return [predicate.plan];
+  if (name === 'key-epoch') return [predicate.roster];
+  return name === 'aggregate' ? [predicate.sumObject] : [];
+}
