@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -105,5 +106,29 @@ describe('coferment-audit verify', () => {
 
   it('fails loudly on what can be seen but not read', async () => {
     await expect(Promise.resolve(readFolder(path('ledger'))('tile'))).rejects.toThrow('EISDIR');
+  });
+});
+
+describe('coferment-audit pseudonym', () => {
+  const salt = '5a'.repeat(32);
+  const opening = ['--company', 'Müller & Söhne', '--salt', salt];
+  // Computed here with another program's means.
+  const site = `site-${createHash('sha256').update(Buffer.from(salt, 'hex')).update('Müller & Söhne').digest('hex').slice(0, 12)}`;
+
+  it.each([
+    ['a salt that is none', ['pseudonym', site, '--company', 'Müller', '--salt', 'abc'], 'not 64 lower-case'],
+    ['no company', ['pseudonym', site, '--salt', salt], 'required option'],
+  ])('exits 2 for %s', async (_, words, message) => {
+    const { code, err } = await audit(...words);
+    expect(code).toBe(2);
+    expect(err).toContain(message);
+  });
+
+  it('exits 0 for the company and 1 for any other', async () => {
+    expect(await audit('pseudonym', site, ...opening)).toMatchObject({ code: 0, out: `${site} is the pseudonym of "Müller & Söhne".\n` });
+    expect((await audit('pseudonym', site, '--company', 'Müller', '--salt', salt)).code).toBe(1);
+    const { code, out } = await audit('pseudonym', 'site-000000000000', ...opening, '--json');
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ isTheirs: false, opened: site });
   });
 });

@@ -2,6 +2,7 @@ import { type Statement, isLedgered, isOperatorStatement } from '@coferment/cons
 import { bytesToHex } from '@coferment/crypto';
 import { type LedgerEntry, verifyEntry } from '../entry/index.js';
 import { Evidence, ProblemList } from './evidence.js';
+import { MemberKeys } from './member.keys.js';
 import { type Finding, countOf } from './verification.report.js';
 
 export interface SignedStatement {
@@ -28,10 +29,10 @@ export function checkSignatures(
 ): Enrolment {
   const evidence = new Evidence();
   const list = new ProblemList();
-  const siteKeys = new Map<string, string>();
   const founding = statements[0]?.statement;
   const founded = founding?.name === 'consortium-founded' && statements[0]!.index === 0 ? founding.predicate : undefined;
   const operatorKey = expected.operatorKey ?? founded?.operatorKey;
+  const members = new MemberKeys(operatorKey, list);
 
   for (const { index, entry, payload, statement } of statements) {
     const recorded = { index, name: statement.name };
@@ -44,7 +45,7 @@ export function checkSignatures(
       continue;
     if (!list.require(isLedgered(name), recorded, 'such a statement does not belong in the ledger')) continue;
     const signer = isOperatorStatement(name) ? 'the operator' : 'site' in predicate ? `"${predicate.site}"` : 'nobody';
-    const enrolledKey = isOperatorStatement(name) ? operatorKey : 'site' in predicate ? siteKeys.get(predicate.site) : undefined;
+    const enrolledKey = isOperatorStatement(name) ? operatorKey : 'site' in predicate ? members.ofSite(predicate.site) : undefined;
     if (!list.require(enrolledKey !== undefined, recorded, `${signer} has no enrolled key at this point of the log`)) continue;
     if (!list.require(key === enrolledKey, recorded, `it is signed by key ${key}, but ${signer} had key ${enrolledKey}`)) continue;
     try {
@@ -66,22 +67,11 @@ export function checkSignatures(
         recorded,
         `it founds the log "${predicate.origin}", but the checkpoint is of "${expected.origin}"`,
       );
-    } else if (name === 'site-enrolled') {
-      const owner =
-        predicate.identityKey === operatorKey ? 'the operator' : [...siteKeys].find(([, known]) => known === predicate.identityKey)?.[0];
-      list.require(
-        owner === undefined || owner === predicate.site,
-        recorded,
-        `the key enrolled for "${predicate.site}" is that of ${owner} already`,
-      );
-      siteKeys.set(predicate.site, predicate.identityKey);
-    } else if (name === 'site-revoked') {
-      list.require(siteKeys.delete(predicate.site), recorded, `"${predicate.site}" was not enrolled`);
-    }
+    } else members.follow(statement, recorded);
   }
   if (!founded && statements.length > 0)
     list.add(recordedFirst(statements), 'the first entry must found the consortium and name the operator key');
-  const enrolled = evidence.all('site-enrolled').length;
+  const enrolled = evidence.all('site-enrolled').length + evidence.all('auditor-enrolled').length;
   return {
     finding: { detail: `${countOf(statements.length, 'statement')}, ${countOf(enrolled, 'enrolment')}`, problems: list.problems },
     evidence,
