@@ -28,7 +28,9 @@ export class EnrolmentRepository {
     await manager.save(SiteEntity, row);
   }
 
+  /** With all its invites. */
   async removeSite(manager: EntityManager, site: string): Promise<void> {
+    await manager.delete(InviteEntity, { site });
     await manager.delete(SiteEntity, { site });
   }
 

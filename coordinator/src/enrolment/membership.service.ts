@@ -73,10 +73,8 @@ export class MembershipService {
           `"${site}" is counted on by ${runs.join(', ')}. Let them end, leave the site out (coferment epochs renew RUN --leave-out ${site}) or abort them first; "coferment revoke ${site}" does not wait.`,
         );
       }
-      if (row.state === 'invited' || row.state === 'pending') {
-        await this.repository.closeInvites(manager, site);
-        await this.repository.removeSite(manager, site);
-      } else await this.#revoke(manager, row, reason);
+      if (row.state === 'invited' || row.state === 'pending') await this.repository.removeSite(manager, site);
+      else await this.#revoke(manager, row, reason);
     });
     this.log.warn('a member was removed', { site });
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { type OperatorClient, ask, connect } from '../cli/operator.client.js';
 import { type RunningCoordinator, startCoordinator } from '../coordinator.start.js';
+import type { Charter } from '../identity/consortium.identity.js';
 import { RunReconciler } from '../runs/run.reconciler.js';
 import { ScriptedSite } from './scripted-site.fixture.js';
 
@@ -56,6 +57,8 @@ export class TestCoordinator {
   running!: RunningCoordinator;
   operator!: OperatorClient;
 
+  constructor(private readonly charter: Partial<Charter> = {}) {}
+
   /** Again on the same folder: a restart. */
   async start(): Promise<this> {
     await this.database?.create();
@@ -64,6 +67,7 @@ export class TestCoordinator {
       passphrase: PASSPHRASE,
       consortium: 'scripted',
       origin: 'ledger.localhost/scripted',
+      charter: this.charter,
       ...(this.database === undefined ? {} : { databaseUrl: this.database.url }),
     });
     this.operator = await connect(this.folder, PASSPHRASE);
