@@ -28,11 +28,17 @@ beforeAll(async () => {
 afterAll(() => coordinator.remove());
 
 const filesOf = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)).filter((file) => statSync(file).isFile());
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((file) => statSync(file).isFile());
 
 /** Each spelling in which a name could stand in bytes or JSON. */
 const namesIn = (bytes: Buffer): string[] =>
-  COMPANIES.filter((company) => [company, JSON.stringify(company).slice(1, -1), Buffer.from(company).toString('base64').slice(0, 8)].some((text) => bytes.includes(text)));
+  COMPANIES.filter((company) =>
+    [company, JSON.stringify(company).slice(1, -1), Buffer.from(company).toString('base64').slice(0, 8)].some((text) =>
+      bytes.includes(text),
+    ),
+  );
 
 describe('the charter', () => {
   it('stands in the ledger right after its founding', async () => {
@@ -88,7 +94,10 @@ describe('a pseudonym', () => {
     const company = 'Fourth Starter';
     const invite = parseInvite(await operator.invite(company));
     for (const name of [company, `  ${company}`, invite.site])
-      expect(parseInvite(await operator.invite(name))).toMatchObject({ site: invite.site, pseudonym: { company, salt: invite.pseudonym!.salt } });
+      expect(parseInvite(await operator.invite(name))).toMatchObject({
+        site: invite.site,
+        pseudonym: { company, salt: invite.pseudonym!.salt },
+      });
   });
 
   it('hides the company: its name is in the table of sites and nowhere else', async () => {

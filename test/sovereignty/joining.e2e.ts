@@ -4,7 +4,15 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Invite, certificateFingerprint, identityWords, inviteLine, inviteText, parseInvite, WIRE_VERSION } from '@coferment/consortium';
+import {
+  type Invite,
+  certificateFingerprint,
+  identityWords,
+  inviteLine,
+  inviteText,
+  parseInvite,
+  WIRE_VERSION,
+} from '@coferment/consortium';
 import { generateIdentity } from '@coferment/crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { requestCertificate } from '../../client-agent/src/enrolment/certificate.request.js';
@@ -32,7 +40,15 @@ async function foreignInvite(ours: Invite): Promise<string> {
   await found(folder, PASSPHRASE, 'scripted', 'ledger.localhost/scripted');
   const { authority, operatorKey, logVkey } = readFacts(folder);
   const [inviteId, secret] = [randomBytes(8).toString('hex'), randomBytes(32).toString('hex')];
-  return inviteText({ ...ours, caCertificate: authority, caFingerprint: certificateFingerprint(authority)!, operatorKey, logVkey, inviteId, secret });
+  return inviteText({
+    ...ours,
+    caCertificate: authority,
+    caFingerprint: certificateFingerprint(authority)!,
+    operatorKey,
+    logVkey,
+    inviteId,
+    secret,
+  });
 }
 
 /** Changed on purpose, with a checksum that fits. */
@@ -112,7 +128,10 @@ describe('an invite that lets nobody in', () => {
   it('is one that was altered on the way, as a file or as a line', async () => {
     const invite = await operator.invite('altered', { preAdmitted: true });
     const line = inviteLine(parseInvite(invite));
-    const altered = [invite.replace('"site": "altered"', '"site": "altar"'), `${line.slice(0, 90)}${line[90] === 'x' ? 'y' : 'x'}${line.slice(91)}`];
+    const altered = [
+      invite.replace('"site": "altered"', '"site": "altar"'),
+      `${line.slice(0, 90)}${line[90] === 'x' ? 'y' : 'x'}${line.slice(91)}`,
+    ];
     for (const text of altered) await expect(new Member().join(text)).rejects.toMatchObject({ code: 'invalid-invite' });
     expect(await operator.member('altered')).toMatchObject({ state: 'invited' });
   });
@@ -143,7 +162,10 @@ describe('an invite that lets nobody in', () => {
 describe('a site that joins', () => {
   it('waits until the operator admits the key whose words it shows, and goes on with the same keys', async () => {
     const member = new Member();
-    await expect(member.join(await operator.invite('waiting'))).rejects.toMatchObject({ code: 'not-admitted', message: expect.stringContaining(member.words) });
+    await expect(member.join(await operator.invite('waiting'))).rejects.toMatchObject({
+      code: 'not-admitted',
+      message: expect.stringContaining(member.words),
+    });
     const shown = (await operator.member('waiting'))!;
     expect(shown).toMatchObject({ state: 'pending', identityKey: member.identityKey, certificateExpiresMs: 0, inviteExpiresMs: 0 });
     expect(identityWords('scripted', 'waiting', shown.identityKey).join(' ')).toBe(member.words);
@@ -185,7 +207,10 @@ describe('a site that joins', () => {
     await expect(member.join(await operator.invite('refused'))).rejects.toMatchObject({ code: 'not-admitted' });
     await expect(operator.invite('refused')).rejects.toMatchObject({ code: 'identity-taken' });
     await operator.refuse('refused');
-    await expect(member.join()).rejects.toMatchObject({ refusal: 'site-revoked', message: expect.stringContaining('refused this identity key') });
+    await expect(member.join()).rejects.toMatchObject({
+      refusal: 'site-revoked',
+      message: expect.stringContaining('refused this identity key'),
+    });
     await expect(operator.admit('refused', member.identityKey)).rejects.toMatchObject({ code: 'not-pending' });
     expect((await statements()).some(({ name }) => name === 'site-revoked')).toBe(false);
     await member.join(await operator.invite('refused', { preAdmitted: true }));

@@ -1,7 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Invite, identityWords, parseInvite } from '@coferment/consortium';
-import { bytesToHex, hexToBytes } from '@coferment/crypto';
+import { bytesToHex } from '@coferment/crypto';
 import { joinConsortium } from '../../client-agent/src/enrolment/join.flow.js';
 import type { Membership } from '../../client-agent/src/enrolment/membership.file.js';
 import { KeyStore } from '../../client-agent/src/keys/key.store.js';
@@ -49,6 +48,7 @@ export class Member {
   /** What the agent showed while it joined. */
   words = '';
   waited = 0;
+  #store: KeyStore | undefined;
 
   /** @param invite text of an invite file, or undefined to go on without one */
   async join(invite?: string, waitMs = 0): Promise<this> {
@@ -63,8 +63,9 @@ export class Member {
     return this;
   }
 
+  /** Opened once: the passphrase takes its time on purpose. */
   get store(): KeyStore {
-    return KeyStore.open(join(this.folder, 'keys'), PASSPHRASE);
+    return (this.#store ??= KeyStore.open(join(this.folder, 'keys'), PASSPHRASE));
   }
 
   get identity() {
@@ -80,11 +81,4 @@ export class Member {
     const { coordinator, serverName, caCertificate } = this.membership;
     return new SiteCalls({ coordinator, serverName, caCertificate }, readTlsCredential(this.store));
   }
-
-  wordsOf(consortium: string, site: string): string {
-    return identityWords(consortium, site, this.identityKey).join(' ');
-  }
 }
-
-export const inviteOf = (text: string): Invite => parseInvite(text);
-export const secretOf = (text: string): Uint8Array => hexToBytes(inviteOf(text).secret);

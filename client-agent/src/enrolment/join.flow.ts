@@ -167,10 +167,7 @@ function checkResponse(
 }
 
 /** What the operator signed for this role: the act of another one does not verify as it. */
-function enrolledMember(
-  { role, operatorKey }: Invite,
-  envelope: DsseEnvelope,
-): { consortium: string; name: string; identityKey: string } {
+function enrolledMember({ role, operatorKey }: Invite, envelope: DsseEnvelope): { consortium: string; name: string; identityKey: string } {
   const key = hexToBytes(operatorKey);
   switch (role) {
     case 'site': {
@@ -199,5 +196,8 @@ function notAdmitted({ site }: Invite, words: readonly string[]): AgentError {
 }
 
 function nothingBegun(folder: string): AgentError {
-  return new AgentError('not-joined', `No join was begun in ${folder}. Give the invite: coferment-agent join INVITE --data ${folder} --passphrase-file F`);
+  return new AgentError(
+    'not-joined',
+    `No join was begun in ${folder}. Give the invite: coferment-agent join INVITE --data ${folder} --passphrase-file F`,
+  );
 }

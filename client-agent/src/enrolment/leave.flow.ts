@@ -39,7 +39,10 @@ export async function leaveConsortium(input: LeaveInput): Promise<{ member: Memb
   try {
     const member = readMembership(input.folder);
     if (member.role === 'auditor')
-      throw new AgentError('not-a-site', `"${member.site}" is an auditor and holds nothing of any run. Ask the operator to end the membership.`);
+      throw new AgentError(
+        'not-a-site',
+        `"${member.site}" is an auditor and holds nothing of any run. Ask the operator to end the membership.`,
+      );
     const store = KeyStore.open(join(input.folder, 'keys'), input.passphrase);
     const journal = Journal.open(join(input.folder, 'journal.sqlite'), { vault: store });
     try {
@@ -67,7 +70,7 @@ async function say(input: LeaveInput, member: Membership, store: KeyStore, journ
     });
     try {
       const asked = begun ?? readDeparture(input.folder) ?? (await decide(input, current, store, journal, port));
-      await submit(port, asked);
+      await unlessOver(() => port.submitStatement(asked.statement));
       const told: Departure = { ...asked, state: 'told' };
       writeDeparture(input.folder, told);
       return told;
@@ -78,8 +81,15 @@ async function say(input: LeaveInput, member: Membership, store: KeyStore, journ
 }
 
 /** Signs once: a leave that is repeated sends the same act. */
-async function decide(input: LeaveInput, { consortium, site }: Membership, store: KeyStore, journal: Journal, port: LeavingPort): Promise<Departure> {
-  const runs = runsThatCount(parseRunViews((await poll(port)).runs), journal.runs.all());
+async function decide(
+  input: LeaveInput,
+  { consortium, site }: Membership,
+  store: KeyStore,
+  journal: Journal,
+  port: LeavingPort,
+): Promise<Departure> {
+  const told = await unlessOver(() => poll(port));
+  const runs = told === undefined ? [] : runsThatCount(parseRunViews(told.runs), journal.runs.all());
   if (runs.length > 0 && !input.abandonRuns) {
     throw new AgentError(
       'in-runs',
@@ -97,12 +107,13 @@ function poll(port: LeavingPort): ReturnType<LeavingPort['poll']> {
   return port.poll({ wireVersion: WIRE_VERSION, waitMs: 0, positions: [], known: '', authorities: 0 }, new AbortController().signal);
 }
 
-/** The answer to an earlier try may have been lost: then the coordinator knows no such member any more. */
-async function submit(port: LeavingPort, { statement }: Departure): Promise<void> {
+/** Where the membership is over already there is nobody to tell: the answer to an earlier try was lost, a backup was restored, or the operator was first. */
+async function unlessOver<T>(call: () => Promise<T>): Promise<T | undefined> {
   try {
-    await port.submitStatement(statement);
+    return await call();
   } catch (error) {
-    if (!(error instanceof CoordinatorRefusal) || error.refusal !== 'site-left') throw error;
+    if (error instanceof CoordinatorRefusal && ['site-left', 'site-revoked'].includes(error.refusal)) return undefined;
+    throw error;
   }
 }
 

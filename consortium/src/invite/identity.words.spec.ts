@@ -42,7 +42,8 @@ describe('words that a person typed', () => {
     'are others: %j',
     (typed) => expect(sameWords(typed, words)).toBe(false),
   );
-  it.each(['able acid zoo bean car dog', '  Able, ACID zoo\nbean car dog ', '1 able 2 acid 3 zoo 4 bean 5 car 6 dog'])('are these: %j', (typed) =>
-    expect(sameWords(typed, words)).toBe(true),
+  it.each(['able acid zoo bean car dog', '  Able, ACID zoo\nbean car dog ', '1 able 2 acid 3 zoo 4 bean 5 car 6 dog'])(
+    'are these: %j',
+    (typed) => expect(sameWords(typed, words)).toBe(true),
   );
 });

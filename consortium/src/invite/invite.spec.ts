@@ -51,7 +51,8 @@ describe('an invite', () => {
   ])('is refused as %s, and says what to do', (_, text) => expect(() => parseInvite(text)).toThrow('Ask the operator to send it again'));
 
   it('is refused as a line with any one character changed', () => {
-    for (let at = INVITE_PREFIX.length; at < line.length - 1; at++) expect(() => parseInvite(swapped(line, at)), `at ${at}`).toThrow('damaged');
+    for (let at = INVITE_PREFIX.length; at < line.length - 1; at++)
+      expect(() => parseInvite(swapped(line, at)), `at ${at}`).toThrow('damaged');
   });
 
   it('comes back as it was written, in either form', () => {

@@ -87,5 +87,8 @@ function checksumOf(invite: Invite): string {
 }
 
 function corrupt(reason: string): ConsortiumError {
-  return new ConsortiumError('invalid-invite', `This invite is damaged: ${reason}. Ask the operator to send it again; nothing was changed.`);
+  return new ConsortiumError(
+    'invalid-invite',
+    `This invite is damaged: ${reason}. Ask the operator to send it again; nothing was changed.`,
+  );
 }

@@ -62,7 +62,10 @@ export class AccessInterceptor {
     requireEnrolled(row);
     if (row.role === 'site') return admitted(method.path, { kind: 'site', site: row.site });
     if (this.identity.facts.ledgerReaders === 'members')
-      throw new CoordinatorError('forbidden', `By the charter of this consortium only members read its ledger; "${row.site}" is an auditor.`);
+      throw new CoordinatorError(
+        'forbidden',
+        `By the charter of this consortium only members read its ledger; "${row.site}" is an auditor.`,
+      );
     return admitted(method.path, { kind: 'auditor', auditor: row.site });
   }
 }

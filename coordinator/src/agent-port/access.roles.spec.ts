@@ -38,12 +38,15 @@ describe('the table of roles', () => {
   });
 
   it("keeps the operator's calls to the operator", () => {
-    for (const [method, allowed] of Object.entries(ACCESS)) if (method.startsWith('OperatorService/')) expect(allowed).toEqual(['operator']);
+    for (const [method, allowed] of Object.entries(ACCESS))
+      if (method.startsWith('OperatorService/')) expect(allowed).toEqual(['operator']);
   });
 
   it('is the one that docs/roles.md shows', () => {
     const page = readFileSync(join(import.meta.dirname, '../../../docs/roles.md'), 'utf8');
-    const rows = [...page.matchAll(/^\| (\w+\/\w+) \|(.*)\|$/gm)].map(([, method, cells]) => [method!, cells!.split('|').map((cell) => cell.trim())] as const);
+    const rows = [...page.matchAll(/^\| (\w+\/\w+) \|(.*)\|$/gm)].map(
+      ([, method, cells]) => [method!, cells!.split('|').map((cell) => cell.trim())] as const,
+    );
     const shown = Object.entries(ACCESS).map(([method, allowed]) => {
       const isOpen = allowed.includes('stranger');
       return [method, roles.map((role) => (isOpen || allowed.includes(role) ? 'yes' : '–'))] as const;

@@ -113,7 +113,9 @@ async function invite({ operator }: OperatorClient, output: Output, name: string
 }
 
 function addList(sites: Command): void {
-  operatorOptions(sites.command('list').description('All members: state, role, the words of their identity keys, when they were last heard of.'))
+  operatorOptions(
+    sites.command('list').description('All members: state, role, the words of their identity keys, when they were last heard of.'),
+  )
     .addHelpText('after', '\nExample:\n  coferment sites list --data ./coordinator --passphrase-file ./passphrase')
     .action((flags: OperatorFlags) =>
       callOperator(flags, async ({ operator }, output) => {

@@ -51,7 +51,9 @@ function memberLines(status: GetStatusResponse, member: SiteStatus): string[] {
     ...(company === '' ? [] : [company]),
     ...(state === 'invited' && inviteExpiresMs === 0 ? ['its invite has expired'] : []),
     ...(inviteExpiresMs > 0 ? [`invite until ${time(inviteExpiresMs)}`] : []),
-    ...(state === 'enrolled' ? [certificateExpiresMs === 0 ? 'has not fetched its certificate yet' : `certificate until ${time(certificateExpiresMs)}`] : []),
+    ...(state === 'enrolled'
+      ? [certificateExpiresMs === 0 ? 'has not fetched its certificate yet' : `certificate until ${time(certificateExpiresMs)}`]
+      : []),
     ...(role === 'site' && state !== 'invited' && state !== 'pending' ? [`last heard of ${time(lastPollMs)}`] : []),
   ];
   const words = wordsOf(status, member);

@@ -64,7 +64,8 @@ export class InviteService {
       const row = await this.repository.site(manager, named.site);
       if (row !== null) requireFree(row);
       // Left over from a life before, or for another role: they let nobody in any more.
-      if (row !== null && (isFinal(MEMBERSHIP_TABLE, row.state) || row.role !== role)) await this.repository.closeInvites(manager, named.site);
+      if (row !== null && (isFinal(MEMBERSHIP_TABLE, row.state) || row.role !== role))
+        await this.repository.closeInvites(manager, named.site);
       await this.repository.saveSite(manager, newMember(named.site, role, named.pseudonym?.company ?? ''));
       const secretHash = inviteSecretHash(id, secret);
       await this.repository.saveInvite(manager, { id, site: named.site, secretHash, expiresMs, usedBy: null, preAdmitted });

@@ -76,7 +76,9 @@ Example:
       if (!saltSchema.safeParse(salt).success) throw new Error(`--salt "${salt.slice(0, 80)}" is not 64 lower-case hexadecimal digits`);
       const opened = pseudonymOf({ company, salt });
       const isTheirs = opened === site;
-      const verdict = isTheirs ? `${site} is the pseudonym of "${company}".` : `${site} is not the pseudonym of "${company}" with this salt; that is ${opened}.`;
+      const verdict = isTheirs
+        ? `${site} is the pseudonym of "${company}".`
+        : `${site} is not the pseudonym of "${company}" with this salt; that is ${opened}.`;
       out(json ? `${JSON.stringify({ site, company, opened, isTheirs })}\n` : `${verdict}\n`);
       exitCode = isTheirs ? 0 : 1;
     });

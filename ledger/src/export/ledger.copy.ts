@@ -46,7 +46,10 @@ export async function readLedger(
     const start = content.entries.length;
     const page = await source.entries(start, Math.min(PAGE, Number(size) - start));
     if (page.length === 0 || start + page.length > size)
-      throw new LedgerError('missing-resource', `The ledger has ${size} entries by its checkpoint, but ${page.length} came from ${start} on.`);
+      throw new LedgerError(
+        'missing-resource',
+        `The ledger has ${size} entries by its checkpoint, but ${page.length} came from ${start} on.`,
+      );
     for (const { entry, payload } of page) {
       content.entries.push(entry);
       content.payloads.push(payload);
@@ -54,7 +57,10 @@ export async function readLedger(
     progress(content.entries.length, Number(size));
   }
   if (Buffer.compare(new MerkleTree(content.entries.map(leafHash)).root(), root) !== 0)
-    throw new LedgerError('root-mismatch', `The ${size} entries that came are not those that the signed checkpoint commits to. Keep the checkpoint and tell the other members.`);
+    throw new LedgerError(
+      'root-mismatch',
+      `The ${size} entries that came are not those that the signed checkpoint commits to. Keep the checkpoint and tell the other members.`,
+    );
   return content;
 }
 

@@ -15,15 +15,28 @@ const charter = (siteNames: 'plain' | 'pseudonyms') => ({ ...inConsortium, ledge
 /** A ledger of nothing but these acts of the operator, after its founding. */
 function young(...acts: { [N in PredicateName]: [N, Predicate<N>] }[PredicateName][]): SampleLedger {
   const ledger: SampleLedger = { entries: [], payloads: [], names: [] };
-  append(ledger, 'consortium-founded', { ...inConsortium, origin: ORIGIN, operatorKey: bytesToHex(operator.publicKey), wireVersion: '1.0' }, operator);
+  append(
+    ledger,
+    'consortium-founded',
+    { ...inConsortium, origin: ORIGIN, operatorKey: bytesToHex(operator.publicKey), wireVersion: '1.0' },
+    operator,
+  );
   for (const [name, predicate] of acts) append(ledger, name, predicate, operator);
   return ledger;
 }
 
 describe('acts about members that do not belong together', () => {
   const forged: [string, (ledger: SampleLedger) => void, string][] = [
-    ['a leaving that the operator signed for the site', (ledger) => append(ledger, 'site-left', left('alpha'), operator), 'but "alpha" had key'],
-    ['a leaving that another site signed', (ledger) => append(ledger, 'site-left', left('alpha'), identityOf('bravo')), 'but "alpha" had key'],
+    [
+      'a leaving that the operator signed for the site',
+      (ledger) => append(ledger, 'site-left', left('alpha'), operator),
+      'but "alpha" had key',
+    ],
+    [
+      'a leaving that another site signed',
+      (ledger) => append(ledger, 'site-left', left('alpha'), identityOf('bravo')),
+      'but "alpha" had key',
+    ],
     ['a leaving of a stranger', (ledger) => append(ledger, 'site-left', left('echo'), identityOf('echo')), '"echo" has no enrolled key'],
     [
       'an act of a site that has left',
@@ -56,7 +69,11 @@ describe('acts about members that do not belong together', () => {
       (ledger) => append(ledger, 'auditor-enrolled', auditor('eve', bytesToHex(operator.publicKey)), operator),
       'that of the operator already',
     ],
-    ["an auditor with a site's name", (ledger) => append(ledger, 'auditor-enrolled', auditor('alpha', other), operator), '"alpha" is a site'],
+    [
+      "an auditor with a site's name",
+      (ledger) => append(ledger, 'auditor-enrolled', auditor('alpha', other), operator),
+      '"alpha" is a site',
+    ],
     [
       "a site with an auditor's key",
       (ledger) => {
@@ -95,7 +112,11 @@ describe('acts about members that do not belong together', () => {
       },
       '2 was there already',
     ],
-    ['authorities that a site names', (ledger) => append(ledger, 'authorities', authorities(1), identityOf('alpha')), 'but the operator had key'],
+    [
+      'authorities that a site names',
+      (ledger) => append(ledger, 'authorities', authorities(1), identityOf('alpha')),
+      'but the operator had key',
+    ],
     [
       'a refusal, which is told to the operator and to nobody else',
       (ledger) =>
@@ -123,7 +144,12 @@ describe('acts about members', () => {
     const ledger = sampleLedger();
     append(ledger, 'site-left', left('alpha'), identityOf('alpha'));
     const back = generateIdentity();
-    append(ledger, 'site-enrolled', { ...inConsortium, site: 'alpha', identityKey: bytesToHex(back.publicKey), certificate: other }, operator);
+    append(
+      ledger,
+      'site-enrolled',
+      { ...inConsortium, site: 'alpha', identityKey: bytesToHex(back.publicKey), certificate: other },
+      operator,
+    );
     append(ledger, 'plan-approved', approval, back);
     append(ledger, 'auditor-enrolled', auditor('eve'), operator);
     append(ledger, 'auditor-revoked', { ...inConsortium, auditor: 'eve', reason: 'term over' }, operator);
