@@ -27,6 +27,7 @@ import { Database } from '../../coordinator/src/persistence/database.js';
 import { TestCoordinator } from '../../coordinator/src/testing/coordinator.fixture.js';
 import { joinCall } from '../../coordinator/src/testing/site-calls.fixture.js';
 import { Member, Operator, PASSPHRASE } from './member.fixture.js';
+import { coferment } from './operator-commands.fixture.js';
 
 const coordinator = new TestCoordinator();
 const operator = new Operator(coordinator);
@@ -237,6 +238,53 @@ describe('a site that joins', () => {
     const secret = Buffer.from(member.identity.privateKey).toString('hex');
     expect(JSON.stringify(row)).toContain(member.identityKey);
     expect(JSON.stringify(row)).not.toContain(secret);
+  });
+});
+
+describe("the operator's commands", () => {
+  const told = (...words: string[]) => coferment(coordinator, ...words);
+
+  it('refuse an invite that would go nowhere', async () => {
+    const said = await told('invite', 'nowhere');
+    expect(said).toMatchObject({ code: 1, err: expect.stringContaining('--out FILE, --line') });
+    expect(await operator.member('nowhere')).toBeUndefined();
+  });
+
+  it('take a site from its invite as a line to its admission by words', async () => {
+    const invited = await told('invite', 'spoken', '--line', '--json');
+    const { line, preAdmitted, caFingerprint } = JSON.parse(invited.out) as { line: string; preAdmitted: boolean; caFingerprint: string };
+    expect(preAdmitted).toBe(false);
+    const shown = await told('invite', 'spoken', '--out', join(temporaryFolder('out'), 'invite.json'));
+    expect(shown.out.replaceAll(' ', '').toLowerCase()).toContain(caFingerprint);
+    // The secret is printed where it was asked for, and nowhere else.
+    expect(shown.out).not.toMatch(/coferment-invite:/);
+
+    const member = new Member();
+    expect((await told('sites', 'admit', 'spoken')).err).toMatch(/nobody has brought its invite/);
+    await expect(member.join(line)).rejects.toMatchObject({ code: 'not-admitted' });
+    const listed = await told('sites', 'list');
+    expect(listed.out).toMatch(new RegExp(`spoken +site +pending[^]*${member.words}[^]*sites admit`));
+
+    for (const words of [[], ['--words', member.words.split(' ').toReversed().join(' ')], ['--words', '']]) {
+      expect(await told('sites', 'admit', 'spoken', ...words, '--json')).toMatchObject({
+        code: 1,
+        out: expect.stringContaining('other-identity'),
+      });
+      expect(await operator.member('spoken')).toMatchObject({ state: 'pending' });
+    }
+    expect(await told('sites', 'admit', 'spoken', '--words', member.words.toUpperCase())).toMatchObject({ code: 0 });
+    await member.join();
+    const { members } = JSON.parse((await told('sites', 'list', '--json')).out) as { members: { site: string }[] };
+    expect(members.find(({ site }) => site === 'spoken')).toMatchObject({ state: 'enrolled', role: 'site', words: member.words });
+  });
+
+  it('refuse and remove by name, and name what is not there', async () => {
+    await expect(new Member().join(await operator.invite('unwanted'))).rejects.toMatchObject({ code: 'not-admitted' });
+    expect(await told('sites', 'refuse', 'unwanted')).toMatchObject({ code: 0 });
+    await operator.invite('unneeded');
+    expect(await told('sites', 'remove', 'unneeded')).toMatchObject({ code: 0 });
+    for (const command of [['sites', 'remove'], ['sites', 'refuse'], ['sites', 'admit'], ['revoke']])
+      expect(await told(...command, 'nobody-at-all')).toMatchObject({ code: 1, err: expect.stringContaining('no site "nobody-at-all"') });
   });
 });
 
