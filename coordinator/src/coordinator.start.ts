@@ -8,10 +8,19 @@ import { NestFactory } from '@nestjs/core';
 import { z } from 'zod';
 import { AgentAddress } from './agent-port/agent.address.js';
 import { AgentPort } from './agent-port/agent.port.js';
+import { AuthorityRollover } from './certificates/authority.rollover.js';
+import { OwnCertificates } from './certificates/own.certificates.js';
 import { CoordinatorModule } from './coordinator.module.js';
 import { EnrolmentRepository } from './enrolment/enrolment.repository.js';
 import { CoordinatorError } from './errors/index.js';
-import { type ConsortiumFacts, ConsortiumIdentity, found, isFounded, readFacts } from './identity/consortium.identity.js';
+import {
+  type ConsortiumFacts,
+  ConsortiumIdentity,
+  found,
+  isFounded,
+  keepCertificateLife,
+  readFacts,
+} from './identity/consortium.identity.js';
 import { replaceFile } from './identity/sealed.file.js';
 import { ObjectStore } from './objects/object.store.js';
 import { Database } from './persistence/database.js';
@@ -30,6 +39,8 @@ export interface StartOptions {
   /** `host:port`; without it the last address is taken again. */
   listen?: string;
   databaseUrl?: string;
+  /** How long certificates are good for, from the next one that is issued on; kept for later starts. */
+  certificateLifeMs?: number;
 }
 
 /** A coordinator that listens. */
@@ -69,7 +80,7 @@ export async function startCoordinator(options: StartOptions): Promise<RunningCo
   }
 }
 
-async function foundOnce({ folder, passphrase, consortium, origin }: StartOptions): Promise<void> {
+async function foundOnce({ folder, passphrase, consortium, origin, certificateLifeMs }: StartOptions): Promise<void> {
   if (!isFounded(folder)) {
     if (consortium === undefined || origin === undefined) {
       throw new CoordinatorError(
@@ -77,7 +88,7 @@ async function foundOnce({ folder, passphrase, consortium, origin }: StartOption
         `There is no consortium in ${folder} yet. Give --consortium NAME and --origin ORIGIN to found one.`,
       );
     }
-    return found(folder, passphrase, consortium, origin);
+    return found(folder, passphrase, { consortium, origin, ...(certificateLifeMs === undefined ? {} : { certificateLifeMs }) });
   }
   const facts = readFacts(folder);
   const other = (consortium ?? facts.consortium) !== facts.consortium || (origin ?? facts.origin) !== facts.origin;
@@ -86,6 +97,7 @@ async function foundOnce({ folder, passphrase, consortium, origin }: StartOption
       'folder-unusable',
       `${folder} holds the consortium "${facts.consortium}" with origin ${facts.origin}. Use another folder for another one.`,
     );
+  if (certificateLifeMs !== undefined && certificateLifeMs !== facts.certificateLifeMs) keepCertificateLife(folder, certificateLifeMs);
 }
 
 async function listenOn(context: INestApplicationContext, settings: Settings, lock: FolderLock): Promise<RunningCoordinator> {
@@ -98,6 +110,8 @@ async function listenOn(context: INestApplicationContext, settings: Settings, lo
     await context.get(PublicationService).open();
     await recordFounding(context);
     await rememberSites(context);
+    await context.get(AuthorityRollover).open();
+    await context.get(OwnCertificates).open();
     const port = await context.get(AgentPort).listen(settings.listen);
     const address = `${settings.listen.slice(0, settings.listen.lastIndexOf(':'))}:${port}`;
     context.get(AgentAddress).value = address;

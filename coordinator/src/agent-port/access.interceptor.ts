@@ -1,13 +1,13 @@
-import { X509Certificate } from 'node:crypto';
 import { sha256Hex } from '@coferment/crypto';
 import { ServerInterceptingCall, type ServerInterceptor, ServerListenerBuilder, type ServerMethodDefinition } from '@grpc/grpc-js';
 import { Injectable } from '@nestjs/common';
-import { EnrolmentRepository } from '../enrolment/enrolment.repository.js';
+import { CertificateHolders } from '../certificates/certificate.holders.js';
 import { CoordinatorError } from '../errors/index.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
-import { Database } from '../persistence/database.js';
 import { failed } from './call.handler.js';
 import { type Caller, writeCaller } from './caller.js';
+import { type OpenCall, OpenCalls } from './open.calls.js';
+import { validCertificate } from './peer.certificate.js';
 
 const PREFIX = '/coferment.v1.';
 /** A joiner has no certificate yet; an agent that comes back after months has an expired one. */
@@ -20,32 +20,33 @@ const FOR_OPERATOR = [`${PREFIX}OperatorService/`, `${PREFIX}LedgerService/`, `$
  */
 @Injectable()
 export class AccessInterceptor {
-  readonly #operatorDigest: string;
-
   constructor(
-    identity: ConsortiumIdentity,
-    private readonly database: Database,
-    private readonly enrolment: EnrolmentRepository,
-  ) {
-    this.#operatorDigest = sha256Hex(new X509Certificate(identity.facts.operatorCertificate).raw);
-  }
+    private readonly identity: ConsortiumIdentity,
+    private readonly holders: CertificateHolders,
+    private readonly openCalls: OpenCalls,
+  ) {}
 
   readonly intercept: ServerInterceptor = (method, call) => {
-    const listener = new ServerListenerBuilder().withOnReceiveMetadata((metadata, next) => {
-      // Empty unless the chain is valid and in date.
-      const certificate = call.getAuthContext().sslPeerCertificate?.raw;
-      this.callerOf(method, certificate).then(
-        (caller) => {
-          writeCaller(metadata, caller);
-          next(metadata);
-        },
-        (error: unknown) => call.sendStatus(failed(method.path, error)),
-      );
-    });
+    const open = this.openCalls.begin((error) => call.sendStatus(failed(method.path, error)));
+    const listener = new ServerListenerBuilder()
+      .withOnReceiveMetadata((metadata, next) => {
+        this.callerOf(method, validCertificate(call.getAuthContext(), this.identity, Date.now()), open).then(
+          (caller) => {
+            writeCaller(metadata, caller);
+            next(metadata);
+          },
+          (error: unknown) => call.sendStatus(failed(method.path, error)),
+        );
+      })
+      .withOnCancel(() => open.ended());
     return new ServerInterceptingCall(call, { start: (next) => next(listener.build()) });
   };
 
-  private async callerOf(method: ServerMethodDefinition<unknown, unknown>, certificate: Uint8Array | undefined): Promise<Caller> {
+  private async callerOf(
+    method: ServerMethodDefinition<unknown, unknown>,
+    certificate: Uint8Array | undefined,
+    open: OpenCall,
+  ): Promise<Caller> {
     if (WITHOUT_CERTIFICATE.includes(method.path)) return { kind: 'stranger' };
     if (certificate === undefined) {
       throw new CoordinatorError(
@@ -54,11 +55,11 @@ export class AccessInterceptor {
       );
     }
     const digest = sha256Hex(certificate);
-    if (digest === this.#operatorDigest) {
+    if (this.identity.isOperator(digest, Date.now())) {
       if (FOR_OPERATOR.some((prefix) => method.path.startsWith(prefix))) return { kind: 'operator' };
       throw new CoordinatorError('forbidden', `${method.path} is for sites; the operator has no part in it.`);
     }
-    const row = await this.database.transaction((manager) => this.enrolment.byCertificate(manager, digest));
+    const row = await this.holders.of(digest);
     if (row === null) {
       throw new CoordinatorError(
         'unauthenticated',
@@ -74,6 +75,7 @@ export class AccessInterceptor {
     if (method.path.startsWith(`${PREFIX}OperatorService/`)) {
       throw new CoordinatorError('forbidden', `${method.path} needs the operator's certificate; the caller is the site "${row.site}".`);
     }
+    open.madeBy(row);
     return { kind: 'site', site: row.site };
   }
 }

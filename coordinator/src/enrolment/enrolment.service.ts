@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
-import { joinMessage, renewMessage, signStatement } from '@coferment/consortium';
-import { type DsseEnvelope, bytesToHex, hexToBytes, verifyBytes } from '@coferment/crypto';
+import { joinMessage, signStatement } from '@coferment/consortium';
+import { type DsseEnvelope, bytesToHex, verifyBytes } from '@coferment/crypto';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { CoordinatorError } from '../errors/index.js';
@@ -19,13 +19,6 @@ export interface JoinCall {
   inviteId: string;
   inviteSecret: Uint8Array;
   identityKey: Uint8Array;
-  request: Uint8Array;
-  possession: Uint8Array;
-}
-
-export interface RenewCall {
-  site: string;
-  agentTimeMs: number;
   request: Uint8Array;
   possession: Uint8Array;
 }
@@ -81,27 +74,6 @@ export class EnrolmentService {
     this.notifier.changed();
     this.log.info('a site joined', { site: call.site });
     return { certificate: issued.certificate, enrolment };
-  }
-
-  /** A new certificate for an enrolled site, also when its last one has expired: the pinned identity key signs for it. */
-  async renew(call: RenewCall): Promise<{ certificate: Uint8Array }> {
-    const message = renewMessage(this.identity.facts.consortium, call.site, call.agentTimeMs, call.request);
-    const issued = await issueSite(this.identity.authority, call.site, call.request);
-    await this.database.transaction(async (manager) => {
-      const row = await this.#requireSite(manager, call.site);
-      if (row.state !== 'enrolled' || row.identityKey === null) {
-        throw new CoordinatorError(
-          'site-revoked',
-          `The site "${call.site}" is ${row.state}; only an enrolled site can renew. Ask the operator for an invite.`,
-        );
-      }
-      if (!verifyBytes('renew', message, call.possession, hexToBytes(row.identityKey))) {
-        throw new CoordinatorError('bad-signature', `The renewal is not signed by the identity key that "${call.site}" joined with.`);
-      }
-      await this.repository.saveSite(manager, { ...row, certificateDigest: issued.digest, certificateExpiresMs: issued.expiresMs });
-    });
-    this.log.info('a certificate was renewed', { site: call.site });
-    return { certificate: issued.certificate };
   }
 
   /** From now on every call of this site is refused, also on connections that are open. */

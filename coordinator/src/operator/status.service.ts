@@ -1,5 +1,6 @@
 import { GetStatusResponse, type RunStatus, type SiteStatus } from '@coferment/proto';
 import { Injectable } from '@nestjs/common';
+import { authorityFingerprint } from '../certificates/authority.rollover.js';
 import { EnrolmentRepository } from '../enrolment/enrolment.repository.js';
 import type { SiteRow } from '../enrolment/site.entity.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
@@ -29,6 +30,7 @@ export class StatusService {
   async status(): Promise<GetStatusResponse> {
     const { consortium, origin, logVkey, operatorKey } = this.identity.facts;
     const sites = await this.database.transaction((manager) => this.enrolment.sites(manager));
+    const { sequence, certificates } = this.identity.authorities;
     const runs = (await this.views.all()).map((view) => this.of(view));
     return GetStatusResponse.fromPartial({
       consortium,
@@ -38,6 +40,8 @@ export class StatusService {
       sites: sites.map(siteStatus),
       runs,
       ledgerSize: this.publication.size,
+      authorities: sequence,
+      authorityFingerprints: certificates.map(authorityFingerprint),
     });
   }
 }
