@@ -14,6 +14,7 @@ export type AgentErrorCode =
   | 'clock-off'
   | 'certificate-refused'
   | 'malformed-response'
+  | 'authorities-refused'
   | 'malformed-instruction'
   | 'object-mismatch'
   | 'plan-malformed'

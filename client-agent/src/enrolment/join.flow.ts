@@ -7,6 +7,7 @@ import { wireEnvelopeSchema } from '../connection/envelope.codec.js';
 import { KeyStore } from '../keys/key.store.js';
 import { privateFolder } from '../keys/private.file.js';
 import { createSiteIdentity, hasSiteIdentity, identityKeyHex, openSiteIdentity, writeTlsCredential } from '../keys/site.identity.js';
+import { takeInAuthorities } from './authorities.act.js';
 import { type CertificateRequest, readCertificate, requestCertificate } from './certificate.request.js';
 import { EnrolmentClient } from './enrolment.client.js';
 import { isMember, type Membership, writeMembership } from './membership.file.js';
@@ -65,7 +66,7 @@ export async function joinConsortium(input: JoinInput): Promise<Membership> {
       ),
     });
     const { certificate, expiresAt } = checkResponse(invite, identityKeyHex(identity), request, response);
-    const { consortium, site, coordinator, serverName, caCertificate, operatorKey, logVkey, origin } = invite;
+    const { consortium, site, coordinator, serverName, operatorKey, logVkey, origin } = invite;
     const membership: Membership = {
       schema: 1,
       consortium,
@@ -73,7 +74,7 @@ export async function joinConsortium(input: JoinInput): Promise<Membership> {
       identityKey: identityKeyHex(identity),
       coordinator,
       serverName,
-      caCertificate,
+      ...takeInAuthorities(invite, response.authorities),
       operatorKey,
       logVkey,
       origin,
