@@ -12,7 +12,7 @@ const DAY_MS = 86_400_000;
 export const CERTIFICATE_LIFE_MS = 30 * DAY_MS;
 const AUTHORITY_LIFE_MS = 3650 * DAY_MS;
 /** A clock that is behind by less than this still finds a new certificate valid. Of a short life it may only take a small part. */
-const MOST_BACKDATED_MS = 10 * 60_000;
+export const MOST_BACKDATED_MS = 10 * 60_000;
 const MAX_REQUEST_BYTES = 4096;
 /** How many rollovers a site may have missed: the cross certificates between its authority and the newest are a path of this length (RFC 5280, 4.2.1.9). */
 export const MOST_ROLLOVERS_MISSED = 3;

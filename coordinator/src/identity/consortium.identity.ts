@@ -10,6 +10,7 @@ import {
   CERTIFICATE_LIFE_MS,
   type IssuingAuthority,
   type KeyAndCertificate,
+  MOST_BACKDATED_MS,
   MOST_ROLLOVERS_MISSED,
   createAuthority,
   issueOperator,
@@ -58,7 +59,8 @@ export interface Authorities {
   act?: DsseEnvelope;
 }
 
-const OPERATOR_OVERLAP_MS = 600_000;
+/** Counted from when the newest says it began, which is backdated. */
+const OPERATOR_OVERLAP_MS = MOST_BACKDATED_MS + 600_000;
 
 /**
  * The keys that speak for the consortium, in memory only while a coordinator runs. Certificates are renewed and authorities roll over while it runs, so

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { type OperatorClient, ask, connect } from '../cli/operator.client.js';
-import { type RunningCoordinator, startCoordinator } from '../coordinator.start.js';
+import { type RunningCoordinator, type StartOptions, startCoordinator } from '../coordinator.start.js';
 import { RunReconciler } from '../runs/run.reconciler.js';
 import { ScriptedSite } from './scripted-site.fixture.js';
 
@@ -56,6 +56,8 @@ export class TestCoordinator {
   running!: RunningCoordinator;
   operator!: OperatorClient;
 
+  constructor(readonly options: Partial<StartOptions> = {}) {}
+
   /** Again on the same folder: a restart. */
   async start(): Promise<this> {
     await this.database?.create();
@@ -65,9 +67,16 @@ export class TestCoordinator {
       consortium: 'scripted',
       origin: 'ledger.localhost/scripted',
       ...(this.database === undefined ? {} : { databaseUrl: this.database.url }),
+      ...this.options,
     });
-    this.operator = await connect(this.folder, PASSPHRASE);
+    await this.reconnect();
     return this;
+  }
+
+  /** The operator's next command: with the certificate that lies in the folder now. */
+  async reconnect(): Promise<void> {
+    this.operator?.close();
+    this.operator = await connect(this.folder, PASSPHRASE);
   }
 
   async stop(): Promise<void> {
