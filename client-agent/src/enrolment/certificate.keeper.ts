@@ -8,6 +8,9 @@ import { readTlsCredential } from '../keys/site.identity.js';
 import type { Membership } from './membership.file.js';
 import { endpointOf, renewCertificate } from './renewal.flow.js';
 
+/** Calls that began before a renewal may be refused after it; the next ones will not be. */
+const SETTLING_MS = 5000;
+
 /** What the keeper sees to: the folder's membership and keys, and the connection that uses them. */
 export interface KeptCertificate {
   folder: string;
@@ -23,6 +26,7 @@ export class CertificateKeeper {
   #life: CertificateLife;
   #renewing: Promise<void> | undefined;
   #retryAtMs = 0;
+  #renewedMs = 0;
   #timer: NodeJS.Timeout | undefined;
   #signal: AbortSignal | undefined;
 
@@ -47,6 +51,11 @@ export class CertificateKeeper {
     if (Date.now() >= this.#retryAtMs) void this.#tryRenew();
   }
 
+  /** The coordinator has refused the certificate. Just after a renewal it meant the one before: another renewal would only displace the new one. */
+  async refused(): Promise<void> {
+    if (Date.now() - this.#renewedMs >= SETTLING_MS) await this.renew();
+  }
+
   /** Whoever asks while a renewal is under way gets that one: each displaces the certificate of the one before. */
   renew(): Promise<void> {
     this.#renewing ??= this.#renew().finally(() => {
@@ -59,6 +68,7 @@ export class CertificateKeeper {
     const { folder, store, client, log } = this.kept;
     this.#member = await renewCertificate(folder, this.#member, store);
     this.#life = lifeOf(store);
+    this.#renewedMs = Date.now();
     client.useCertificate(endpointOf(this.#member), readTlsCredential(store));
     log.info({ until: this.#member.certificateExpiresAt, authorities: this.authorities }, 'certificate renewed');
   }

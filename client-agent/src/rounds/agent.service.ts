@@ -76,7 +76,7 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
     const certificate = new CertificateKeeper({ folder: input.folder, member, store, client, log });
     const loop = new PollLoop(context, {
       waitMs: input.pollWaitMs,
-      renew: () => certificate.renew(),
+      renew: () => certificate.refused(),
       authorities: () => certificate.authorities,
       newAuthorities: () => certificate.newAuthorities(),
       explain: async (error) => watcher.probed(await explain(member, error), describeFailure(error).message),

@@ -2,20 +2,69 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { ask } from '../cli/operator.client.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { CertifiedSite } from '../testing/certified-site.fixture.js';
-import { TestCoordinator } from '../testing/coordinator.fixture.js';
+import { RunViews } from '../runs/run.views.js';
+import { TestCoordinator, workUntil } from '../testing/coordinator.fixture.js';
+import { ScriptedSite } from '../testing/scripted-site.fixture.js';
+import { AuthorityRollover } from './authority.rollover.js';
 
+const SITES = ['alpha', 'beta', 'gamma'];
 const good = { instructions: [] };
 const coordinator = new TestCoordinator();
+/** Joins after the run, in which every enrolled site takes part. */
 let alder: CertifiedSite;
 
-beforeAll(async () => {
-  await coordinator.start();
-  alder = await CertifiedSite.join(await coordinator.invite('alder'));
-});
+beforeAll(() => coordinator.start());
 afterEach(() => vi.restoreAllMocks());
 afterAll(async () => {
   alder.close();
   await coordinator.remove();
+});
+
+describe('a run', () => {
+  it('completes while its sites renew again and again, and the authority rolls over and is retired on the way', async () => {
+    const rollover = coordinator.running.context.get(AuthorityRollover);
+    const changes = [() => rollover.roll(), () => rollover.retire(true), () => rollover.roll(), () => rollover.retire(true)];
+    const sites: ScriptedSite[] = [];
+    const certified: CertifiedSite[] = [];
+    for (const site of SITES) {
+      const invite = await coordinator.invite(site);
+      const holder = await CertifiedSite.join(invite);
+      // One identity joins twice, which is allowed; the certificate before is thrown away.
+      sites.push(await ScriptedSite.join(invite, holder.identity));
+      certified.push(holder);
+    }
+    const run = await coordinator.launch();
+    let turns = 0;
+    const renewing = sites.map((site, index) => ({
+      work: async () => {
+        turns += 1;
+        if (turns % 15 === 0) await changes.shift()?.();
+        if (turns % 4 === 0) {
+          const before = await certified[index]!.renew();
+          // Every other time it works on with the pair from before, as an agent does with what it has begun.
+          site.calls.close();
+          site.calls = certified[index]!.calls(turns % 8 === 0 ? before : certified[index]!.pair);
+        }
+        return site.work().catch(async (error: { code?: string }) => {
+          // Retired under its hands: it is told so, and comes back with the pair that it has renewed meanwhile.
+          if (error.code !== 'unauthenticated') throw error;
+          await certified[index]!.renew();
+          site.calls = certified[index]!.calls();
+          return site.work();
+        });
+      },
+    }));
+    await workUntil(renewing as unknown as ScriptedSite[], () => sites.every((site) => site.closed));
+    expect(changes).toEqual([]);
+    const status = await coordinator.running.context.get(RunViews).load(run);
+    expect(status.run.state).toBe('completed');
+    for (const { counted, excluded, attempt, kind } of status.rounds.filter((round) => round.kind !== 'confirm'))
+      expect({ kind, counted, excluded, attempt }).toEqual({ kind, counted: SITES, excluded: [], attempt: 1 });
+    for (const site of certified) site.close();
+    for (const { calls } of sites) calls.close();
+    await coordinator.reconnect();
+    alder = await CertifiedSite.join(await coordinator.invite('alder'));
+  });
 });
 
 describe('a renewal', () => {

@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
 import { type Invite, WIRE_VERSION, joinMessage, parseInvite, renewMessage } from '@coferment/consortium';
 import { type Identity, generateIdentity, hexToBytes, signBytes } from '@coferment/crypto';
