@@ -20,6 +20,7 @@ export type AgentErrorCode =
   | 'clock-off'
   | 'certificate-refused'
   | 'malformed-response'
+  | 'authorities-refused'
   | 'malformed-instruction'
   | 'object-mismatch'
   | 'plan-malformed'

@@ -14,6 +14,7 @@ export {
   quorumNumbers,
   requirePlannedAggregation,
 } from './budget/index.js';
+export * from './certificates/index.js';
 export * from './context/index.js';
 export * from './errors/index.js';
 export * from './initialisation/index.js';

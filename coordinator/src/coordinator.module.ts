@@ -1,6 +1,7 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { AgentPortModule } from './agent-port/agent-port.module.js';
 import { AggregationModule } from './aggregation/aggregation.module.js';
+import { CertificatesModule } from './certificates/certificates.module.js';
 import { EnrolmentModule } from './enrolment/enrolment.module.js';
 import { EpochsModule } from './epochs/epochs.module.js';
 import { IdentityModule } from './identity/identity.module.js';
@@ -22,6 +23,7 @@ import { TelemetryModule } from './telemetry/telemetry.module.js';
     TelemetryModule,
     PublicationModule,
     ObjectsModule,
+    CertificatesModule,
     EnrolmentModule,
     PlansModule,
     ModelsModule,

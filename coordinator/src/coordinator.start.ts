@@ -8,10 +8,20 @@ import { NestFactory } from '@nestjs/core';
 import { z } from 'zod';
 import { AgentAddress } from './agent-port/agent.address.js';
 import { AgentPort } from './agent-port/agent.port.js';
+import { AuthorityRollover } from './certificates/authority.rollover.js';
+import { OwnCertificates } from './certificates/own.certificates.js';
 import { CoordinatorModule } from './coordinator.module.js';
 import { EnrolmentRepository } from './enrolment/enrolment.repository.js';
 import { CoordinatorError } from './errors/index.js';
-import { type Charter, type ConsortiumFacts, ConsortiumIdentity, found, isFounded, readFacts } from './identity/consortium.identity.js';
+import {
+  type Charter,
+  type ConsortiumFacts,
+  ConsortiumIdentity,
+  found,
+  isFounded,
+  keepCertificateLife,
+  readFacts,
+} from './identity/consortium.identity.js';
 import { replaceFile } from './identity/sealed.file.js';
 import { ObjectStore } from './objects/object.store.js';
 import { Database } from './persistence/database.js';
@@ -32,6 +42,8 @@ export interface StartOptions {
   /** `host:port`; without it the last address is taken again. */
   listen?: string;
   databaseUrl?: string;
+  /** How long certificates are good for, from the next one that is issued on; kept for later starts. */
+  certificateLifeMs?: number;
 }
 
 /** A coordinator that listens. */
@@ -71,7 +83,7 @@ export async function startCoordinator(options: StartOptions): Promise<RunningCo
   }
 }
 
-async function foundOnce({ folder, passphrase, consortium, origin, charter = {} }: StartOptions): Promise<void> {
+async function foundOnce({ folder, passphrase, consortium, origin, certificateLifeMs, charter = {} }: StartOptions): Promise<void> {
   if (!isFounded(folder)) {
     if (consortium === undefined || origin === undefined) {
       throw new CoordinatorError(
@@ -79,7 +91,8 @@ async function foundOnce({ folder, passphrase, consortium, origin, charter = {} 
         `There is no consortium in ${folder} yet. Give --consortium NAME and --origin ORIGIN to found one.`,
       );
     }
-    return found(folder, passphrase, consortium, origin, charter);
+    const life = certificateLifeMs === undefined ? {} : { certificateLifeMs };
+    return found(folder, passphrase, { consortium, origin, ...life, ...charter });
   }
   const facts = readFacts(folder);
   const other = (consortium ?? facts.consortium) !== facts.consortium || (origin ?? facts.origin) !== facts.origin;
@@ -94,6 +107,7 @@ async function foundOnce({ folder, passphrase, consortium, origin, charter = {} 
       'folder-unusable',
       `The charter of "${facts.consortium}" says ledger readers ${facts.ledgerReaders} and site names ${facts.siteNames}, and its members joined under it. Leave out --ledger-readers and --site-names, or found another consortium in another folder.`,
     );
+  if (certificateLifeMs !== undefined && certificateLifeMs !== facts.certificateLifeMs) keepCertificateLife(folder, certificateLifeMs);
 }
 
 async function listenOn(context: INestApplicationContext, settings: Settings, lock: FolderLock): Promise<RunningCoordinator> {
@@ -106,6 +120,8 @@ async function listenOn(context: INestApplicationContext, settings: Settings, lo
     await context.get(PublicationService).open();
     await recordFounding(context);
     await rememberSites(context);
+    await context.get(AuthorityRollover).open();
+    await context.get(OwnCertificates).open();
     const port = await context.get(AgentPort).listen(settings.listen);
     const address = `${settings.listen.slice(0, settings.listen.lastIndexOf(':'))}:${port}`;
     context.get(AgentAddress).value = address;

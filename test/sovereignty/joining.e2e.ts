@@ -38,7 +38,7 @@ afterAll(() => coordinator.remove());
 /** An invite of another consortium of the same name, with an authority and keys of its own. */
 async function foreignInvite(ours: Invite): Promise<string> {
   const folder = temporaryFolder('foreign');
-  await found(folder, PASSPHRASE, 'scripted', 'ledger.localhost/scripted');
+  await found(folder, PASSPHRASE, { consortium: 'scripted', origin: 'ledger.localhost/scripted' });
   const { authority, operatorKey, logVkey } = readFacts(folder);
   const [inviteId, secret] = [randomBytes(8).toString('hex'), randomBytes(32).toString('hex')];
   return inviteText({

@@ -5,7 +5,7 @@ export interface Endpoint {
   address: string;
   /** Name that the coordinator's certificate must carry, whatever alias the address is. */
   serverName: string;
-  /** PEM of the consortium's own certificate authority: no public one is believed. */
+  /** PEM of the consortium's own certificate authorities, two while one takes the place of the other: no public one is believed. */
   caCertificate: string;
 }
 

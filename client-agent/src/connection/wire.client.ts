@@ -12,35 +12,33 @@ import {
   StatementServiceClient,
   UploadServiceClient,
 } from '@coferment/proto';
-import { Channel, type ClientOptions } from '@grpc/grpc-js';
+import { type ClientOptions, credentials } from '@grpc/grpc-js';
 import type { CoordinatorPort, LoggedEntry, OutgoingObject } from './coordinator.port.js';
 import { toWire } from './envelope.codec.js';
 import { downloadBlockDigests, downloadObject, downloadPart, uploadObject } from './object.transfer.js';
+import { RenewableChannel } from './renewable.channel.js';
 import { unary } from './unary.call.js';
-import { channelCredentials, channelOptions, type ClientCertificate, type Endpoint } from './wire.channel.js';
+import type { ClientCertificate, Endpoint } from './wire.channel.js';
 
 const SMALL_CALL_MS = 30_000;
 
 /** The coordinator over gRPC, on one TLS connection that all services share. */
 export class WireClient implements CoordinatorPort {
-  #services: Services;
+  readonly #channel: RenewableChannel;
+  readonly #services: Services;
 
-  constructor(
-    private readonly endpoint: Endpoint,
-    certificate: ClientCertificate,
-  ) {
-    this.#services = openServices(endpoint, certificate);
+  constructor(endpoint: Endpoint, certificate: ClientCertificate) {
+    this.#channel = new RenewableChannel(endpoint, certificate);
+    this.#services = openServices(endpoint, this.#channel);
   }
 
-  /** Goes on with a renewed certificate; calls under way on the old connection end with it. */
-  useCertificate(certificate: ClientCertificate): void {
-    const old = this.#services;
-    this.#services = openServices(this.endpoint, certificate);
-    old.channel.close();
+  /** Goes on with a renewed certificate, and with the authorities that are believed now. Calls under way end on the old connection. */
+  useCertificate(endpoint: Endpoint, certificate: ClientCertificate): void {
+    this.#channel.replace(endpoint, certificate);
   }
 
   close(): void {
-    this.#services.channel.close();
+    this.#channel.close();
   }
 
   poll(request: PollRequest, signal: AbortSignal): Promise<PollResponse> {
@@ -103,7 +101,6 @@ export class WireClient implements CoordinatorPort {
 }
 
 interface Services {
-  channel: Channel;
   polling: PollingServiceClient;
   statements: StatementServiceClient;
   nonces: NonceServiceClient;
@@ -113,18 +110,17 @@ interface Services {
   ledger: LedgerServiceClient;
 }
 
-function openServices(endpoint: Endpoint, certificate: ClientCertificate): Services {
-  const credentials = channelCredentials(endpoint, certificate);
-  const channel = new Channel(endpoint.address, credentials, channelOptions(endpoint));
+function openServices({ address }: Endpoint, channel: RenewableChannel): Services {
   const options: ClientOptions = { channelOverride: channel };
+  // Not used: the channel has its own. grpc-js asks for some all the same.
+  const none = credentials.createSsl();
   return {
-    channel,
-    polling: new PollingServiceClient(endpoint.address, credentials, options),
-    statements: new StatementServiceClient(endpoint.address, credentials, options),
-    nonces: new NonceServiceClient(endpoint.address, credentials, options),
-    shares: new ShareServiceClient(endpoint.address, credentials, options),
-    uploads: new UploadServiceClient(endpoint.address, credentials, options),
-    downloads: new DownloadServiceClient(endpoint.address, credentials, options),
-    ledger: new LedgerServiceClient(endpoint.address, credentials, options),
+    polling: new PollingServiceClient(address, none, options),
+    statements: new StatementServiceClient(address, none, options),
+    nonces: new NonceServiceClient(address, none, options),
+    shares: new ShareServiceClient(address, none, options),
+    uploads: new UploadServiceClient(address, none, options),
+    downloads: new DownloadServiceClient(address, none, options),
+    ledger: new LedgerServiceClient(address, none, options),
   };
 }

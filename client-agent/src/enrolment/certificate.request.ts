@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { webcrypto } from 'node:crypto';
+import { X509Certificate, webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 
 x509.cryptoProvider.set(webcrypto as never);
@@ -28,4 +28,10 @@ export function readCertificate(der: Uint8Array, request: Uint8Array): { certifi
   if (!Buffer.from(certificate.publicKey.rawData).equals(Buffer.from(requested.rawData)))
     throw new Error('the certificate is for another key');
   return { certificate: certificate.toString('pem'), expiresAt: certificate.notAfter.toISOString() };
+}
+
+/** @param certificate PEM @param authorities PEM, one or several */
+export function isIssuedBy(certificate: string, authorities: string): boolean {
+  const issued = new X509Certificate(certificate);
+  return x509.PemConverter.decode(authorities).some((der) => issued.verify(new X509Certificate(Buffer.from(der)).publicKey));
 }

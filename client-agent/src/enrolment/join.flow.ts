@@ -9,6 +9,7 @@ import { wireEnvelopeSchema } from '../connection/envelope.codec.js';
 import { KeyStore } from '../keys/key.store.js';
 import { privateFolder } from '../keys/private.file.js';
 import { createSiteIdentity, hasSiteIdentity, identityKeyHex, openSiteIdentity, writeTlsCredential } from '../keys/site.identity.js';
+import { takeInAuthorities } from './authorities.act.js';
 import { type CertificateRequest, readCertificate, requestCertificate } from './certificate.request.js';
 import { EnrolmentClient } from './enrolment.client.js';
 import { readInvite } from './invite.source.js';
@@ -65,7 +66,7 @@ export async function joinConsortium(input: JoinInput, watcher: JoinWatcher = SI
   watcher.keysMade(invite, words);
   const response = await askUntilAdmitted({ invite, identity, request }, words, input.waitMs ?? 0, watcher);
   const { certificate, expiresAt } = checkResponse(invite, identityKeyHex(identity), request, response);
-  const membership = membershipOf(invite, identityKeyHex(identity), expiresAt);
+  const membership = { ...membershipOf(invite, identityKeyHex(identity), expiresAt), ...takeInAuthorities(invite, response.authorities) };
   writeTlsCredential(store, { key: request.privateKey, certificate });
   writeMembership(input.folder, membership);
   store.eraseRecord(BEGUN);

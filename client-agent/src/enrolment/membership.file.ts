@@ -12,7 +12,10 @@ const schema = z.strictObject({
   identityKey: digestSchema,
   coordinator: z.string().regex(/^[^\s:]+:[0-9]{1,5}$/),
   serverName: z.string().min(1).max(253),
-  caCertificate: z.string().max(10_000),
+  /** PEM, one after the other: in the overlap of a rollover there are two. */
+  caCertificate: z.string().max(20_100),
+  /** Sequence number of the authorities act that they are from; absent while they are the invite's. */
+  authorities: z.int().positive().optional(),
   operatorKey: digestSchema,
   logVkey: z.string().max(500),
   origin: z.string().max(200),

@@ -3,23 +3,20 @@ import { AgentError } from '../agent.error.js';
 import type { Endpoint } from '../connection/wire.channel.js';
 import type { KeyStore } from '../keys/key.store.js';
 import { openSiteIdentity, writeTlsCredential } from '../keys/site.identity.js';
-import { readCertificate, requestCertificate } from './certificate.request.js';
+import { takeInAuthorities } from './authorities.act.js';
+import { isIssuedBy, readCertificate, requestCertificate } from './certificate.request.js';
 import { EnrolmentClient } from './enrolment.client.js';
 import { type Membership, writeMembership } from './membership.file.js';
 import { proveRenewal } from './possession.proof.js';
-
-/** A certificate is renewed in the last month of its life, and at any time after it has expired. */
-const RENEW_BEFORE_MS = 30 * 24 * 3_600_000;
-
-export function renewalIsDue(membership: Membership, nowMs: number): boolean {
-  return Date.parse(membership.certificateExpiresAt) - nowMs < RENEW_BEFORE_MS;
-}
 
 export function endpointOf(membership: Membership): Endpoint {
   return { address: membership.coordinator, serverName: membership.serverName, caCertificate: membership.caCertificate };
 }
 
-/** Gets a certificate for a new TLS key. The old pair stays in use until the new one is stored. */
+/**
+ * Gets a certificate for a new TLS key, and with it the authorities that are believed now. The old pair stays in use until the new one is stored, and the
+ * pair is stored before what is believed: cut off in between, the site says at its next poll that it knows the old authorities, and renews once more.
+ */
 export async function renewCertificate(folder: string, membership: Membership, store: KeyStore): Promise<Membership> {
   const { identity } = openSiteIdentity(store);
   const { consortium, site } = membership;
@@ -34,8 +31,9 @@ export async function renewCertificate(folder: string, membership: Membership, s
       certificateRequest: Buffer.from(request),
       possession: Buffer.from(proveRenewal(identity, { consortium, site, agentTimeMs, certificateRequest: request })),
     });
-    const { certificate, expiresAt } = readRenewed(response.certificate, request);
-    const renewed = { ...membership, certificateExpiresAt: expiresAt };
+    const believed = takeInAuthorities(membership, response.authorities);
+    const { certificate, expiresAt } = readRenewed(response.certificate, request, believed.caCertificate);
+    const renewed = { ...membership, ...believed, certificateExpiresAt: expiresAt };
     writeTlsCredential(store, { key: privateKey, certificate });
     writeMembership(folder, renewed);
     return renewed;
@@ -44,9 +42,11 @@ export async function renewCertificate(folder: string, membership: Membership, s
   }
 }
 
-function readRenewed(der: Uint8Array, request: Uint8Array): { certificate: string; expiresAt: string } {
+function readRenewed(der: Uint8Array, request: Uint8Array, authorities: string): { certificate: string; expiresAt: string } {
   try {
-    return readCertificate(der, request);
+    const read = readCertificate(der, request);
+    if (!isIssuedBy(read.certificate, authorities)) throw new Error('no authority of the consortium has issued it');
+    return read;
   } catch (error) {
     throw new AgentError(
       'malformed-response',

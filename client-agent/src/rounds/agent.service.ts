@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { CryptoPool, hexToBytes, loadCrypto } from '@coferment/crypto';
 import type { BackendName } from '@coferment/learning';
-import pino, { type Logger } from 'pino';
+import pino from 'pino';
 import { describeFailure } from '../agent.error.js';
 import { probe, type ProbeStep } from '../connection/connection.probe.js';
 import { ObjectCache } from '../connection/object.cache.js';
@@ -11,7 +11,8 @@ import { WireClient } from '../connection/wire.client.js';
 import { requireTakesPart } from '../enrolment/departure.file.js';
 import { EnrolmentClient } from '../enrolment/enrolment.client.js';
 import { type Membership, readMembership } from '../enrolment/membership.file.js';
-import { endpointOf, renewalIsDue, renewCertificate } from '../enrolment/renewal.flow.js';
+import { CertificateKeeper } from '../enrolment/certificate.keeper.js';
+import { endpointOf } from '../enrolment/renewal.flow.js';
 import { lockFolder } from '../journal/folder.lock.js';
 import { Journal } from '../journal/journal.js';
 import { KeyStore } from '../keys/key.store.js';
@@ -74,10 +75,12 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
     const crypto = new CryptoPool();
     const context: SiteContext = { consortium, site, identity, operatorKey, journal, store, objects, port, trainer, nonces, crypto, tell };
     forgetEndedRuns(context);
-    const certificate = new CertificateKeeper(input.folder, member, store, client, log);
+    const certificate = new CertificateKeeper({ folder: input.folder, member, store, client, log });
     const loop = new PollLoop(context, {
       waitMs: input.pollWaitMs,
-      renew: () => certificate.renew(),
+      renew: () => certificate.refused(),
+      authorities: () => certificate.authorities,
+      newAuthorities: () => certificate.newAuthorities(),
       explain: async (error) => watcher.probed(await explain(member, error), describeFailure(error).message),
     });
     try {
@@ -105,34 +108,5 @@ async function explain(member: Membership, error: unknown): Promise<ProbeStep[]>
     return probe(endpointOf(member));
   } finally {
     client.close();
-  }
-}
-
-const CHECK_CERTIFICATE_MS = 6 * 3_600_000;
-
-/** Keeps the client certificate valid while the agent serves. */
-class CertificateKeeper {
-  constructor(
-    private readonly folder: string,
-    private member: Membership,
-    private readonly store: KeyStore,
-    private readonly client: WireClient,
-    private readonly log: Logger,
-  ) {}
-
-  watch(signal: AbortSignal): void {
-    const check = () => {
-      if (renewalIsDue(this.member, Date.now()))
-        this.renew().catch((error: unknown) => this.log.warn(describeFailure(error), 'renewal failed'));
-    };
-    check();
-    const timer = setInterval(check, CHECK_CERTIFICATE_MS);
-    signal.addEventListener('abort', () => clearInterval(timer), { once: true });
-  }
-
-  async renew(): Promise<void> {
-    this.member = await renewCertificate(this.folder, this.member, this.store);
-    this.client.useCertificate(readTlsCredential(this.store));
-    this.log.info({ until: this.member.certificateExpiresAt }, 'certificate renewed');
   }
 }

@@ -145,7 +145,13 @@ describe('reading the ledger', () => {
       asked.push('ledger');
       return asked.length === 1 ? Promise.reject(new AgentError('unreachable', 'the line is cut')) : ledgerEntries(start, limit);
     };
-    await new PollLoop(a, { waitMs: 100, renew: () => Promise.resolve(), explain: () => Promise.resolve() }).run(stop.signal);
+    await new PollLoop(a, {
+      waitMs: 100,
+      renew: () => Promise.resolve(),
+      authorities: () => 0,
+      newAuthorities: () => undefined,
+      explain: () => Promise.resolve(),
+    }).run(stop.signal);
     expect(asked.slice(0, 2)).toEqual(['ledger', 'ledger']);
     expect(asked.indexOf('poll')).toBeGreaterThan(1);
   });

@@ -22,7 +22,13 @@ describe('a plan that tries to write to the terminal', () => {
       member.events.push(event);
       if (event.event === 'refused') stop.abort();
     };
-    const loop = new PollLoop(member, { waitMs: 100, renew: () => Promise.resolve(), explain: () => Promise.resolve() });
+    const loop = new PollLoop(member, {
+      waitMs: 100,
+      renew: () => Promise.resolve(),
+      authorities: () => 0,
+      newAuthorities: () => undefined,
+      explain: () => Promise.resolve(),
+    });
     await loop.run(stop.signal);
     const refused = member.events.find((event) => event.event === 'refused');
     const [stored] = member.journal.activity.refusals(1);

@@ -15,6 +15,10 @@ export interface PollSettings {
   waitMs: number;
   /** Called when the coordinator refuses the certificate; renews it. */
   renew(): Promise<void>;
+  /** Sequence number of the newest authorities act that this site has taken in. */
+  authorities(): number;
+  /** Called when the coordinator has a newer one. */
+  newAuthorities(): void;
   /** Called once when the first poll fails. */
   explain(error: unknown): Promise<void>;
 }
@@ -37,6 +41,7 @@ const answerSchema = z.object({
   instructions: z.array(z.unknown()).max(MAX_INSTRUCTIONS),
   runs: z.array(z.unknown()).max(MAX_INSTRUCTIONS),
   owed: z.string().max(200),
+  authorities: z.number(),
 });
 
 /** Asks for work for as long as the agent serves, and hands it to the board. Network failures are waited out for ever. */
@@ -78,7 +83,8 @@ export class PollLoop {
       .all()
       .filter((run) => run.state !== 'asked')
       .map(({ run }) => ({ run, appliedSum: journal.models.progress(run).appliedSum, epoch: journal.runs.newestAgreed(run) }));
-    const request = { wireVersion: WIRE_VERSION, waitMs: this.settings.waitMs, positions, known: this.#known, authorities: 0 };
+    const authorities = this.settings.authorities();
+    const request = { wireVersion: WIRE_VERSION, waitMs: this.settings.waitMs, positions, known: this.#known, authorities };
     const response = await port.poll(request, this.#current.signal);
     const checked = answerSchema.safeParse(response);
     if (!checked.success)
@@ -86,6 +92,7 @@ export class PollLoop {
     this.#setConnected(true, '');
     this.#backoff.reset();
     this.#known = response.owed;
+    if (checked.data.authorities > authorities) this.settings.newAuthorities();
     for (const view of parseRunViews(response.runs)) journal.activity.see(view.run, view);
     this.#board.offer(
       response.instructions.map((wire) => this.#toWork(parseInstruction(wire))),

@@ -1,15 +1,15 @@
-import { X509Certificate } from 'node:crypto';
 import { sha256Hex } from '@coferment/crypto';
 import { ServerInterceptingCall, type ServerInterceptor, ServerListenerBuilder, type ServerMethodDefinition } from '@grpc/grpc-js';
 import { Injectable } from '@nestjs/common';
-import { EnrolmentRepository } from '../enrolment/enrolment.repository.js';
+import { CertificateHolders } from '../certificates/certificate.holders.js';
 import { requireEnrolled } from '../enrolment/membership.rule.js';
 import { CoordinatorError } from '../errors/index.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
-import { Database } from '../persistence/database.js';
 import { allows, rolesOf } from './access.roles.js';
 import { failed } from './call.handler.js';
 import { type Caller, writeCaller } from './caller.js';
+import { type OpenCall, OpenCalls } from './open.calls.js';
+import { validCertificate } from './peer.certificate.js';
 
 /**
  * The one gate of the port. TLS asks for a client certificate and does not require it, so everything depends on this: no method but Hello, Join and Renew
@@ -17,32 +17,33 @@ import { type Caller, writeCaller } from './caller.js';
  */
 @Injectable()
 export class AccessInterceptor {
-  readonly #operatorDigest: string;
-
   constructor(
     private readonly identity: ConsortiumIdentity,
-    private readonly database: Database,
-    private readonly enrolment: EnrolmentRepository,
-  ) {
-    this.#operatorDigest = sha256Hex(new X509Certificate(identity.facts.operatorCertificate).raw);
-  }
+    private readonly holders: CertificateHolders,
+    private readonly openCalls: OpenCalls,
+  ) {}
 
   readonly intercept: ServerInterceptor = (method, call) => {
-    const listener = new ServerListenerBuilder().withOnReceiveMetadata((metadata, next) => {
-      // Empty unless the chain is valid and in date.
-      const certificate = call.getAuthContext().sslPeerCertificate?.raw;
-      this.callerOf(method, certificate).then(
-        (caller) => {
-          writeCaller(metadata, caller);
-          next(metadata);
-        },
-        (error: unknown) => call.sendStatus(failed(method.path, error)),
-      );
-    });
+    const open = this.openCalls.begin((error) => call.sendStatus(failed(method.path, error)));
+    const listener = new ServerListenerBuilder()
+      .withOnReceiveMetadata((metadata, next) => {
+        this.callerOf(method, validCertificate(call.getAuthContext(), this.identity, Date.now()), open).then(
+          (caller) => {
+            writeCaller(metadata, caller);
+            next(metadata);
+          },
+          (error: unknown) => call.sendStatus(failed(method.path, error)),
+        );
+      })
+      .withOnCancel(() => open.ended());
     return new ServerInterceptingCall(call, { start: (next) => next(listener.build()) });
   };
 
-  private async callerOf(method: ServerMethodDefinition<unknown, unknown>, certificate: Uint8Array | undefined): Promise<Caller> {
+  private async callerOf(
+    method: ServerMethodDefinition<unknown, unknown>,
+    certificate: Uint8Array | undefined,
+    open: OpenCall,
+  ): Promise<Caller> {
     if (allows(method.path, 'stranger')) return { kind: 'stranger' };
     if (certificate === undefined) {
       throw new CoordinatorError(
@@ -51,8 +52,8 @@ export class AccessInterceptor {
       );
     }
     const digest = sha256Hex(certificate);
-    if (digest === this.#operatorDigest) return admitted(method.path, { kind: 'operator' });
-    const row = await this.database.transaction((manager) => this.enrolment.byCertificate(manager, digest));
+    if (this.identity.isOperator(digest, Date.now())) return admitted(method.path, { kind: 'operator' });
+    const row = await this.holders.of(digest);
     if (row === null) {
       throw new CoordinatorError(
         'unauthenticated',
@@ -60,6 +61,7 @@ export class AccessInterceptor {
       );
     }
     requireEnrolled(row);
+    open.madeBy(row);
     if (row.role === 'site') return admitted(method.path, { kind: 'site', site: row.site });
     if (this.identity.facts.ledgerReaders === 'members')
       throw new CoordinatorError(

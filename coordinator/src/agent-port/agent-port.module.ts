@@ -9,7 +9,9 @@ import { LedgerController } from '../publication/ledger.controller.js';
 import { PollingController } from '../rounds/polling.controller.js';
 import { AccessInterceptor } from './access.interceptor.js';
 import { AgentPort, CONTROLLERS } from './agent.port.js';
+import { ServerCertificates } from './certificate.provider.js';
 import type { GrpcController } from './grpc.controller.js';
+import { OpenCalls } from './open.calls.js';
 import { NonceController, ShareController, SignedActs, StatementController } from './statement.controllers.js';
 
 const SERVED = [
@@ -31,6 +33,8 @@ const SERVED = [
     AccessInterceptor,
     AgentPort,
     NonceController,
+    OpenCalls,
+    ServerCertificates,
     ShareController,
     SignedActs,
     StatementController,

@@ -1,11 +1,10 @@
 import { Server, experimental } from '@grpc/grpc-js';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
-import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { Log } from '../telemetry/log.js';
 import { CoordinatorError } from '../errors/index.js';
 import { AccessInterceptor } from './access.interceptor.js';
 import { onFault } from './call.handler.js';
-import { certificatesOf } from './certificate.provider.js';
+import { ServerCertificates } from './certificate.provider.js';
 import type { GrpcController } from './grpc.controller.js';
 
 export const CONTROLLERS = Symbol('gRPC controllers');
@@ -25,7 +24,7 @@ export class AgentPort implements OnModuleDestroy {
   readonly #server: Server;
 
   constructor(
-    private readonly identity: ConsortiumIdentity,
+    private readonly certificates: ServerCertificates,
     access: AccessInterceptor,
     private readonly log: Log,
     @Inject(CONTROLLERS) controllers: readonly GrpcController[],
@@ -37,9 +36,8 @@ export class AgentPort implements OnModuleDestroy {
 
   /** Starts to listen and returns the port. @throws CoordinatorError 'unreachable' when the address cannot be taken */
   listen(address: string): Promise<number> {
-    const certificates = certificatesOf(this.identity);
     // One provider in both places: this version takes the two in an order other than the one it documents.
-    const credentials = experimental.createCertificateProviderServerCredentials(certificates, certificates, false);
+    const credentials = experimental.createCertificateProviderServerCredentials(this.certificates, this.certificates, false);
     return new Promise((resolve, reject) => {
       this.#server.bindAsync(address, credentials, (error, port) => {
         if (error === null) {

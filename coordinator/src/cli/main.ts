@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { Command } from 'commander';
+import { addAuthorities } from './authority.commands.js';
 import { EXIT } from './exit.codes.js';
 import { addEpochs } from './epoch.commands.js';
 import { addExports } from './export.commands.js';
@@ -13,6 +14,7 @@ const program = new Command('coferment')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage));
 addStart(program);
 addSites(program);
+addAuthorities(program);
 addPlans(program);
 addRuns(program);
 addEpochs(program);

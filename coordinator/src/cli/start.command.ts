@@ -1,4 +1,5 @@
-import { type Command, Option } from 'commander';
+import { parseDuration } from '@coferment/consortium';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { startCoordinator } from '../coordinator.start.js';
 import { CommandOutput } from './command.output.js';
 import { EXIT } from './exit.codes.js';
@@ -11,6 +12,7 @@ interface StartFlags {
   ledgerReaders?: 'members' | 'members-and-auditors';
   siteNames?: 'plain' | 'pseudonyms';
   listen?: string;
+  certificateLife?: number;
   passphraseFile?: string;
   json?: boolean;
 }
@@ -37,6 +39,11 @@ export function addStart(program: Command): void {
       ]),
     )
     .option('--listen <host:port>', 'address that agents dial; port 0 takes a free one (default: the last one)')
+    .option(
+      '--certificate-life <time>',
+      'how long certificates are good for, 10 min to 365 d; kept for later starts (at first 30 d)',
+      parseLife,
+    )
     .option('--passphrase-file <file>', "passphrase of the consortium's keys")
     .option('--json', 'print one JSON event a line')
     .addHelpText(
@@ -49,7 +56,7 @@ export function addStart(program: Command): void {
 async function runStart(flags: StartFlags): Promise<void> {
   const output = new CommandOutput(flags.json === true);
   try {
-    const { data, consortium, origin, listen, ledgerReaders, siteNames } = flags;
+    const { data, consortium, origin, listen, certificateLife, ledgerReaders, siteNames } = flags;
     const databaseUrl = process.env['DATABASE_URL'];
     const running = await startCoordinator({
       folder: data,
@@ -58,6 +65,7 @@ async function runStart(flags: StartFlags): Promise<void> {
       ...(origin === undefined ? {} : { origin }),
       charter: { ...(ledgerReaders === undefined ? {} : { ledgerReaders }), ...(siteNames === undefined ? {} : { siteNames }) },
       ...(listen === undefined ? {} : { listen }),
+      ...(certificateLife === undefined ? {} : { certificateLifeMs: certificateLife }),
       ...(databaseUrl === undefined || databaseUrl === '' ? {} : { databaseUrl }),
     });
     const { facts, address } = running;
@@ -89,4 +97,15 @@ async function runStart(flags: StartFlags): Promise<void> {
     // A start that failed half-way may have left timers or sockets behind.
     process.exit(EXIT.failed);
   }
+}
+
+const SHORTEST_LIFE_MS = 600_000;
+const LONGEST_LIFE_MS = 365 * 86_400_000;
+
+/** Shorter ones would make every site renew all the time, longer ones would leave a stolen key good for years. */
+function parseLife(text: string): number {
+  const lifeMs = parseDuration(text);
+  if (lifeMs === undefined || lifeMs < SHORTEST_LIFE_MS || lifeMs > LONGEST_LIFE_MS)
+    throw new InvalidArgumentError('It must be a length of time from "10 min" to "365 d", for example "30 d".');
+  return lifeMs;
 }

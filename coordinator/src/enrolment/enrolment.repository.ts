@@ -34,8 +34,8 @@ export class EnrolmentRepository {
     await manager.delete(SiteEntity, { site });
   }
 
-  async notePoll(manager: EntityManager, site: string, lastPollMs: number, waitMs: number): Promise<void> {
-    await manager.update(SiteEntity, { site }, { lastPollMs, waitMs });
+  async notePoll(manager: EntityManager, site: string, poll: Pick<SiteRow, 'lastPollMs' | 'waitMs' | 'authorities'>): Promise<void> {
+    await manager.update(SiteEntity, { site }, poll);
   }
 
   /** Locked until the transaction ends, so that two joins with one invite are one after the other. */

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
-import { joinMessage, renewMessage } from '@coferment/consortium';
-import { type DsseEnvelope, bytesToHex, hexToBytes, verifyBytes } from '@coferment/crypto';
+import { joinMessage } from '@coferment/consortium';
+import { type DsseEnvelope, bytesToHex, verifyBytes } from '@coferment/crypto';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { CoordinatorError } from '../errors/index.js';
@@ -13,7 +13,7 @@ import { Log } from '../telemetry/log.js';
 import { EnrolmentRepository } from './enrolment.repository.js';
 import { inviteSecretHash } from './invite.service.js';
 import { enrolmentAct } from './membership.acts.js';
-import { moved, requireEnrolled } from './membership.rule.js';
+import { moved } from './membership.rule.js';
 import type { InviteRow, SiteRow } from './site.entity.js';
 
 export interface JoinCall {
@@ -25,17 +25,10 @@ export interface JoinCall {
   possession: Uint8Array;
 }
 
-export interface RenewCall {
-  site: string;
-  agentTimeMs: number;
-  request: Uint8Array;
-  possession: Uint8Array;
-}
-
 /** Pending: the operator has not admitted the identity key yet. */
 export type JoinAnswer = { pending: true } | { pending: false; certificate: Uint8Array; enrolment: DsseEnvelope };
 
-/** How members get in, and keep their certificates. */
+/** How members get in. */
 @Injectable()
 export class EnrolmentService {
   constructor(
@@ -85,30 +78,6 @@ export class EnrolmentService {
     this.notifier.changed();
     this.log.info('a member joined', { site: row.site });
     return { pending: false, certificate: issued.certificate, enrolment };
-  }
-
-  /** A new certificate for an enrolled site, also when its last one has expired: the pinned identity key signs for it. */
-  async renew(call: RenewCall): Promise<{ certificate: Uint8Array }> {
-    const message = renewMessage(this.identity.facts.consortium, call.site, call.agentTimeMs, call.request);
-    const issued = await issueSite(this.identity.authority, call.site, call.request);
-    await this.database.transaction(async (manager) => {
-      const row = await this.#requireSite(manager, call.site);
-      requireEnrolled(row);
-      if (row.identityKey === null || row.enrolment === null)
-        throw new CoordinatorError('unauthenticated', `"${call.site}" has no certificate to renew yet. Join with the invite.`);
-      if (!verifyBytes('renew', message, call.possession, hexToBytes(row.identityKey))) {
-        throw new CoordinatorError('bad-signature', `The renewal is not signed by the identity key that "${call.site}" joined with.`);
-      }
-      await this.repository.saveSite(manager, { ...row, certificateDigest: issued.digest, certificateExpiresMs: issued.expiresMs });
-    });
-    this.log.info('a certificate was renewed', { site: call.site });
-    return { certificate: issued.certificate };
-  }
-
-  async #requireSite(manager: EntityManager, site: string): Promise<SiteRow> {
-    const row = await this.repository.site(manager, site);
-    if (row === null) throw new CoordinatorError('unknown-site', `There is no site "${site.slice(0, 60)}" in this consortium.`);
-    return row;
   }
 
   /** A repeated join changes the certificate only, so it gets the act that stands in the ledger already. */

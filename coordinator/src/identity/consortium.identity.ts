@@ -1,15 +1,35 @@
+import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ledgerReadersSchema, siteNamesSchema } from '@coferment/consortium';
-import { type Identity, bytesToHex, generateIdentity, hexToBytes, identityFromSeed } from '@coferment/crypto';
+import { type Predicate, envelopeSchema, ledgerReadersSchema, peekStatement, siteNamesSchema } from '@coferment/consortium';
+import { type DsseEnvelope, type Identity, bytesToHex, generateIdentity, hexToBytes, identityFromSeed, sha256Hex } from '@coferment/crypto';
 import { encodeVkey, verifierKey } from '@coferment/ledger';
 import { z } from 'zod';
 import { CoordinatorError } from '../errors/index.js';
-import { type KeyAndCertificate, createAuthority, issueOperator, issueServer } from './certificate.authority.js';
+import {
+  CERTIFICATE_LIFE_MS,
+  type IssuingAuthority,
+  type KeyAndCertificate,
+  MOST_BACKDATED_MS,
+  MOST_ROLLOVERS_MISSED,
+  createAuthority,
+  issueOperator,
+  issueServer,
+} from './certificate.authority.js';
 import { readSealed, replaceFile, writeSealed } from './sealed.file.js';
 
 const pairSchema = z.strictObject({ privateKey: z.string(), certificate: z.string() });
-const secretsSchema = z.strictObject({ authority: pairSchema, server: pairSchema, operatorSeed: z.string(), logSeed: z.string() });
+const secretsSchema = z.strictObject({
+  /** The newest: it alone issues. */
+  authority: pairSchema,
+  server: pairSchema,
+  operatorSeed: z.string(),
+  logSeed: z.string(),
+  /** Since the first rollover: the act that holds now, and the newest authorities as certified by the one before each, newest first. */
+  rollover: z
+    .strictObject({ act: envelopeSchema.transform((act): DsseEnvelope => act), cross: z.array(z.string()).max(MOST_ROLLOVERS_MISSED) })
+    .optional(),
+});
 const operatorSchema = z.strictObject({ client: pairSchema });
 const factsSchema = z.strictObject({
   consortium: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be 1 to 64 lower-case letters, digits or hyphens'),
@@ -17,11 +37,15 @@ const factsSchema = z.strictObject({
   serverName: z.string(),
   logVkey: z.string(),
   operatorKey: z.string(),
+  /** The newest. */
   authority: z.string(),
   operatorCertificate: z.string(),
   /** The charter; it stands in the ledger and is never changed. */
   ledgerReaders: ledgerReadersSchema.default('members-and-auditors'),
   siteNames: siteNamesSchema.default('plain'),
+  /** Still accepted for a short while: a command of the operator may have read it just before it was renewed. */
+  previousOperatorCertificate: z.string().optional(),
+  certificateLifeMs: z.number().int().positive().default(CERTIFICATE_LIFE_MS),
 });
 
 /** Who may read the ledger, and under which names sites stand in it. */
@@ -30,20 +54,131 @@ export interface Charter {
   siteNames: z.infer<typeof siteNamesSchema>;
 }
 
+/** What a new consortium is founded with. */
+export interface Founding extends Partial<Charter> {
+  consortium: string;
+  origin: string;
+  certificateLifeMs?: number;
+}
+
 /** What everybody may know about the consortium; `consortium.json` in the data folder. */
 export type ConsortiumFacts = z.infer<typeof factsSchema>;
+type Secrets = z.infer<typeof secretsSchema>;
 
-/** The keys that speak for the consortium, in memory only while a coordinator runs. */
+/** Whose certificates are believed. */
+export interface Authorities {
+  /** 0 before the first rollover. */
+  sequence: number;
+  /** PEM, newest first. */
+  certificates: string[];
+  /** The operator's signed act that says so. */
+  act?: DsseEnvelope;
+}
+
+/** Counted from when the newest says it began, which is backdated. */
+const OPERATOR_OVERLAP_MS = MOST_BACKDATED_MS + 600_000;
+
+/**
+ * The keys that speak for the consortium, in memory only while a coordinator runs. Certificates are renewed and authorities roll over while it runs, so
+ * everything is read from here when it is needed. A change is on the disk before it is seen here.
+ */
 export class ConsortiumIdentity {
+  /** Signs the coordinator's acts. */
+  readonly operator: Identity;
+  /** Seed of the Ed25519 key that signs checkpoints. */
+  readonly logSeed: Uint8Array;
+  readonly #listeners = new Set<() => void>();
+  #believed = new Map<string, boolean>();
+  #changing: Promise<unknown> = Promise.resolve();
+
   constructor(
-    readonly facts: ConsortiumFacts,
-    readonly authority: KeyAndCertificate,
-    readonly server: KeyAndCertificate,
-    /** Signs the coordinator's acts. */
-    readonly operator: Identity,
-    /** Seed of the Ed25519 key that signs checkpoints. */
-    readonly logSeed: Uint8Array,
-  ) {}
+    private readonly folder: string,
+    private readonly passphrase: string,
+    private currentFacts: ConsortiumFacts,
+    private secrets: Secrets,
+  ) {
+    this.operator = identityFromSeed(hexToBytes(secrets.operatorSeed));
+    this.logSeed = hexToBytes(secrets.logSeed);
+  }
+
+  get facts(): ConsortiumFacts {
+    return this.currentFacts;
+  }
+
+  get authority(): IssuingAuthority {
+    return { ...this.secrets.authority, lifeMs: this.facts.certificateLifeMs };
+  }
+
+  /** The coordinator's own, followed by what leads from it to authorities of before: a site that was away while they changed still believes it. */
+  get server(): KeyAndCertificate {
+    const { privateKey, certificate } = this.secrets.server;
+    return { privateKey, certificate: [certificate, ...this.crossCertificates].map((pem) => `${pem.trim()}\n`).join('') };
+  }
+
+  get crossCertificates(): readonly string[] {
+    return this.secrets.rollover?.cross ?? [];
+  }
+
+  get authorities(): Authorities {
+    const { authority, rollover } = this.secrets;
+    if (rollover === undefined) return { sequence: 0, certificates: [authority.certificate] };
+    const { sequence, certificates } = peekStatement(rollover.act).predicate as Predicate<'authorities'>;
+    return { sequence, certificates, act: rollover.act };
+  }
+
+  /** Whether an authority that is believed now issued it. TLS asks only when a connection is made; a connection can be older than a change. @param der X.509 */
+  believes(der: Uint8Array): boolean {
+    const digest = sha256Hex(der);
+    const known = this.#believed.get(digest);
+    if (known !== undefined) return known;
+    const certificate = new X509Certificate(der);
+    const believed = this.authorities.certificates.some((pem) => certificate.verify(new X509Certificate(pem).publicKey));
+    this.#believed.set(digest, believed);
+    return believed;
+  }
+
+  /** @param digest SHA-256 of a certificate, DER */
+  isOperator(digest: string, nowMs: number): boolean {
+    const { operatorCertificate, previousOperatorCertificate } = this.facts;
+    const newest = new X509Certificate(operatorCertificate);
+    if (sha256Hex(newest.raw) === digest) return true;
+    if (previousOperatorCertificate === undefined || nowMs > Date.parse(newest.validFrom) + OPERATOR_OVERLAP_MS) return false;
+    return sha256Hex(new X509Certificate(previousOperatorCertificate).raw) === digest;
+  }
+
+  /** Called after every change of what is presented or believed. */
+  watch(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Changes of certificates are made one after the other: each begins with what the one before has left on the disk. */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#changing.then(work);
+    this.#changing = result.catch(() => {});
+    return result;
+  }
+
+  keepSecrets(change: Partial<Pick<Secrets, 'authority' | 'server' | 'rollover'>>): void {
+    const secrets = { ...this.secrets, ...change };
+    writeSealed(secretsFile(this.folder), this.passphrase, secrets);
+    this.secrets = secrets;
+    this.#believed = new Map();
+    for (const tell of this.#listeners) tell();
+  }
+
+  keepFacts(change: Partial<ConsortiumFacts>): void {
+    const facts = { ...this.currentFacts, ...change };
+    writeFacts(this.folder, facts);
+    this.currentFacts = facts;
+  }
+
+  operatorClient(): KeyAndCertificate {
+    return unlockOperatorClient(this.folder, this.passphrase);
+  }
+
+  keepOperatorClient(client: KeyAndCertificate): void {
+    writeSealed(operatorFile(this.folder), this.passphrase, { client });
+  }
 }
 
 const factsFile = (folder: string): string => join(folder, 'consortium.json');
@@ -68,13 +203,12 @@ export function readFacts(folder: string): ConsortiumFacts {
 export async function found(
   folder: string,
   passphrase: string,
-  consortium: string,
-  origin: string,
-  charter: Partial<Charter> = {},
+  { consortium, origin, certificateLifeMs = CERTIFICATE_LIFE_MS, ...charter }: Founding,
 ): Promise<void> {
   const authority = await createAuthority(consortium);
   const serverName = `coordinator.${consortium}.coferment`;
-  const [server, client] = await Promise.all([issueServer(authority, serverName), issueOperator(authority)]);
+  const issuing = { ...authority, lifeMs: certificateLifeMs };
+  const [server, client] = await Promise.all([issueServer(issuing, serverName), issueOperator(issuing)]);
   const operator = generateIdentity();
   const log = generateIdentity();
   const facts = factsSchema.safeParse({
@@ -85,6 +219,7 @@ export async function found(
     operatorKey: bytesToHex(operator.publicKey),
     authority: authority.certificate,
     operatorCertificate: client.certificate,
+    certificateLifeMs,
     ...charter,
   });
   if (!facts.success) {
@@ -95,14 +230,20 @@ export async function found(
   const secrets = { authority, server, operatorSeed: bytesToHex(operator.privateKey), logSeed: bytesToHex(log.privateKey) };
   writeSealed(secretsFile(folder), passphrase, secrets);
   writeSealed(operatorFile(folder), passphrase, { client });
-  replaceFile(factsFile(folder), `${JSON.stringify(facts.data, null, 2)}\n`);
+  writeFacts(folder, facts.data);
+}
+
+function writeFacts(folder: string, facts: ConsortiumFacts): void {
+  replaceFile(factsFile(folder), `${JSON.stringify(facts, null, 2)}\n`);
+}
+
+/** Takes effect with the next certificate of each member. */
+export function keepCertificateLife(folder: string, certificateLifeMs: number): void {
+  writeFacts(folder, { ...readFacts(folder), certificateLifeMs });
 }
 
 export function unlock(folder: string, passphrase: string): ConsortiumIdentity {
-  const facts = readFacts(folder);
-  const secrets = readSealed(secretsFile(folder), passphrase, secretsSchema);
-  const operator = identityFromSeed(hexToBytes(secrets.operatorSeed));
-  return new ConsortiumIdentity(facts, secrets.authority, secrets.server, operator, hexToBytes(secrets.logSeed));
+  return new ConsortiumIdentity(folder, passphrase, readFacts(folder), readSealed(secretsFile(folder), passphrase, secretsSchema));
 }
 
 /** The client certificate with which the operator's commands call the coordinator. */

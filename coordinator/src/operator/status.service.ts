@@ -1,5 +1,6 @@
 import { GetStatusResponse, type RunStatus, type SiteStatus } from '@coferment/proto';
 import { Injectable } from '@nestjs/common';
+import { authorityFingerprint } from '../certificates/authority.rollover.js';
 import { EnrolmentRepository } from '../enrolment/enrolment.repository.js';
 import type { InviteRow, SiteRow } from '../enrolment/site.entity.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
@@ -28,6 +29,7 @@ export class StatusService {
 
   async status(): Promise<GetStatusResponse> {
     const { consortium, origin, logVkey, operatorKey, ledgerReaders, siteNames } = this.identity.facts;
+    const { sequence, certificates } = this.identity.authorities;
     const { sites, invites } = await this.database.transaction(async (manager) => ({
       sites: await this.enrolment.sites(manager),
       invites: await this.enrolment.openInvites(manager, Date.now()),
@@ -43,6 +45,8 @@ export class StatusService {
       ledgerSize: this.publication.size,
       ledgerReaders,
       siteNames,
+      authorities: sequence,
+      authorityFingerprints: certificates.map(authorityFingerprint),
     });
   }
 }

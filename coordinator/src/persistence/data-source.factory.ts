@@ -9,6 +9,8 @@ import { RoundEntity } from '../rounds/round.entity.js';
 import { ActEntity } from '../runs/act.entity.js';
 import { EventEntity } from '../runs/event.entity.js';
 import { RunEntity } from '../runs/run.entity.js';
+import { AuthoritiesEntity } from '../certificates/authorities.entity.js';
+import { RenewalEntity } from '../certificates/renewal.entity.js';
 import { First1700000000001 } from './migrations/0001-first.migration.js';
 import { KeyEpochs1700000000002 } from './migrations/0002-key-epochs.migration.js';
 import { Membership1700000000003 } from './migrations/0003-membership.migration.js';
@@ -37,6 +39,8 @@ export async function openDataSource(address: DatabaseAddress): Promise<DataSour
       ModelStateEntity,
       ObjectEntity,
       LedgerEntryEntity,
+      RenewalEntity,
+      AuthoritiesEntity,
     ],
     migrations: [First1700000000001, KeyEpochs1700000000002, Membership1700000000003],
     synchronize: false,

@@ -5,6 +5,7 @@ import { EnrolmentRepository } from '../enrolment/enrolment.repository.js';
 import { requireEnrolled } from '../enrolment/membership.rule.js';
 import type { SiteRow } from '../enrolment/site.entity.js';
 import { CoordinatorError } from '../errors/index.js';
+import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { Database } from '../persistence/database.js';
 import { waitingOf } from '../runs/run.waiting.js';
 import { type RunView, closedRounds, isMember, isOver, openRounds, present } from '../runs/run.view.js';
@@ -21,6 +22,8 @@ export interface PollCall {
   positions: ReadonlyMap<string, SitePosition>;
   /** Name of the last answer. */
   known: string;
+  /** Sequence number of the newest authorities act that the site has taken in. */
+  authorities: number;
 }
 
 type Polling = Pick<SiteRow, 'site' | 'identityKey'>;
@@ -34,20 +37,25 @@ export class PollService {
     private readonly notifier: ChangeNotifier,
     private readonly database: Database,
     private readonly enrolment: EnrolmentRepository,
+    private readonly identity: ConsortiumIdentity,
   ) {}
 
   /** @throws CoordinatorError 'site-revoked' or 'site-left' when that happens while the call is held */
   async poll(site: string, call: PollCall, signal: AbortSignal): Promise<PollResponse> {
     const endMs = Date.now() + call.waitMs;
+    const { sequence } = this.identity.authorities;
+    // A site cannot be ahead; what it says beyond is not believed.
+    const authorities = Math.min(call.authorities, sequence);
     this.presence.arrived(site, Date.now(), call.waitMs);
     try {
-      const member = await this.#called(site, call.waitMs);
+      const member = await this.#called(site, { waitMs: call.waitMs, authorities });
       for (;;) {
         const restMs = endMs - Date.now();
         // Asked for before reading: a change in between then wakes at once.
         const change = this.notifier.next(Math.max(restMs, 0), signal);
         const answer = await this.#answer(member, call.positions);
-        if (answer.owed !== call.known || restMs <= 0) return answer;
+        // Other authorities than when the call came: told at once, and only then, or a site that cannot renew would ask without a pause.
+        if (answer.owed !== call.known || answer.authorities !== sequence || restMs <= 0) return answer;
         await change;
         // Nobody listens any more: the site has gone, or the coordinator is stopping and its database with it.
         if (signal.aborted) return answer;
@@ -58,9 +66,9 @@ export class PollService {
     }
   }
 
-  async #called(site: string, waitMs: number): Promise<Polling> {
+  async #called(site: string, poll: Pick<SiteRow, 'waitMs' | 'authorities'>): Promise<Polling> {
     return this.database.transaction(async (manager) => {
-      await this.enrolment.notePoll(manager, site, Date.now(), waitMs);
+      await this.enrolment.notePoll(manager, site, { ...poll, lastPollMs: Date.now() });
       return present(await this.enrolment.site(manager, site), `the site "${site}"`);
     });
   }
@@ -73,7 +81,8 @@ export class PollService {
     const told = views.filter((view) => !isOver(view) || ended.includes(view));
     const instructions = told.flatMap((view) => owedInstructions(view, site, positions.get(view.run.run) ?? START));
     const owed = sha256Hex(PollResponse.encode(PollResponse.fromPartial({ instructions })).finish());
-    return PollResponse.fromPartial({ coordinatorTimeMs: Date.now(), instructions, owed, runs: told.map(wireView) });
+    const { sequence: authorities } = this.identity.authorities;
+    return PollResponse.fromPartial({ coordinatorTimeMs: Date.now(), instructions, owed, runs: told.map(wireView), authorities });
   }
 
   /** Still a member, and still the one that called: somebody else may have joined under the name while the call was held. */

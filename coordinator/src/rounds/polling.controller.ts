@@ -15,7 +15,7 @@ const MOST_POSITIONS = 1000;
 export class PollingController implements GrpcController<PollingServiceServer> {
   readonly definition = PollingServiceService;
   readonly handlers: PollingServiceServer = {
-    poll: unary(async ({ wireVersion, waitMs, positions, known }, { caller, signal }) => {
+    poll: unary(async ({ wireVersion, waitMs, positions, known, authorities }, { caller, signal }) => {
       const site = requireSite(caller);
       requireVersion(wireVersion);
       if (positions.length > MOST_POSITIONS)
@@ -28,7 +28,16 @@ export class PollingController implements GrpcController<PollingServiceServer> {
             { appliedSum: requireCount('applied_sum', appliedSum, 2 ** 31), epoch: requireCount('epoch', epoch, 2 ** 31) },
           ] as const,
       );
-      return this.polls.poll(site, { waitMs: Math.min(waitMs, LONGEST_WAIT_MS), positions: new Map(applied), known }, signal);
+      return this.polls.poll(
+        site,
+        {
+          waitMs: Math.min(waitMs, LONGEST_WAIT_MS),
+          positions: new Map(applied),
+          known,
+          authorities: requireCount('authorities', authorities, 2 ** 31 - 1),
+        },
+        signal,
+      );
     }),
   };
 

@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { type OperatorClient, ask, connect } from '../cli/operator.client.js';
-import { type RunningCoordinator, startCoordinator } from '../coordinator.start.js';
-import type { Charter } from '../identity/consortium.identity.js';
+import { type RunningCoordinator, type StartOptions, startCoordinator } from '../coordinator.start.js';
 import { RunReconciler } from '../runs/run.reconciler.js';
 import { ScriptedSite } from './scripted-site.fixture.js';
 
@@ -57,7 +56,7 @@ export class TestCoordinator {
   running!: RunningCoordinator;
   operator!: OperatorClient;
 
-  constructor(private readonly charter: Partial<Charter> = {}) {}
+  constructor(readonly options: Partial<StartOptions> = {}) {}
 
   /** Again on the same folder: a restart. */
   async start(): Promise<this> {
@@ -67,11 +66,17 @@ export class TestCoordinator {
       passphrase: PASSPHRASE,
       consortium: 'scripted',
       origin: 'ledger.localhost/scripted',
-      charter: this.charter,
       ...(this.database === undefined ? {} : { databaseUrl: this.database.url }),
+      ...this.options,
     });
-    this.operator = await connect(this.folder, PASSPHRASE);
+    await this.reconnect();
     return this;
+  }
+
+  /** The operator's next command: with the certificate that lies in the folder now. */
+  async reconnect(): Promise<void> {
+    this.operator?.close();
+    this.operator = await connect(this.folder, PASSPHRASE);
   }
 
   async stop(): Promise<void> {

@@ -238,7 +238,13 @@ describe('an instruction that is malformed or of a kind that is not known', () =
         return PollResponse.fromPartial({ instructions: [unknown, {}], runs: [], owed: 'x' });
       },
     };
-    const loop = new PollLoop(member, { waitMs: 0, renew: () => Promise.resolve(), explain: () => Promise.resolve() });
+    const loop = new PollLoop(member, {
+      waitMs: 0,
+      renew: () => Promise.resolve(),
+      authorities: () => 0,
+      newAuthorities: () => undefined,
+      explain: () => Promise.resolve(),
+    });
     await loop.run(stopping.signal);
     const refusals = told.flatMap((event) => (event.event === 'refused' ? [event.code] : []));
     expect(refusals).toEqual(['malformed-instruction', 'malformed-instruction']);

@@ -1,4 +1,5 @@
 import {
+  CERTIFICATE_LIFE_MS,
   type KeyAndCertificate,
   createAuthority,
   issueOperator,
@@ -16,7 +17,7 @@ export interface Credentials {
 
 /** A consortium's certificates as the coordinator issues them. They live as long as one measurement. */
 export async function issueCredentials(): Promise<Credentials> {
-  const authority = await createAuthority('bench');
+  const authority = { ...(await createAuthority('bench')), lifeMs: CERTIFICATE_LIFE_MS };
   const [server, client] = await Promise.all([issueServer(authority, SERVER_NAME), issueOperator(authority)]);
   return { server, client, facts: { authority: authority.certificate } };
 }

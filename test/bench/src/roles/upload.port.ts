@@ -3,7 +3,7 @@ import diagnostics from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import { Server, ServerInterceptingCall, type ServerInterceptor, ServerListenerBuilder, experimental } from '@grpc/grpc-js';
 import { writeCaller } from '../../../../coordinator/dist/agent-port/caller.js';
-import { certificatesOf } from '../../../../coordinator/dist/agent-port/certificate.provider.js';
+import { ServerCertificates } from '../../../../coordinator/dist/agent-port/certificate.provider.js';
 import type { ConsortiumIdentity } from '../../../../coordinator/dist/identity/consortium.identity.js';
 import type { ObjectService } from '../../../../coordinator/dist/objects/object.service.js';
 import type { ObjectStore } from '../../../../coordinator/dist/objects/object.store.js';
@@ -45,7 +45,9 @@ export class UploadPort {
 
   /** Takes a free port of loopback and returns the address. */
   listen(): Promise<string> {
-    const certificates = certificatesOf(this.credentials as unknown as ConsortiumIdentity);
+    const { server, facts } = this.credentials;
+    const identity = { server, authorities: { sequence: 0, certificates: [facts.authority] }, watch: () => {} };
+    const certificates = new ServerCertificates(identity as unknown as ConsortiumIdentity);
     const credentials = experimental.createCertificateProviderServerCredentials(certificates, certificates, true);
     return new Promise((resolve, reject) => {
       this.#server.bindAsync('127.0.0.1:0', credentials, (error, port) => (error === null ? resolve(`127.0.0.1:${port}`) : reject(error)));

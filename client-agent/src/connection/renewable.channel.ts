@@ -1,0 +1,50 @@
+import { Channel, type ChannelInterface } from '@grpc/grpc-js';
+import { channelCredentials, channelOptions, type ClientCertificate, type Endpoint } from './wire.channel.js';
+
+type CreateCall = ChannelInterface['createCall'];
+
+/**
+ * One channel for all services, whose connection can be replaced while they use it. New calls take the new connection, also the next try of a transfer that
+ * began on the old one; calls under way end on the old one, which grpc-js closes after the last of them.
+ */
+export class RenewableChannel implements ChannelInterface {
+  #current: Channel;
+
+  constructor(endpoint: Endpoint, certificate: ClientCertificate) {
+    this.#current = open(endpoint, certificate);
+  }
+
+  replace(endpoint: Endpoint, certificate: ClientCertificate): void {
+    const old = this.#current;
+    this.#current = open(endpoint, certificate);
+    old.close();
+  }
+
+  close(): void {
+    this.#current.close();
+  }
+
+  getTarget(): string {
+    return this.#current.getTarget();
+  }
+
+  getConnectivityState(tryToConnect: boolean): ReturnType<ChannelInterface['getConnectivityState']> {
+    return this.#current.getConnectivityState(tryToConnect);
+  }
+
+  watchConnectivityState(...watch: Parameters<ChannelInterface['watchConnectivityState']>): void {
+    this.#current.watchConnectivityState(...watch);
+  }
+
+  getChannelzRef(): ReturnType<ChannelInterface['getChannelzRef']> {
+    return this.#current.getChannelzRef();
+  }
+
+  createCall(...call: Parameters<CreateCall>): ReturnType<CreateCall> {
+    return this.#current.createCall(...call);
+  }
+}
+
+function open(endpoint: Endpoint, certificate: ClientCertificate): Channel {
+  return new Channel(endpoint.address, channelCredentials(endpoint, certificate), channelOptions(endpoint));
+}

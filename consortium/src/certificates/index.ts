@@ -1,0 +1,1 @@
+export { type CertificateLife, renewalCheckMs, renewalIsDue, renewalRetryMs, renewalTimeMs } from './certificate-life.rule.js';

@@ -1,0 +1,15 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { AuthoritiesEntity, type AuthoritiesRow } from './authorities.entity.js';
+
+@Injectable()
+export class AuthoritiesRepository {
+  /** Sequence number of the newest act; 0 before the first. */
+  async newest(manager: EntityManager): Promise<number> {
+    return (await manager.maximum(AuthoritiesEntity, 'sequence')) ?? 0;
+  }
+
+  async insert(manager: EntityManager, row: AuthoritiesRow): Promise<void> {
+    await manager.insert(AuthoritiesEntity, row);
+  }
+}

@@ -1,0 +1,83 @@
+import { renewMessage } from '@coferment/consortium';
+import { hexToBytes, verifyBytes } from '@coferment/crypto';
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { requireEnrolled } from '../enrolment/membership.rule.js';
+import type { SiteRow } from '../enrolment/site.entity.js';
+import { CoordinatorError } from '../errors/index.js';
+import { issueSite } from '../identity/certificate.authority.js';
+import { ConsortiumIdentity } from '../identity/consortium.identity.js';
+import { Database } from '../persistence/database.js';
+import { Log } from '../telemetry/log.js';
+import { RenewalRepository } from './renewal.repository.js';
+
+export interface RenewCall {
+  site: string;
+  agentTimeMs: number;
+  request: Uint8Array;
+  possession: Uint8Array;
+}
+
+/** Longer than an agent takes to change over, shorter than a thief of a copied key would like. */
+const OVERLAP_MS = 600_000;
+
+/** New certificates for members that have one, or had: the pinned identity key signs for it, so it works after any absence until the member is revoked. */
+@Injectable()
+export class RenewalService {
+  constructor(
+    private readonly database: Database,
+    private readonly renewals: RenewalRepository,
+    private readonly identity: ConsortiumIdentity,
+    private readonly log: Log,
+  ) {}
+
+  async renew(call: RenewCall): Promise<{ certificate: Uint8Array }> {
+    // Issued before it is known whether it may be: nothing inside the transaction may wait for the signing.
+    const issued = await issueSite(this.identity.authority, call.site, call.request);
+    await this.database.transaction(async (manager) => {
+      const row = await this.renewals.lockedSite(manager, call.site);
+      if (row === null) throw new CoordinatorError('unknown-site', `There is no site "${call.site.slice(0, 60)}" in this consortium.`);
+      const identityKey = this.#requireOwner(row, call);
+      await this.#requireLater(manager, row, identityKey, call);
+      await this.renewals.replaceCertificate(manager, row.site, issued.digest, issued.expiresMs);
+    });
+    this.log.info('a certificate was renewed', { site: call.site });
+    return { certificate: issued.certificate };
+  }
+
+  #requireOwner(row: SiteRow, call: RenewCall): string {
+    requireEnrolled(row);
+    if (row.identityKey === null || row.enrolment === null)
+      throw new CoordinatorError('unauthenticated', `"${call.site}" has no certificate to renew yet. Join with the invite.`);
+    const message = renewMessage(this.identity.facts.consortium, call.site, call.agentTimeMs, call.request);
+    if (!verifyBytes('renew', message, call.possession, hexToBytes(row.identityKey))) {
+      throw new CoordinatorError('bad-signature', `The renewal is not signed by the identity key that "${call.site}" joined with.`);
+    }
+    return row.identityKey;
+  }
+
+  /**
+   * A recorded renewal, sent again, would be answered with a certificate for a key that the agent has thrown away, and its good one would no longer be
+   * accepted. So an agent's renewals grow in its own time, and a row says how far they have come.
+   */
+  async #requireLater(manager: EntityManager, row: SiteRow, identityKey: string, { agentTimeMs }: RenewCall): Promise<void> {
+    const last = await this.renewals.newest(manager, row.site);
+    if (last?.identityKey === identityKey && agentTimeMs <= last.agentTimeMs) {
+      throw new CoordinatorError(
+        'renewal-replayed',
+        `This renewal of "${row.site}" says it was made at ${shown(agentTimeMs)}; one made at ${shown(last.agentTimeMs)} has been answered already. If the clock of the site was set back, the next try after that time works.`,
+      );
+    }
+    await this.renewals.save(manager, {
+      site: row.site,
+      identityKey,
+      agentTimeMs,
+      previousDigest: row.certificateDigest ?? '',
+      previousUntilMs: Math.min(Date.now() + OVERLAP_MS, row.certificateExpiresMs ?? 0),
+    });
+  }
+}
+
+function shown(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}
