@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addApprovalCommands } from './approval.commands.js';
 import { exitCodeOf } from './command.output.js';
 import { addDataCommands } from './data.commands.js';
+import { addDoctorCommand } from './doctor.command.js';
 import { addMembershipCommands } from './membership.commands.js';
 import { addServeCommand } from './serve.command.js';
 
@@ -14,6 +15,7 @@ addMembershipCommands(program);
 addServeCommand(program);
 addApprovalCommands(program);
 addDataCommands(program);
+addDoctorCommand(program);
 inheritExit(program);
 
 try {

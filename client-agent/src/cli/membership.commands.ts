@@ -1,6 +1,5 @@
 import { hexToBytes, loadCrypto } from '@coferment/crypto';
 import { type Command, InvalidArgumentError } from 'commander';
-import { mapProxyVariables } from '../connection/proxy.environment.js';
 import { joinConsortium } from '../enrolment/join.flow.js';
 import { readMembership } from '../enrolment/membership.file.js';
 import { readPassphrase } from '../keys/passphrase.file.js';
@@ -28,7 +27,6 @@ export function addMembershipCommands(program: Command): void {
     )
     .action((inviteFile: string, options: JoinOptions) =>
       answer(options, async () => {
-        mapProxyVariables(process.env);
         await loadCrypto();
         const member = await joinConsortium({
           folder: options.data,

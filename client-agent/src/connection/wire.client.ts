@@ -12,13 +12,15 @@ import {
   StatementServiceClient,
   UploadServiceClient,
 } from '@coferment/proto';
-import { Channel, type ClientOptions } from '@grpc/grpc-js';
+import { type Channel, type ClientOptions, connectivityState, credentials } from '@grpc/grpc-js';
+import { describeFailure } from '../agent.error.js';
 import type { CoordinatorPort, LoggedEntry, OutgoingObject } from './coordinator.port.js';
 import { toWire } from './envelope.codec.js';
 import { downloadBlockDigests, downloadObject, downloadPart, uploadObject } from './object.transfer.js';
 import { unary } from './unary.call.js';
-import { channelCredentials, channelOptions, type ClientCertificate, type Endpoint } from './wire.channel.js';
+import { type ClientCertificate, type Endpoint, openChannel } from './wire.channel.js';
 
+/** Longest wait for the answer to a small call. */
 const SMALL_CALL_MS = 30_000;
 
 /** The coordinator over gRPC, on one TLS connection that all services share. */
@@ -27,15 +29,21 @@ export class WireClient implements CoordinatorPort {
 
   constructor(
     private readonly endpoint: Endpoint,
-    certificate: ClientCertificate,
+    private certificate: ClientCertificate,
+    private readonly callMs = SMALL_CALL_MS,
   ) {
     this.#services = openServices(endpoint, certificate);
   }
 
   /** Goes on with a renewed certificate; calls under way on the old connection end with it. */
   useCertificate(certificate: ClientCertificate): void {
+    this.certificate = certificate;
+    this.#reopen();
+  }
+
+  #reopen(): void {
     const old = this.#services;
-    this.#services = openServices(this.endpoint, certificate);
+    this.#services = openServices(this.endpoint, this.certificate);
     old.channel.close();
   }
 
@@ -43,13 +51,26 @@ export class WireClient implements CoordinatorPort {
     this.#services.channel.close();
   }
 
-  poll(request: PollRequest, signal: AbortSignal): Promise<PollResponse> {
-    const limits = { what: 'A poll', deadlineMs: request.waitMs + SMALL_CALL_MS, signal };
-    return unary(
-      (message, metadata, options, callback) => this.#services.polling.poll(message, metadata, options, callback),
-      request,
-      limits,
-    );
+  async poll(request: PollRequest, signal: AbortSignal): Promise<PollResponse> {
+    const limits = { what: 'A poll', deadlineMs: request.waitMs + this.callMs, signal };
+    try {
+      return await unary(
+        (message, metadata, options, callback) => this.#services.polling.poll(message, metadata, options, callback),
+        request,
+        limits,
+      );
+    } catch (error) {
+      if (describeFailure(error).code === 'unreachable' && !signal.aborted) this.#leaveStuckConnection();
+      throw error;
+    }
+  }
+
+  /**
+   * A connection that is cut in the middle of its TLS handshake, or behind a proxy that never answers, would be waited for until the kernel gives it up, or
+   * for ever: grpc-js sets no limit, and keepalive only begins with HTTP/2. After a whole poll without an answer it is left for a new one.
+   */
+  #leaveStuckConnection(): void {
+    if (this.#services.channel.getConnectivityState(false) === connectivityState.CONNECTING) this.#reopen();
   }
 
   async submitStatement(envelope: DsseEnvelope): Promise<void> {
@@ -114,17 +135,18 @@ interface Services {
 }
 
 function openServices(endpoint: Endpoint, certificate: ClientCertificate): Services {
-  const credentials = channelCredentials(endpoint, certificate);
-  const channel = new Channel(endpoint.address, credentials, channelOptions(endpoint));
+  const channel = openChannel(endpoint, certificate);
+  // Every client wants credentials of its own, and takes the channel's.
+  const unused = credentials.createInsecure();
   const options: ClientOptions = { channelOverride: channel };
   return {
     channel,
-    polling: new PollingServiceClient(endpoint.address, credentials, options),
-    statements: new StatementServiceClient(endpoint.address, credentials, options),
-    nonces: new NonceServiceClient(endpoint.address, credentials, options),
-    shares: new ShareServiceClient(endpoint.address, credentials, options),
-    uploads: new UploadServiceClient(endpoint.address, credentials, options),
-    downloads: new DownloadServiceClient(endpoint.address, credentials, options),
-    ledger: new LedgerServiceClient(endpoint.address, credentials, options),
+    polling: new PollingServiceClient(endpoint.address, unused, options),
+    statements: new StatementServiceClient(endpoint.address, unused, options),
+    nonces: new NonceServiceClient(endpoint.address, unused, options),
+    shares: new ShareServiceClient(endpoint.address, unused, options),
+    uploads: new UploadServiceClient(endpoint.address, unused, options),
+    downloads: new DownloadServiceClient(endpoint.address, unused, options),
+    ledger: new LedgerServiceClient(endpoint.address, unused, options),
   };
 }

@@ -46,7 +46,7 @@ export async function joinConsortium(input: JoinInput): Promise<Membership> {
   const { identity } = hasSiteIdentity(store) ? openSiteIdentity(store) : createSiteIdentity(store, input.trainingSeed);
   const client = new EnrolmentClient(endpoint);
   try {
-    await client.hello(Date.now());
+    await client.firstHello(Date.now());
     const response = await client.join({
       wireVersion: WIRE_VERSION,
       agentTimeMs: Date.now(),

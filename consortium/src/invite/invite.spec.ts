@@ -19,10 +19,13 @@ const invite: Invite = {
 
 describe('an invite file', () => {
   it('comes back as it was written', () => expect(parseInvite(inviteText(invite))).toEqual(invite));
+  it('may name an IPv6 address', () =>
+    expect(parseInvite(inviteText({ ...invite, coordinator: '[2001:db8::7]:7443' })).coordinator).toBe('[2001:db8::7]:7443'));
   it.each([
     ['cut short', inviteText(invite).slice(0, 200)],
     ['with one character changed', inviteText(invite).replace('"alpha"', '"alphb"')],
     ['with an unknown field', inviteText(invite).replace('{', '{"extra": 1,')],
     ['with an address that has no port', inviteText({ ...invite, coordinator: 'coordinator.example' })],
+    ['with an IPv6 address without brackets', inviteText({ ...invite, coordinator: '2001:db8::7:7443' })],
   ])('is refused %s, and says what to do', (_, text) => expect(() => parseInvite(text)).toThrow('Ask the operator to send it again'));
 });

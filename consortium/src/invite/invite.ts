@@ -1,5 +1,6 @@
 import { digest } from '@coferment/crypto';
 import { z } from 'zod';
+import { addressSchema } from '../address/index.js';
 import { ConsortiumError } from '../errors/index.js';
 import { canonicalBytes, digestSchema, siteIdSchema } from '../statements/index.js';
 
@@ -7,8 +8,8 @@ const bodySchema = z.strictObject({
   schema: z.literal('coferment-invite/1'),
   consortium: z.string().min(1).max(64),
   site: siteIdSchema,
-  /** host:port that the site dials. */
-  coordinator: z.string().regex(/^[^\s:]+:[0-9]{1,5}$/),
+  /** What the site dials. */
+  coordinator: addressSchema,
   /** Name in the coordinator's TLS certificate; the address above may be any alias of it. */
   serverName: z.string().min(1).max(253),
   caCertificate: z.string().max(10_000),

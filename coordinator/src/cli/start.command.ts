@@ -22,7 +22,10 @@ export function addStart(program: Command): void {
     .requiredOption('--data <dir>', 'data folder')
     .option('--consortium <name>', 'name of a new consortium')
     .option('--origin <origin>', 'name of its ledger, e.g. ledger.example/fermentation (a URL without scheme, for good)')
-    .option('--listen <host:port>', 'address that agents dial; port 0 takes a free one (default: the last one)')
+    .option(
+      '--listen <host:port>',
+      'address that agents dial, or [::]:port for every address of this machine; port 0 takes a free one (default: the last one)',
+    )
     .option('--passphrase-file <file>', "passphrase of the consortium's keys")
     .option('--json', 'print one JSON event a line')
     .addHelpText(
