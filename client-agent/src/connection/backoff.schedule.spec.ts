@@ -8,4 +8,12 @@ describe('waiting between tries', () => {
     backoff.reset();
     expect(backoff.nextMs()).toBe(500);
   });
+
+  it('is cut by up to half at random, so that sites do not come back in step', () => {
+    const waits = [0, 0.5, 1].map((drawn) => new BackoffSchedule(1000, 4000, () => drawn).nextMs());
+    expect(waits).toEqual([500, 750, 1000]);
+    const drawn = Array.from({ length: 50 }, () => new BackoffSchedule(1000, 4000).nextMs());
+    expect(new Set(drawn).size).toBeGreaterThan(1);
+    expect(drawn.every((ms) => ms >= 500 && ms <= 1000)).toBe(true);
+  });
 });

@@ -18,10 +18,17 @@ import type { CoordinatorPort, LoggedEntry, OutgoingObject } from './coordinator
 import { toWire } from './envelope.codec.js';
 import { downloadBlockDigests, downloadObject, downloadPart, uploadObject } from './object.transfer.js';
 import { unary } from './unary.call.js';
-import { type ClientCertificate, type Endpoint, openChannel } from './wire.channel.js';
+import { type ClientCertificate, type Endpoint, type KeepalivePace, openChannel } from './wire.channel.js';
 
 /** Longest wait for the answer to a small call. */
 const SMALL_CALL_MS = 30_000;
+
+/** How long a silent line is believed in. Tests shorten it. */
+export interface WirePace {
+  keepalive?: KeepalivePace;
+  /** For a poll, beyond the time for which it may be held. */
+  callMs?: number;
+}
 
 /** The coordinator over gRPC, on one TLS connection that all services share. */
 export class WireClient implements CoordinatorPort {
@@ -30,9 +37,9 @@ export class WireClient implements CoordinatorPort {
   constructor(
     private readonly endpoint: Endpoint,
     private certificate: ClientCertificate,
-    private readonly callMs = SMALL_CALL_MS,
+    private readonly pace: WirePace = {},
   ) {
-    this.#services = openServices(endpoint, certificate);
+    this.#services = openServices(endpoint, certificate, pace.keepalive);
   }
 
   /** Goes on with a renewed certificate; calls under way on the old connection end with it. */
@@ -43,7 +50,7 @@ export class WireClient implements CoordinatorPort {
 
   #reopen(): void {
     const old = this.#services;
-    this.#services = openServices(this.endpoint, this.certificate);
+    this.#services = openServices(this.endpoint, this.certificate, this.pace.keepalive);
     old.channel.close();
   }
 
@@ -52,7 +59,7 @@ export class WireClient implements CoordinatorPort {
   }
 
   async poll(request: PollRequest, signal: AbortSignal): Promise<PollResponse> {
-    const limits = { what: 'A poll', deadlineMs: request.waitMs + this.callMs, signal };
+    const limits = { what: 'A poll', deadlineMs: request.waitMs + (this.pace.callMs ?? SMALL_CALL_MS), signal };
     try {
       return await unary(
         (message, metadata, options, callback) => this.#services.polling.poll(message, metadata, options, callback),
@@ -134,8 +141,8 @@ interface Services {
   ledger: LedgerServiceClient;
 }
 
-function openServices(endpoint: Endpoint, certificate: ClientCertificate): Services {
-  const channel = openChannel(endpoint, certificate);
+function openServices(endpoint: Endpoint, certificate: ClientCertificate, keepalive: KeepalivePace | undefined): Services {
+  const channel = openChannel(endpoint, certificate, keepalive);
   // Every client wants credentials of its own, and takes the channel's.
   const unused = credentials.createInsecure();
   const options: ClientOptions = { channelOverride: channel };

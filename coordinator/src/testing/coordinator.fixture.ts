@@ -56,6 +56,9 @@ export class TestCoordinator {
   running!: RunningCoordinator;
   operator!: OperatorClient;
 
+  /** @param listen where it listens; by default on a free port of 127.0.0.1 */
+  constructor(private readonly listen?: string) {}
+
   /** Again on the same folder: a restart. */
   async start(): Promise<this> {
     await this.database?.create();
@@ -64,6 +67,7 @@ export class TestCoordinator {
       passphrase: PASSPHRASE,
       consortium: 'scripted',
       origin: 'ledger.localhost/scripted',
+      ...(this.listen === undefined ? {} : { listen: this.listen }),
       ...(this.database === undefined ? {} : { databaseUrl: this.database.url }),
     });
     this.operator = await connect(this.folder, PASSPHRASE);
@@ -81,9 +85,9 @@ export class TestCoordinator {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  async invite(site: string): Promise<string> {
+  async invite(site: string, address = ''): Promise<string> {
     const { operator } = this.operator;
-    return (await ask(operator.createInvite.bind(operator), { site, validHours: 1, address: '', preAdmitted: true, role: '' })).invite;
+    return (await ask(operator.createInvite.bind(operator), { site, validHours: 1, address, preAdmitted: true, role: '' })).invite;
   }
 
   async join(...sites: string[]): Promise<ScriptedSite[]> {
