@@ -15,6 +15,7 @@ export type AgentErrorCode =
   | 'journal-damaged'
   | 'journal-version'
   | 'unreachable'
+  | 'proxy-malformed'
   | 'coordinator-refused'
   | 'version-mismatch'
   | 'clock-off'

@@ -1,3 +1,4 @@
+export * from './address/index.js';
 export {
   type AggregationChoice,
   type AggregationExplanation,

@@ -6,7 +6,7 @@ import { loadCrypto } from '@coferment/crypto';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { z } from 'zod';
-import { AgentAddress } from './agent-port/agent.address.js';
+import { AgentAddress, listeningAddress } from './agent-port/agent.address.js';
 import { AgentPort } from './agent-port/agent.port.js';
 import { AuthorityRollover } from './certificates/authority.rollover.js';
 import { OwnCertificates } from './certificates/own.certificates.js';
@@ -69,8 +69,8 @@ export async function startCoordinator(options: StartOptions): Promise<RunningCo
   const lock = lockFolder(options.folder);
   try {
     await loadCrypto();
+    const listen = listeningAddress(options.listen ?? lastAddress(options.folder) ?? FIRST_LISTEN).address;
     await foundOnce(options);
-    const listen = options.listen ?? lastAddress(options.folder) ?? FIRST_LISTEN;
     const settings = new Settings(options.folder, listen, options.passphrase, options.databaseUrl);
     const context = await NestFactory.createApplicationContext(CoordinatorModule.with(settings), {
       logger: ['error', 'fatal'],
@@ -122,8 +122,7 @@ async function listenOn(context: INestApplicationContext, settings: Settings, lo
     await rememberSites(context);
     await context.get(AuthorityRollover).open();
     await context.get(OwnCertificates).open();
-    const port = await context.get(AgentPort).listen(settings.listen);
-    const address = `${settings.listen.slice(0, settings.listen.lastIndexOf(':'))}:${port}`;
+    const address = listeningAddress(settings.listen).on(await context.get(AgentPort).listen(settings.listen));
     context.get(AgentAddress).value = address;
     replaceFile(join(settings.folder, 'coordinator.json'), `${JSON.stringify({ address, pid: process.pid })}\n`);
     context.get(RunReconciler).start();

@@ -3,7 +3,7 @@ export class Settings {
   constructor(
     /** The data folder; its lock is held. */
     readonly folder: string,
-    /** `host:port` to listen on; port 0 takes a free one. */
+    /** `host:port` or `[IPv6]:port` to listen on; port 0 takes a free one. */
     readonly listen: string,
     readonly passphrase: string,
     /** A PostgreSQL server; without it the embedded one is used. */

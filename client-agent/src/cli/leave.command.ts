@@ -1,7 +1,6 @@
 import { MAX_TEXT } from '@coferment/consortium';
 import { loadCrypto } from '@coferment/crypto';
 import { type Command, InvalidArgumentError } from 'commander';
-import { mapProxyVariables } from '../connection/proxy.environment.js';
 import { leaveConsortium } from '../enrolment/leave.flow.js';
 import { readPassphrase } from '../keys/passphrase.file.js';
 import { answer } from './command.output.js';
@@ -45,7 +44,6 @@ export function addLeaveCommand(program: Command): void {
     )
     .action((options: LeaveOptions) =>
       answer(options, async () => {
-        mapProxyVariables(process.env);
         await loadCrypto();
         const { member, departure } = await leaveConsortium({
           folder: options.data,

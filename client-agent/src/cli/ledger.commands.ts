@@ -3,7 +3,6 @@ import { loadCrypto } from '@coferment/crypto';
 import { copyLedger, writeFolder } from '@coferment/ledger';
 import type { Command } from 'commander';
 import { LedgerClient } from '../connection/ledger.client.js';
-import { mapProxyVariables } from '../connection/proxy.environment.js';
 import { readMembership } from '../enrolment/membership.file.js';
 import { callRenewed } from '../enrolment/renewed.call.js';
 import { endpointOf } from '../enrolment/renewal.flow.js';
@@ -36,7 +35,6 @@ export function addLedgerCommands(program: Command): void {
 }
 
 async function exportLedger({ out, data, passphraseFile }: ExportOptions): Promise<Answer> {
-  mapProxyVariables(process.env);
   await loadCrypto();
   const member = readMembership(data);
   const store = KeyStore.open(join(data, 'keys'), readPassphrase(passphraseFile));

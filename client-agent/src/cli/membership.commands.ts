@@ -2,7 +2,6 @@ import { formatCertificateFingerprint, identityWords, type Invite, parseDuration
 import { hexToBytes, loadCrypto } from '@coferment/crypto';
 import { type Command, InvalidArgumentError } from 'commander';
 import { AgentError } from '../agent.error.js';
-import { mapProxyVariables } from '../connection/proxy.environment.js';
 import { joinConsortium, type JoinWatcher } from '../enrolment/join.flow.js';
 import { type Membership, readMembership } from '../enrolment/membership.file.js';
 import { readPassphrase } from '../keys/passphrase.file.js';
@@ -58,7 +57,6 @@ Examples:
 }
 
 async function runJoin(inviteFile: string | undefined, options: JoinOptions): Promise<Answer> {
-  mapProxyVariables(process.env);
   await loadCrypto();
   const { wait, trainingSeed } = options;
   const input = {

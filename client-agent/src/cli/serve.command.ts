@@ -1,6 +1,6 @@
 import type { BackendName } from '@coferment/learning';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { ProbeStep } from '../connection/connection.probe.js';
+import { renderFinding } from '../doctor/doctor.text.js';
 import { readPassphrase } from '../keys/passphrase.file.js';
 import { printableLines } from '../printable.text.js';
 import { serve, type ServeWatcher } from '../rounds/agent.service.js';
@@ -76,12 +76,8 @@ function textWatcher(): ServeWatcher {
     serving: ({ site, consortium, coordinator }) =>
       print(`Site ${site} serves ${consortium}; coordinator ${coordinator}. Stop with Ctrl-C.`),
     event: (event) => print(describe(event)),
-    probed: (steps, message) => process.stderr.write(printableLines([message, ...steps.map(describeStep), ''].join('\n'))),
+    probed: (steps, message) => process.stderr.write(printableLines([message, ...steps.flatMap(renderFinding), ''].join('\n'))),
   };
-}
-
-function describeStep({ step, ok, text }: ProbeStep): string {
-  return `  ${step.toUpperCase()}: ${ok ? 'works' : 'FAILS'} – ${text}`;
 }
 
 function describe(event: AgentEvent): string {

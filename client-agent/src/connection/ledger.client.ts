@@ -7,10 +7,10 @@ import {
   type GetEntriesResponse,
   LedgerServiceClient,
 } from '@coferment/proto';
-import { Channel } from '@grpc/grpc-js';
+import { type Channel, credentials } from '@grpc/grpc-js';
 import { downloadObject } from './object.transfer.js';
 import { unary } from './unary.call.js';
-import { channelCredentials, channelOptions, type ClientCertificate, type Endpoint } from './wire.channel.js';
+import { type ClientCertificate, type Endpoint, openChannel } from './wire.channel.js';
 
 const CALL_MS = 30_000;
 /** No published object is larger than a model of 10⁸ parameters in doubles. */
@@ -23,11 +23,12 @@ export class LedgerClient implements LedgerSource {
   readonly #downloads: DownloadServiceClient;
 
   constructor(endpoint: Endpoint, certificate: ClientCertificate) {
-    const credentials = channelCredentials(endpoint, certificate);
-    this.#channel = new Channel(endpoint.address, credentials, channelOptions(endpoint));
+    this.#channel = openChannel(endpoint, certificate);
     const options = { channelOverride: this.#channel };
-    this.#ledger = new LedgerServiceClient(endpoint.address, credentials, options);
-    this.#downloads = new DownloadServiceClient(endpoint.address, credentials, options);
+    // Not used: the channel has its own. grpc-js asks for some all the same.
+    const none = credentials.createInsecure();
+    this.#ledger = new LedgerServiceClient(endpoint.address, none, options);
+    this.#downloads = new DownloadServiceClient(endpoint.address, none, options);
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { parseAddress } from '@coferment/consortium';
 import { sha256Hex } from '@coferment/crypto';
 import {
   DownloadServiceClient,
@@ -14,6 +15,7 @@ import { credentials, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ObjectCache } from './object.cache.js';
 import { downloadBlockDigests, downloadObject, downloadPart, uploadObject } from './object.transfer.js';
+import { TcpRelay } from '../testing/tcp.relay.fixture.js';
 import { temporaryFolder } from '../testing/temporary.folder.fixture.js';
 
 const bytes = new Uint8Array(randomBytes(1_500_000));
@@ -104,6 +106,35 @@ describe('an upload', () => {
     expect(offsets).toHaveLength(2);
     expect(offsets[1]).toBeGreaterThanOrEqual(524_288);
     client.close();
+  });
+
+  it('on a line that is cut goes on at the stored chunk when it is whole again, not from the start', async () => {
+    const relay = await TcpRelay.start(parseAddress(address)!);
+    const client = new UploadServiceClient(`127.0.0.1:${relay.port}`, credentials.createInsecure());
+    try {
+      relay.afterSending(900_000, () => relay.refuse());
+      await expect(uploadObject(client, await object())).rejects.toMatchObject({ code: 'unreachable' });
+      // What the server has read by now it keeps; the rest of the chunk on the way is lost.
+      await new Promise((turn) => setTimeout(turn, 50));
+      const kept = stored.length;
+      expect(kept).toBeGreaterThan(0);
+      expect(kept).toBeLessThan(bytes.length);
+      relay.restore();
+      for (let done = false; !done;) {
+        done = await uploadObject(client, await object()).then(
+          () => true,
+          (error: unknown) => {
+            expect(error).toMatchObject({ code: 'unreachable' });
+            return new Promise<boolean>((turn) => setTimeout(turn, 100, false));
+          },
+        );
+      }
+      expect(sha256Hex(stored)).toBe(digest);
+      expect(offsets).toEqual([0, kept]);
+    } finally {
+      client.close();
+      await relay.stop();
+    }
   });
 
   it('that is there already sends nothing', async () => {

@@ -1,5 +1,5 @@
-import { Channel, type ChannelInterface } from '@grpc/grpc-js';
-import { channelCredentials, channelOptions, type ClientCertificate, type Endpoint } from './wire.channel.js';
+import type { Channel, ChannelInterface } from '@grpc/grpc-js';
+import { type ClientCertificate, type Endpoint, type KeepalivePace, openChannel } from './wire.channel.js';
 
 type CreateCall = ChannelInterface['createCall'];
 
@@ -10,13 +10,24 @@ type CreateCall = ChannelInterface['createCall'];
 export class RenewableChannel implements ChannelInterface {
   #current: Channel;
 
-  constructor(endpoint: Endpoint, certificate: ClientCertificate) {
-    this.#current = open(endpoint, certificate);
+  constructor(
+    private endpoint: Endpoint,
+    private certificate: ClientCertificate,
+    private readonly pace?: KeepalivePace,
+  ) {
+    this.#current = openChannel(endpoint, certificate, pace);
   }
 
   replace(endpoint: Endpoint, certificate: ClientCertificate): void {
+    this.endpoint = endpoint;
+    this.certificate = certificate;
+    this.reopen();
+  }
+
+  /** Leaves the connection for a new one. */
+  reopen(): void {
     const old = this.#current;
-    this.#current = open(endpoint, certificate);
+    this.#current = openChannel(this.endpoint, this.certificate, this.pace);
     old.close();
   }
 
@@ -43,8 +54,4 @@ export class RenewableChannel implements ChannelInterface {
   createCall(...call: Parameters<CreateCall>): ReturnType<CreateCall> {
     return this.#current.createCall(...call);
   }
-}
-
-function open(endpoint: Endpoint, certificate: ClientCertificate): Channel {
-  return new Channel(endpoint.address, channelCredentials(endpoint, certificate), channelOptions(endpoint));
 }

@@ -7,8 +7,11 @@ import {
   type RenewResponse,
 } from '@coferment/proto';
 import { WIRE_VERSION } from '@coferment/consortium';
+import { credentials } from '@grpc/grpc-js';
+import { explainUnreachable } from '../connection/connection.probe.js';
 import { unary } from '../connection/unary.call.js';
-import { channelCredentials, channelOptions, type Endpoint } from '../connection/wire.channel.js';
+import { requireCoordinatorVersion } from '../connection/version.rule.js';
+import { type Endpoint, openChannel } from '../connection/wire.channel.js';
 
 const DEADLINE_MS = 30_000;
 
@@ -16,21 +19,36 @@ const DEADLINE_MS = 30_000;
 export class EnrolmentClient {
   readonly #client: EnrolmentServiceClient;
 
-  constructor(endpoint: Endpoint) {
-    this.#client = new EnrolmentServiceClient(endpoint.address, channelCredentials(endpoint), channelOptions(endpoint));
+  constructor(private readonly endpoint: Endpoint) {
+    // The channel has its own credentials.
+    this.#client = new EnrolmentServiceClient(endpoint.address, credentials.createInsecure(), { channelOverride: openChannel(endpoint) });
   }
 
   close(): void {
     this.#client.close();
   }
 
-  /** Finds out about versions, clocks and the network before anything is decided. */
-  hello(agentTimeMs: number): Promise<HelloResponse> {
-    return unary<{ wireVersion: string; agentTimeMs: number }, HelloResponse>(
+  /**
+   * Finds out about versions and clocks before anything is decided.
+   * @throws AgentError 'version-mismatch' whichever side says so, 'clock-off', 'unreachable'
+   */
+  async hello(agentTimeMs: number, deadlineMs = DEADLINE_MS): Promise<HelloResponse> {
+    const response = await unary<{ wireVersion: string; agentTimeMs: number }, HelloResponse>(
       (message, metadata, options, callback) => this.#client.hello(message, metadata, options, callback),
       { wireVersion: WIRE_VERSION, agentTimeMs },
-      { what: 'The first exchange with the coordinator', deadlineMs: DEADLINE_MS },
+      { what: 'The first exchange with the coordinator', deadlineMs },
     );
+    requireCoordinatorVersion(response.wireVersion);
+    return response;
+  }
+
+  /** The same, and a failure names the step of the connection that does not work: for people who wait at a terminal. */
+  async firstHello(agentTimeMs: number): Promise<HelloResponse> {
+    try {
+      return await this.hello(agentTimeMs);
+    } catch (error) {
+      throw await explainUnreachable(this.endpoint, error);
+    }
   }
 
   join(request: JoinRequest): Promise<JoinResponse> {

@@ -89,7 +89,7 @@ async function askUntilAdmitted(joining: Joining, words: readonly string[], wait
   let asked = false;
   let toldMs = Date.now();
   try {
-    await client.hello(Date.now());
+    await client.firstHello(Date.now());
     for (;;) {
       const answer = await ask(client, joining).catch((error: unknown) => {
         if (asked && error instanceof AgentError && error.code === 'unreachable') return error;

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { companySchema, digestSchema, saltSchema, siteIdSchema } from '@coferment/consortium';
+import { addressSchema, companySchema, digestSchema, saltSchema, siteIdSchema } from '@coferment/consortium';
 import { z } from 'zod';
 import { AgentError } from '../agent.error.js';
 import { writeFileDurably } from '../keys/atomic.file.js';
@@ -10,7 +10,7 @@ const schema = z.strictObject({
   consortium: z.string().min(1).max(64),
   site: siteIdSchema,
   identityKey: digestSchema,
-  coordinator: z.string().regex(/^[^\s:]+:[0-9]{1,5}$/),
+  coordinator: addressSchema,
   serverName: z.string().min(1).max(253),
   /** PEM, one after the other: in the overlap of a rollover there are two. */
   caCertificate: z.string().max(20_100),

@@ -3,9 +3,9 @@ import { CryptoPool, hexToBytes, loadCrypto } from '@coferment/crypto';
 import type { BackendName } from '@coferment/learning';
 import pino from 'pino';
 import { describeFailure } from '../agent.error.js';
-import { probe, type ProbeStep } from '../connection/connection.probe.js';
+import { probe } from '../connection/connection.probe.js';
+import type { Finding } from '../connection/finding.js';
 import { ObjectCache } from '../connection/object.cache.js';
-import { mapProxyVariables } from '../connection/proxy.environment.js';
 import { SentRecorder } from '../connection/sent.recorder.js';
 import { WireClient } from '../connection/wire.client.js';
 import { requireTakesPart } from '../enrolment/departure.file.js';
@@ -37,7 +37,7 @@ export interface ServeWatcher {
   serving(member: Membership): void;
   event(event: AgentEvent): void;
   /** Why the coordinator could not be reached at the start. */
-  probed(steps: readonly ProbeStep[], message: string): void;
+  probed(steps: readonly Finding[], message: string): void;
 }
 
 /**
@@ -45,7 +45,6 @@ export interface ServeWatcher {
  * (passphrase, mapping, records) fails before the first byte is sent.
  */
 export async function serve(input: ServeInput, watcher: ServeWatcher, signal: AbortSignal): Promise<void> {
-  mapProxyVariables(process.env);
   const lock = lockFolder(input.folder);
   try {
     const member = readMembership(input.folder);
@@ -98,7 +97,7 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
 }
 
 /** Version and clock are asked first, because their refusals name what to do; only then the network is taken apart. */
-async function explain(member: Membership, error: unknown): Promise<ProbeStep[]> {
+async function explain(member: Membership, error: unknown): Promise<Finding[]> {
   if (describeFailure(error).code !== 'unreachable') return [];
   const client = new EnrolmentClient(endpointOf(member));
   try {

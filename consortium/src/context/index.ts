@@ -1,4 +1,4 @@
 export * from './context.js';
 export * from './dealings.js';
 export * from './freeze.js';
-export { WIRE_VERSION } from './wire.version.js';
+export { matchVersion, type VersionMatch, WIRE_VERSION } from './wire.version.js';

@@ -37,6 +37,7 @@ describe('an invite', () => {
     ['a file with another role', inviteText(invite).replace('"role": "site"', '"role": "auditor"')],
     ['a file with an unknown field', inviteText(invite).replace('{', '{"extra": 1,')],
     ['a file with an address that has no port', inviteText({ ...invite, coordinator: 'coordinator.example' })],
+    ['a file with an IPv6 address without brackets', inviteText({ ...invite, coordinator: '2001:db8::7:7443' })],
     ['a file with the fingerprint of another certificate', inviteText({ ...invite, caFingerprint: digestOf(9) })],
     ['a file without a certificate', inviteText({ ...invite, caCertificate: 'none' })],
     ['a file with the name of another company', inviteText({ ...hidden, pseudonym: { ...opening, company: 'Another' } })],
@@ -56,7 +57,7 @@ describe('an invite', () => {
   });
 
   it('comes back as it was written, in either form', () => {
-    for (const each of [invite, hidden, { ...invite, role: 'auditor' as const }]) {
+    for (const each of [invite, hidden, { ...invite, coordinator: '[2001:db8::7]:7443' }, { ...invite, role: 'auditor' as const }]) {
       expect(parseInvite(inviteText(each))).toEqual(each);
       expect(parseInvite(inviteLine(each))).toEqual(each);
     }

@@ -1,6 +1,7 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { digest } from '@coferment/crypto';
 import { z } from 'zod';
+import { addressSchema } from '../address/index.js';
 import { ConsortiumError } from '../errors/index.js';
 import { canonicalBytes, digestSchema, siteIdSchema } from '../statements/index.js';
 import { certificateFingerprint } from './certificate.fingerprint.js';
@@ -14,8 +15,8 @@ const bodySchema = z.strictObject({
   role: z.enum(['site', 'auditor']),
   /** In a consortium with pseudonyms: whose pseudonym `site` is. Only this site and the operator know. */
   pseudonym: z.strictObject({ company: companySchema, salt: saltSchema }).optional(),
-  /** host:port that the site dials. */
-  coordinator: z.string().regex(/^[^\s:]+:[0-9]{1,5}$/),
+  /** What the site dials. */
+  coordinator: addressSchema,
   /** Name in the coordinator's TLS certificate; the address above may be any alias of it. */
   serverName: z.string().min(1).max(253),
   caCertificate: z.string().max(10_000),

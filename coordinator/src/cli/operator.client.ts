@@ -1,6 +1,7 @@
 import { loadCrypto } from '@coferment/crypto';
 import { type CallOptions, type Client, type ClientUnaryCall, Metadata, type ServiceError, credentials, status } from '@grpc/grpc-js';
 import { DownloadServiceClient, LedgerServiceClient, ModelServiceClient, OperatorServiceClient } from '@coferment/proto';
+import { localAddress } from '../agent-port/agent.address.js';
 import { CODE_KEY } from '../agent-port/error.status.js';
 import { lastAddress } from '../coordinator.start.js';
 import { CoordinatorError, type CoordinatorErrorCode } from '../errors/index.js';
@@ -23,15 +24,18 @@ export interface OperatorClient {
 export async function connect(folder: string, passphrase: string): Promise<OperatorClient> {
   await loadCrypto();
   const facts = readFacts(folder);
-  const address = lastAddress(folder);
-  if (address === undefined)
+  const listening = lastAddress(folder);
+  if (listening === undefined)
     throw new CoordinatorError('unreachable', `The coordinator of ${folder} has never run. Start it: coferment start --data ${folder} …`);
+  const address = localAddress(listening);
   const { privateKey, certificate } = unlockOperatorClient(folder, passphrase);
   const tls = credentials.createSsl(Buffer.from(facts.authority), Buffer.from(privateKey), Buffer.from(certificate));
   const options = {
     'grpc.ssl_target_name_override': facts.serverName,
     'grpc.default_authority': facts.serverName,
     'grpc.max_receive_message_length': -1,
+    // The coordinator of a data folder runs on this machine: a proxy that the environment names is for others.
+    'grpc.enable_http_proxy': 0,
   };
   const clients = {
     operator: new OperatorServiceClient(address, tls, options),

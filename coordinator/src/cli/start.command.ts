@@ -38,7 +38,10 @@ export function addStart(program: Command): void {
         'pseudonyms',
       ]),
     )
-    .option('--listen <host:port>', 'address that agents dial; port 0 takes a free one (default: the last one)')
+    .option(
+      '--listen <host:port>',
+      'address that agents dial, or [::]:port for every address of this machine; port 0 takes a free one (default: the last one)',
+    )
     .option(
       '--certificate-life <time>',
       'how long certificates are good for, 10 min to 365 d; kept for later starts (at first 30 d)',

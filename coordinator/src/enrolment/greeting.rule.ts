@@ -1,19 +1,21 @@
-import { WIRE_VERSION } from '@coferment/consortium';
+import { matchVersion, WIRE_VERSION } from '@coferment/consortium';
 import { CoordinatorError } from '../errors/index.js';
 
 const MOST_CLOCK_SKEW_MS = 5 * 60_000;
 
 /** One minor version apart is served. @throws CoordinatorError 'version-mismatch' naming both, 'malformed' */
 export function requireVersion(agentVersion: string): void {
-  const theirs = /^([0-9]{1,4})\.([0-9]{1,4})$/.exec(agentVersion);
-  if (theirs === null)
-    throw new CoordinatorError('malformed', 'The wire version must be two numbers with a point between them, such as 1.0.');
-  const [major, minor] = WIRE_VERSION.split('.').map(Number) as [number, number];
-  if (Number(theirs[1]) === major && Math.abs(Number(theirs[2]) - minor) <= 1) return;
-  throw new CoordinatorError(
-    'version-mismatch',
-    `The agent speaks wire version ${agentVersion}, the coordinator ${WIRE_VERSION}. Install the release whose version is at most one minor apart.`,
-  );
+  switch (matchVersion(agentVersion)) {
+    case 'together':
+      return;
+    case 'malformed':
+      throw new CoordinatorError('malformed', 'The wire version must be two numbers with a point between them, such as 1.0.');
+    case 'apart':
+      throw new CoordinatorError(
+        'version-mismatch',
+        `The agent speaks wire version ${agentVersion}, the coordinator ${WIRE_VERSION}. Install the release whose version is at most one minor apart.`,
+      );
+  }
 }
 
 /** Certificates and deadlines need clocks that agree. @throws CoordinatorError 'clock-off' naming both times */

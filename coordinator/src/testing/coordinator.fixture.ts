@@ -90,9 +90,9 @@ export class TestCoordinator {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  async invite(site: string): Promise<string> {
+  async invite(site: string, address = ''): Promise<string> {
     const { operator } = this.operator;
-    return (await ask(operator.createInvite.bind(operator), { site, validHours: 1, address: '', preAdmitted: true, role: '' })).invite;
+    return (await ask(operator.createInvite.bind(operator), { site, validHours: 1, address, preAdmitted: true, role: '' })).invite;
   }
 
   async join(...sites: string[]): Promise<ScriptedSite[]> {

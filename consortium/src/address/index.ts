@@ -1,0 +1,1 @@
+export { addressSchema, dialableAddress, formatAddress, isEverywhere, type NetworkAddress, parseAddress } from './address.js';
