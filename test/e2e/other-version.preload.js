@@ -2,14 +2,14 @@
 import { registerHooks } from 'node:module';
 
 const version = process.env.COFERMENT_TEST_WIRE_VERSION;
+const WHERE = /WIRE_VERSION = '[^']*'/;
 
 registerHooks({
   load(url, context, nextLoad) {
     const loaded = nextLoad(url, context);
     if (!url.endsWith('/consortium/dist/context/wire.version.js')) return loaded;
     const source = Buffer.from(loaded.source ?? '').toString();
-    const changed = source.replace(/WIRE_VERSION = '[^']*'/, `WIRE_VERSION = '${version}'`);
-    if (changed === source) throw new Error('the wire version is not where this test looks for it');
-    return { ...loaded, source: changed };
+    if (!WHERE.test(source)) throw new Error('the wire version is not where this test looks for it');
+    return { ...loaded, source: source.replace(WHERE, `WIRE_VERSION = '${version}'`) };
   },
 });

@@ -27,6 +27,8 @@ try {
 } catch (error) {
   process.exitCode = exitCodeOf(error);
 }
+// A connection that got no answer to its TLS handshake cannot be closed (grpc-js) and would keep a command that is over from ending.
+process.exit();
 
 /** Sub-commands are made before the settings of the root reach them. */
 function inheritExit(command: Command): void {

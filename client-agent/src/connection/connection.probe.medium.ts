@@ -254,6 +254,11 @@ describe('the way through a proxy', () => {
     });
   });
 
+  it('names it also where the proxy says 401, as tinyproxy does', async () => {
+    const finding = await last(await proxyThat('HTTP/1.1 401 Unauthorized\r\n\r\n'));
+    expect(finding.advice).toMatch(/does not accept the user and password/);
+  });
+
   it('names a login that is missing', async () => {
     const value = await proxyThat('HTTP/1.1 407 Login please\r\nProxy-Authenticate: Basic realm="plant"\r\n\r\n');
     expect((await last(value.slice(value.indexOf('@') + 1))).advice).toMatch(/asks for a login/);

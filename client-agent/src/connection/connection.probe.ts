@@ -117,7 +117,8 @@ async function proxied(destination: NetworkAddress, proxy: Proxy, timeoutMs: num
 function adviceOn(error: unknown, { host, port }: NetworkAddress, { credentials }: Proxy): string {
   const allow = `Ask IT to let the proxy pass CONNECT to ${host} port ${port}`;
   if (!(error instanceof ProxyAnswer)) return `${allow}, and whether it is a proxy for HTTPS at all.`;
-  if (error.status === 407) {
+  // 407 is what RFC 9110 has; tinyproxy says 401 to a login that is wrong.
+  if (error.status === 407 || error.status === 401) {
     const basic = error.schemes.length === 0 || error.schemes.some((scheme) => scheme.toLowerCase() === 'basic');
     if (!basic)
       return `It asks for ${error.schemes.join(' or ')}, and this agent logs in with user and password (Basic). Ask IT to let this machine reach ${host} port ${port} without a login.`;

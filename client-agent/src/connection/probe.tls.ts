@@ -16,7 +16,10 @@ export async function* examineTls(socket: Socket, endpoint: Endpoint, timeoutMs:
     session = await handshake(socket, endpoint, timeoutMs);
   } catch (error) {
     socket.destroy();
-    yield failed('TLS', handshakeFailure(error), UNOPENED);
+    const silent = describeFailure(error).code === 'ETIMEDOUT';
+    const hanging =
+      'A firewall that lets connections begin and drops what follows, or a coordinator that hangs: ask IT, then the operator.';
+    yield failed('TLS', handshakeFailure(error), silent ? hanging : UNOPENED);
     return;
   }
   const certificate = session.getPeerX509Certificate();

@@ -1,5 +1,5 @@
 import { formatAddress, parseAddress } from '@coferment/consortium';
-import { Channel, ChannelCredentials, type ChannelOptions, credentials } from '@grpc/grpc-js';
+import { Channel, ChannelCredentials, type ChannelOptions, credentials, logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { AgentError } from '../agent.error.js';
 import { chooseRoute, type Route } from './proxy.environment.js';
 
@@ -39,6 +39,8 @@ const KEEPALIVE: KeepalivePace = { timeMs: 30_000, timeoutMs: 10_000 };
 
 /** A channel to the coordinator, through the proxy where the environment names one. @throws AgentError 'proxy-malformed' */
 export function openChannel(endpoint: Endpoint, client?: ClientCertificate, pace: KeepalivePace = KEEPALIVE): Channel {
+  // It complains on standard error about each try; the agent says once what does not work, and why.
+  if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE);
   const { target, options } = dialling(endpoint, routeTo(endpoint));
   return new Channel(target, channelCredentials(endpoint, client), { ...channelOptions(endpoint, pace), ...options });
 }
