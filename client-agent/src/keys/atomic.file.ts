@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { AgentError } from '../agent.error.js';
 
 /**
  * Writes a whole file or nothing: temporary file, fsync, rename, fsync of the folder. After it returns the bytes survive a
@@ -22,6 +23,12 @@ export function writeFileDurably(path: string, bytes: Uint8Array): void {
   }
   renameSync(temporary, path);
   syncFolder(folder);
+}
+
+/** {@link writeFileDurably} for a file that must not be there yet. @throws AgentError 'file-exists' */
+export function writeNewFile(path: string, bytes: Uint8Array): void {
+  if (existsSync(path)) throw new AgentError('file-exists', `${path} is there already and was left as it is. Give another name.`);
+  writeFileDurably(path, bytes);
 }
 
 /** Puts zeros in the place of what a file holds: deleting alone leaves the bytes on the disk until something else needs the room. */
