@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WIRE_VERSION, signStatement } from '@coferment/consortium';
-import { loadCrypto } from '@coferment/crypto';
+import { type StoreSecret, loadCrypto } from '@coferment/crypto';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { z } from 'zod';
@@ -23,7 +23,7 @@ import { Settings } from './settings.js';
 
 export interface StartOptions {
   folder: string;
-  passphrase: string;
+  passphrase: StoreSecret;
   /** Needed at the first start of a folder; later ones re-use what is stored. */
   consortium?: string;
   origin?: string;

@@ -8,13 +8,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestConsortium, type TestSite } from '../e2e/test.consortium.js';
 import { EpochSecrets } from '../../client-agent/src/keys/epoch.secrets.js';
 import { KeyStore } from '../../client-agent/src/keys/key.store.js';
-import { readPassphrase } from '../../client-agent/src/keys/passphrase.file.js';
 import {
   FILLERS,
   filesWith,
   type Loot,
   openSum,
   openVictim,
+  passphraseIn,
   piecesOf,
   readFrozenRound,
   stealBoxes,
@@ -225,11 +225,7 @@ describe('the coordinator together with sites that help it', () => {
   });
 
   it('does not find the key or the vector of the victim lying about', () => {
-    const own = new EpochSecrets(
-      KeyStore.open(join(stolen, VICTIM, 'keys'), readPassphrase(consortium.passphraseFile(VICTIM))),
-      run.run,
-      1,
-    );
+    const own = new EpochSecrets(KeyStore.open(join(stolen, VICTIM, 'keys'), passphraseIn(consortium.passphraseFile(VICTIM))), run.run, 1);
     const everybody = loot('site-2', 'site-3', 'site-4', 'site-5');
     const vector = openVictim(everybody, target(), readFrozenRound(everybody, target()), FILLERS['shares of zeros']!);
     if (!vector.ok) throw new Error('the vector of the victim is needed to look for it');

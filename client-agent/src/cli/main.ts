@@ -2,8 +2,12 @@ import { Command } from 'commander';
 import { addApprovalCommands } from './approval.commands.js';
 import { exitCodeOf } from './command.output.js';
 import { addDataCommands } from './data.commands.js';
+import { addKeysCommands } from './keys.commands.js';
 import { addMembershipCommands } from './membership.commands.js';
 import { addServeCommand } from './serve.command.js';
+
+// A report that Node writes when it crashes, or on a signal, would carry the password of a proxy out of the environment.
+process.report.excludeEnv = true;
 
 const program = new Command('coferment-agent')
   .description("One site's agent: trains on the records of this site and lets nothing leave but encrypted sums' parts and signatures")
@@ -14,6 +18,7 @@ addMembershipCommands(program);
 addServeCommand(program);
 addApprovalCommands(program);
 addDataCommands(program);
+addKeysCommands(program);
 inheritExit(program);
 
 try {

@@ -1,25 +1,23 @@
-import { hexToBytes, loadCrypto } from '@coferment/crypto';
+import { hexToBytes, loadCrypto, type SecretFlags } from '@coferment/crypto';
 import { type Command, InvalidArgumentError } from 'commander';
 import { mapProxyVariables } from '../connection/proxy.environment.js';
 import { joinConsortium } from '../enrolment/join.flow.js';
-import { readMembership } from '../enrolment/membership.file.js';
-import { readPassphrase } from '../keys/passphrase.file.js';
+import { isMember, readMembership } from '../enrolment/membership.file.js';
+import { readSecret } from '../keys/store.secret.js';
 import { answer } from './command.output.js';
+import { secretOptions } from './secret.options.js';
 
-interface JoinOptions {
+interface JoinOptions extends SecretFlags {
   data: string;
-  passphraseFile: string;
   trainingSeed?: string;
   json?: boolean;
 }
 
 export function addMembershipCommands(program: Command): void {
-  program
-    .command('join')
+  secretOptions(program.command('join'))
     .description('Join a consortium with an invite file; makes the keys of this site')
     .argument('<invite>', 'invite file from the operator')
     .requiredOption('--data <dir>', "folder for this site's keys and journal")
-    .requiredOption('--passphrase-file <file>', 'file whose first line encrypts the keys')
     .option('--training-seed <hex>', 'seed of training and rounding, 64 hex digits; only to reproduce a demonstration', parseSeed)
     .option('--json', 'print JSON')
     .addHelpText(
@@ -33,7 +31,7 @@ export function addMembershipCommands(program: Command): void {
         const member = await joinConsortium({
           folder: options.data,
           inviteFile,
-          passphrase: readPassphrase(options.passphraseFile),
+          passphrase: await readSecret(options, { isNew: !isMember(options.data) }),
           ...(options.trainingSeed === undefined ? {} : { trainingSeed: hexToBytes(options.trainingSeed) }),
         });
         const { site, identityKey, consortium } = member;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Invite, openStatement, parseInvite, WIRE_VERSION } from '@coferment/consortium';
-import { hexToBytes } from '@coferment/crypto';
+import { hexToBytes, type StoreSecret } from '@coferment/crypto';
 import { AgentError } from '../agent.error.js';
 import { wireEnvelopeSchema } from '../connection/envelope.codec.js';
 import { KeyStore } from '../keys/key.store.js';
@@ -15,7 +15,7 @@ import { provePossession } from './possession.proof.js';
 export interface JoinInput {
   folder: string;
   inviteFile: string;
-  passphrase: string;
+  passphrase: StoreSecret;
   trainingSeed?: Uint8Array;
 }
 

@@ -43,6 +43,18 @@ export function overwriteFile(path: string): void {
   }
 }
 
+/** For a file that something else has written: after it returns, its bytes and its name survive a power cut. */
+export function flushFile(path: string): void {
+  // Windows flushes only what was opened for writing.
+  const file = openSync(path, process.platform === 'win32' ? 'r+' : 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  syncFolder(dirname(path));
+}
+
 /** A rename or a deletion is durable only once the folder that holds the name is. Windows cannot open folders and needs no such step. */
 export function syncFolder(folder: string): void {
   if (process.platform === 'win32') return;

@@ -13,12 +13,12 @@ function ask(question: string): Promise<string> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true });
   process.stderr.write(question);
-  return new Promise((resolve, reject) => {
+  return new Promise<string>((resolve, reject) => {
     lines.once('line', resolve);
     lines.once('SIGINT', () => lines.close());
     lines.once('close', () => reject(new AgentError('missing-passphrase', 'No passphrase was given. Nothing was changed.')));
   }).finally(() => {
     lines.close();
     process.stderr.write('\n');
-  }) as Promise<string>;
+  });
 }

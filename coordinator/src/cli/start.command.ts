@@ -1,21 +1,20 @@
+import type { SecretFlags } from '@coferment/crypto';
 import type { Command } from 'commander';
 import { startCoordinator } from '../coordinator.start.js';
 import { CommandOutput } from './command.output.js';
 import { EXIT } from './exit.codes.js';
-import { readPassphrase } from './passphrase.file.js';
+import { readSecret, secretOptions } from './secret.options.js';
 
-interface StartFlags {
+interface StartFlags extends SecretFlags {
   data: string;
   consortium?: string;
   origin?: string;
   listen?: string;
-  passphraseFile?: string;
   json?: boolean;
 }
 
 export function addStart(program: Command): void {
-  program
-    .command('start')
+  secretOptions(program.command('start'))
     .description(
       'Run the coordinator in the foreground. The first start founds the consortium; later ones take everything from the data folder.',
     )
@@ -23,7 +22,6 @@ export function addStart(program: Command): void {
     .option('--consortium <name>', 'name of a new consortium')
     .option('--origin <origin>', 'name of its ledger, e.g. ledger.example/fermentation (a URL without scheme, for good)')
     .option('--listen <host:port>', 'address that agents dial; port 0 takes a free one (default: the last one)')
-    .option('--passphrase-file <file>', "passphrase of the consortium's keys")
     .option('--json', 'print one JSON event a line')
     .addHelpText(
       'after',
@@ -39,7 +37,7 @@ async function runStart(flags: StartFlags): Promise<void> {
     const databaseUrl = process.env['DATABASE_URL'];
     const running = await startCoordinator({
       folder: data,
-      passphrase: readPassphrase(flags.passphraseFile),
+      passphrase: await readSecret(flags, data),
       ...(consortium === undefined ? {} : { consortium }),
       ...(origin === undefined ? {} : { origin }),
       ...(listen === undefined ? {} : { listen }),

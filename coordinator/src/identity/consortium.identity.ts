@@ -1,11 +1,12 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Identity, bytesToHex, generateIdentity, hexToBytes, identityFromSeed } from '@coferment/crypto';
+import { type Identity, type StoreSecret, bytesToHex, generateIdentity, hexToBytes, identityFromSeed } from '@coferment/crypto';
 import { encodeVkey, verifierKey } from '@coferment/ledger';
 import { z } from 'zod';
 import { CoordinatorError } from '../errors/index.js';
 import { type KeyAndCertificate, createAuthority, issueOperator, issueServer } from './certificate.authority.js';
-import { readSealed, replaceFile, writeSealed } from './sealed.file.js';
+import { makePrivate } from './private.file.js';
+import { discardStoreKey, readSealed, replaceFile, writeSealed } from './sealed.file.js';
 
 const pairSchema = z.strictObject({ privateKey: z.string(), certificate: z.string() });
 const secretsSchema = z.strictObject({ authority: pairSchema, server: pairSchema, operatorSeed: z.string(), logSeed: z.string() });
@@ -37,8 +38,6 @@ export class ConsortiumIdentity {
 }
 
 const factsFile = (folder: string): string => join(folder, 'consortium.json');
-const secretsFile = (folder: string): string => join(folder, 'secrets.sealed');
-const operatorFile = (folder: string): string => join(folder, 'operator', 'client.sealed');
 
 export function isFounded(folder: string): boolean {
   return existsSync(factsFile(folder));
@@ -51,11 +50,21 @@ export function readFacts(folder: string): ConsortiumFacts {
       `There is no consortium in ${folder}. Start one: coferment start --data ${folder} --consortium NAME --origin ORIGIN …`,
     );
   }
-  return factsSchema.parse(JSON.parse(readFileSync(factsFile(folder), 'utf8')));
+  try {
+    return factsSchema.parse(JSON.parse(readFileSync(factsFile(folder), 'utf8')));
+  } catch (cause) {
+    throw new CoordinatorError(
+      'folder-unusable',
+      `${factsFile(folder)} is damaged. Restore it, with the files beside it, from one backup.`,
+      {
+        cause,
+      },
+    );
+  }
 }
 
 /** Draws all keys of a new consortium. The facts are written last: a crash before leaves a folder that can be founded again. */
-export async function found(folder: string, passphrase: string, consortium: string, origin: string): Promise<void> {
+export async function found(folder: string, passphrase: StoreSecret, consortium: string, origin: string): Promise<void> {
   const authority = await createAuthority(consortium);
   const serverName = `coordinator.${consortium}.coferment`;
   const [server, client] = await Promise.all([issueServer(authority, serverName), issueOperator(authority)]);
@@ -74,21 +83,37 @@ export async function found(folder: string, passphrase: string, consortium: stri
     const issue = facts.error.issues[0];
     throw new CoordinatorError('malformed', `The consortium's ${issue?.path.join('.')} ${issue?.message}.`);
   }
-  mkdirSync(join(folder, 'operator'), { recursive: true, mode: 0o700 });
+  // Whatever rights the folder had: until now no keys were in it, but what a founding that was cut off has left.
+  makePrivate(folder);
+  discardStoreKey(folder);
   const secrets = { authority, server, operatorSeed: bytesToHex(operator.privateKey), logSeed: bytesToHex(log.privateKey) };
-  writeSealed(secretsFile(folder), passphrase, secrets);
-  writeSealed(operatorFile(folder), passphrase, { client });
+  writeSealed(folder, 'secrets', passphrase, secrets);
+  writeSealed(folder, 'operator-client', passphrase, { client });
   replaceFile(factsFile(folder), `${JSON.stringify(facts.data, null, 2)}\n`);
 }
 
-export function unlock(folder: string, passphrase: string): ConsortiumIdentity {
+export function unlock(folder: string, passphrase: StoreSecret): ConsortiumIdentity {
   const facts = readFacts(folder);
-  const secrets = readSealed(secretsFile(folder), passphrase, secretsSchema);
+  const secrets = readSealed(folder, 'secrets', passphrase, secretsSchema);
   const operator = identityFromSeed(hexToBytes(secrets.operatorSeed));
+  const log = identityFromSeed(hexToBytes(secrets.logSeed));
+  // Another consortium's files, or older ones of this, open as well when they have the same passphrase; nothing may be signed with them.
+  const found = {
+    authority: secrets.authority.certificate,
+    operatorKey: bytesToHex(operator.publicKey),
+    logVkey: encodeVkey(verifierKey('log', facts.origin, log.publicKey)),
+  };
+  const other = (Object.keys(found) as (keyof typeof found)[]).find((fact) => found[fact] !== facts[fact]);
+  if (other !== undefined) {
+    throw new CoordinatorError(
+      'folder-unusable',
+      `The keys in ${folder} are not those of consortium.json beside them: ${other} differs. One of them is of another consortium or another time. Restore both from one backup.`,
+    );
+  }
   return new ConsortiumIdentity(facts, secrets.authority, secrets.server, operator, hexToBytes(secrets.logSeed));
 }
 
 /** The client certificate with which the operator's commands call the coordinator. */
-export function unlockOperatorClient(folder: string, passphrase: string): KeyAndCertificate {
-  return readSealed(operatorFile(folder), passphrase, operatorSchema).client;
+export function unlockOperatorClient(folder: string, passphrase: StoreSecret): KeyAndCertificate {
+  return readSealed(folder, 'operator-client', passphrase, operatorSchema).client;
 }

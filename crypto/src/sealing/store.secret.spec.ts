@@ -96,7 +96,13 @@ describe('what opens a store', () => {
     ['a short key', { keyFile: '/k' }, { '/k': { content: KEY.subarray(1) } }, /31 bytes/, 'no-secret'],
     ['a key of zeros', { keyFile: '/k' }, { '/k': { content: new Uint8Array(32) } }, /not random: it has 1 different/, 'no-secret'],
     ['a large file', { keyFile: '/k' }, { '/k': { content: new Uint8Array(5000) } }, /5000 bytes/, 'no-secret'],
-    ['a passphrase that a group may read', { passphraseFile: '/p' }, { '/p': { content: 'x', mode: 0o640 } }, /chmod 600 \/p$/, 'file-mode'],
+    [
+      'a passphrase that a group may read',
+      { passphraseFile: '/p' },
+      { '/p': { content: 'x', mode: 0o640 } },
+      /chmod 600 \/p$/,
+      'file-mode',
+    ],
     ['a key that everybody may read', { keyFile: '/k' }, { '/k': { content: KEY, mode: 0o604 } }, /chmod 600 \/k$/, 'file-mode'],
   ])('is refused: %s', async (_, flags, there, said, code) => {
     await expect(read(flags, edges(there))).rejects.toMatchObject({ code, message: expect.stringMatching(said) });

@@ -38,8 +38,7 @@ export interface ReadSecret {
   allLines?: string;
 }
 
-type Source =
-  { kind: 'passphrase' | 'key'; path: string; exempt: boolean } | { kind: 'terminal'; ask: NonNullable<SecretEdges['ask']> };
+type Source = { kind: 'passphrase' | 'key'; path: string; exempt: boolean } | { kind: 'terminal'; ask: NonNullable<SecretEdges['ask']> };
 
 export const SHORTEST_PASSPHRASE = 8;
 const PASSPHRASE_CREDENTIAL = 'coferment-passphrase';
@@ -84,7 +83,8 @@ function chooseSource(flags: SecretFlags, edges: SecretEdges, purpose: SecretPur
     if (found[0] !== undefined) return { kind: found[0] === key ? 'key' : 'passphrase', path: found[0], exempt: true };
   }
   if (edges.ask !== undefined) return { kind: 'terminal', ask: edges.ask };
-  const credential = purpose.withoutCredentials === true ? '' : `, load the systemd credential ${PASSPHRASE_CREDENTIAL} or ${KEY_CREDENTIAL}`;
+  const credential =
+    purpose.withoutCredentials === true ? '' : `, load the systemd credential ${PASSPHRASE_CREDENTIAL} or ${KEY_CREDENTIAL}`;
   throw refusal(
     `${purpose.question} is needed. Give ${names.passphraseFile} FILE or ${names.keyFile} FILE${credential}, or run this at a terminal.`,
   );
