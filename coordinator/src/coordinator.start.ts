@@ -11,7 +11,7 @@ import { AgentPort } from './agent-port/agent.port.js';
 import { CoordinatorModule } from './coordinator.module.js';
 import { EnrolmentRepository } from './enrolment/enrolment.repository.js';
 import { CoordinatorError } from './errors/index.js';
-import { type ConsortiumFacts, ConsortiumIdentity, found, isFounded, readFacts } from './identity/consortium.identity.js';
+import { type ConsortiumFacts, ConsortiumIdentity, found, isFounded, readFacts, unlock } from './identity/consortium.identity.js';
 import { replaceFile } from './identity/sealed.file.js';
 import { ObjectStore } from './objects/object.store.js';
 import { Database } from './persistence/database.js';
@@ -57,11 +57,14 @@ export async function startCoordinator(options: StartOptions): Promise<RunningCo
     await loadCrypto();
     await foundOnce(options);
     const listen = options.listen ?? lastAddress(options.folder) ?? FIRST_LISTEN;
-    const settings = new Settings(options.folder, listen, options.passphrase, options.databaseUrl);
-    const context = await NestFactory.createApplicationContext(CoordinatorModule.with(settings), {
-      logger: ['error', 'fatal'],
-      abortOnError: false,
-    });
+    const settings = new Settings(options.folder, listen, options.databaseUrl);
+    const context = await NestFactory.createApplicationContext(
+      CoordinatorModule.with(settings, unlock(options.folder, options.passphrase)),
+      {
+        logger: ['error', 'fatal'],
+        abortOnError: false,
+      },
+    );
     return await listenOn(context, settings, lock);
   } catch (error) {
     lock.release();

@@ -1,5 +1,3 @@
-import type { StoreSecret } from '@coferment/crypto';
-
 /** What one coordinator process was started with. */
 export class Settings {
   constructor(
@@ -7,7 +5,6 @@ export class Settings {
     readonly folder: string,
     /** `host:port` to listen on; port 0 takes a free one. */
     readonly listen: string,
-    readonly passphrase: StoreSecret,
     /** A PostgreSQL server; without it the embedded one is used. */
     readonly databaseUrl?: string,
   ) {}

@@ -97,9 +97,8 @@ export function unlock(folder: string, passphrase: StoreSecret): ConsortiumIdent
   const secrets = readSealed(folder, 'secrets', passphrase, secretsSchema);
   const operator = identityFromSeed(hexToBytes(secrets.operatorSeed));
   const log = identityFromSeed(hexToBytes(secrets.logSeed));
-  // Another consortium's files, or older ones of this, open as well when they have the same passphrase; nothing may be signed with them.
+  // The files of another consortium open as well when they have the same passphrase; nothing may be signed with them.
   const found = {
-    authority: secrets.authority.certificate,
     operatorKey: bytesToHex(operator.publicKey),
     logVkey: encodeVkey(verifierKey('log', facts.origin, log.publicKey)),
   };
@@ -107,7 +106,7 @@ export function unlock(folder: string, passphrase: StoreSecret): ConsortiumIdent
   if (other !== undefined) {
     throw new CoordinatorError(
       'folder-unusable',
-      `The keys in ${folder} are not those of consortium.json beside them: ${other} differs. One of them is of another consortium or another time. Restore both from one backup.`,
+      `The keys in ${folder} are not those of consortium.json beside them: ${other} differs. One of them is of another consortium. Restore both from one backup.`,
     );
   }
   return new ConsortiumIdentity(facts, secrets.authority, secrets.server, operator, hexToBytes(secrets.logSeed));

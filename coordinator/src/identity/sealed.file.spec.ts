@@ -1,4 +1,4 @@
-import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deriveStoreKey, loadCrypto, sealAtRest } from '@coferment/crypto';
@@ -13,6 +13,11 @@ vi.mock('node:crypto', async (original) => {
   const argon2Sync: typeof actual.argon2Sync = (algorithm, parameters) =>
     actual.argon2Sync(algorithm, { ...parameters, memory: 8, passes: 1 });
   return { ...actual, argon2Sync };
+});
+
+vi.mock('node:fs', async (original) => {
+  const actual = await original<typeof import('node:fs')>();
+  return { ...actual, renameSync: vi.fn(actual.renameSync) };
 });
 
 const PASSPHRASE = 'right passphrase';
@@ -98,7 +103,7 @@ describe('the keys of a consortium', () => {
     const all = copy();
     for (const file of FILES) copyFileSync(join(other, file), join(all, file));
     expect(outcome(all)).toBe('folder-unusable');
-    expect(() => unlock(all, PASSPHRASE)).toThrow(/not those of consortium.json beside them: authority differs/);
+    expect(() => unlock(all, PASSPHRASE)).toThrow(/not those of consortium.json beside them: operatorKey differs/);
   });
 
   it('that are missing, or whose facts are damaged, are named', () => {
@@ -163,6 +168,26 @@ describe('files of the first kind', () => {
     expect(outcome(folder, 'two\nlines')).toBe('wrong-passphrase');
     expect(outcome(folder, 'a new passphrase')).toBe('no error');
   });
+
+  it.each([0, 1, 2, 3])(
+    'that get another passphrase open with one of the two when the process is killed after %i of the four files',
+    (done) => {
+      const folder = firstKind(PASSPHRASE);
+      const { renameSync: rename } = vi.mocked({ renameSync });
+      const actual = rename.getMockImplementation()!;
+      let renamed = 0;
+      rename.mockImplementation((from, to) => {
+        if (renamed++ === done) throw new Error('killed');
+        actual(from, to);
+      });
+      expect(() => changeSecret(folder, PASSPHRASE, 'a new passphrase')).toThrow('killed');
+      rename.mockImplementation(actual);
+      // The old one, until the last of the files is there.
+      expect([outcome(folder), outcome(folder, 'a new passphrase')]).toEqual(['no error', 'wrong-passphrase']);
+      changeSecret(folder, PASSPHRASE, 'a new passphrase');
+      expect([outcome(folder), outcome(folder, 'a new passphrase')]).toEqual(['wrong-passphrase', 'no error']);
+    },
+  );
 
   it('that were cut or altered are refused', () => {
     const folder = firstKind(PASSPHRASE);

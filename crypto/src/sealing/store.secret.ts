@@ -131,7 +131,7 @@ function readSecretFile(what: string, { path, exempt }: { path: string; exempt: 
 }
 
 function requireLength(passphrase: string, shortest: number, what: string): void {
-  const { length } = [...passphrase];
+  const { length } = passphrase;
   if (length < shortest) throw refusal(`${what} has ${length} characters; a passphrase needs at least ${shortest}.`);
 }
 
