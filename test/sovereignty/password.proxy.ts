@@ -7,7 +7,10 @@ export class PasswordProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  private constructor(readonly user: string, readonly password: string) {
+  private constructor(
+    readonly user: string,
+    readonly password: string,
+  ) {
     this.#server = createServer((_request, response) => response.writeHead(405).end());
     this.#server.on('connect', (request, socket: Socket) => {
       const expected = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;

@@ -10,7 +10,9 @@ function spellings(value: Buffer): Buffer[] {
   const texts = [value.toString('hex'), value.toString('hex').toUpperCase()];
   // In base64 a value begins at one of three offsets; its first and last characters mix with their neighbours.
   for (const offset of [0, 1, 2]) {
-    const encoded = Buffer.concat([Buffer.alloc(offset), value]).toString('base64').replaceAll('=', '');
+    const encoded = Buffer.concat([Buffer.alloc(offset), value])
+      .toString('base64')
+      .replaceAll('=', '');
     const own = encoded.slice(offset === 0 ? 0 : 4, -2);
     texts.push(own, own.replaceAll('+', '-').replaceAll('/', '_'));
   }
