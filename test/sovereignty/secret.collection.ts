@@ -9,16 +9,19 @@ import { readSealed } from '../../coordinator/src/identity/sealed.file.js';
 import { passphraseIn } from './decryption.attempt.js';
 import type { Secret } from './secret.search.js';
 
-/** A key file as it is written and the number in it, which is what matters. */
+/** Where the number stands in the text of a P-256 key (PKCS #8): before it comes what all keys have, behind it the public key. */
+const SCALAR_IN_PEM = [48, 89] as const;
+
+/** A key as it is written, and the number in it, which is what matters. */
 function privateKey(name: string, pem: string): Secret[] {
   const { d } = createPrivateKey(pem).export({ format: 'jwk' });
+  const body = pem.slice(pem.indexOf('\n') + 1);
   return [
-    { name: `${name} (PEM)`, value: Buffer.from(pem.split('\n').slice(1, -2).join('\n')) },
+    { name: `${name} (PEM)`, value: Buffer.from(body.slice(...SCALAR_IN_PEM)) },
     { name: `${name} (scalar)`, value: Buffer.from(d!, 'base64url') },
   ];
 }
 
-/** The first bytes that are random: a share begins with words whose upper bytes are small numbers. */
 const bytes = (name: string, value: Uint8Array): Secret => ({ name, value: Buffer.from(value) });
 
 function storeKey(owner: string, folder: string, passphrase: string): Secret[] {
