@@ -115,10 +115,16 @@ describe("a site's keys", () => {
     );
   });
 
-  it('are refused in a folder that others can get at', async () => {
+  it('are refused in a folder that others can get at, and beside the membership of another site', async () => {
+    const serve = () =>
+      agent('serve', '--data', site, '--mapping', 'none.yaml', '--records', scratch, '--passphrase-file', join(scratch, 'typed'));
     chmodSync(site, 0o755);
-    const serving = ['serve', '--data', site, '--mapping', 'none.yaml', '--records', scratch, '--key-file', keyFile];
-    const refused = await agent(...serving);
-    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining(`chmod -R go-rwx ${site}`)]);
+    const open = await serve();
+    expect([open.code, open.stderr]).toEqual([1, expect.stringContaining(`chmod -R go-rwx ${site}`)]);
+    chmodSync(site, 0o700);
+    const file = join(site, 'member.json');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/"identityKey": "[0-9a-f]{64}"/, `"identityKey": "${'a'.repeat(64)}"`));
+    const other = await serve();
+    expect([other.code, other.stderr]).toEqual([1, expect.stringMatching(/have the identity key .* One of them is of another site/)]);
   });
 });

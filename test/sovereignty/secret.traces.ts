@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { inTurns } from '../../demo/src/run/in.turns.js';
 import { AGENT, COORDINATOR, runCommand } from '../e2e/command.runner.js';
 import type { TestConsortium } from '../e2e/test.consortium.js';
 import { PasswordProxy } from './password.proxy.js';
@@ -48,7 +49,8 @@ export class SecretTraces {
 
   /** For NODE_OPTIONS: the process writes a diagnostic report on a signal, with all that such a report would hold after a crash. */
   get reportOptions(): string {
-    return `--report-on-signal --report-signal=SIGUSR2 --report-directory=${this.#reports}`;
+    // Without the network, whose names it would look up one by one, the whole process standing still.
+    return `--report-on-signal --report-signal=SIGUSR2 --report-exclude-network --report-directory=${this.#reports}`;
   }
 
   get argumentsSeen(): number {
@@ -127,12 +129,14 @@ export class SecretTraces {
       ],
       [AGENT, ['backup', '--data', site, '--out', join(folders.out, 'backup'), '--json']],
     ];
-    let number = 0;
-    for (const [program, args] of commands) {
-      const { code, stdout, stderr } = await runCommand(program, args);
-      if (code !== 0) this.failures += 1;
-      writeFileSync(join(this.#outputs, `${++number}.txt`), `${args.join(' ')}\n${stdout}\n${stderr}`);
-    }
+    await inTurns(
+      commands.map((command, index) => ({ command, index })),
+      async ({ command: [program, args], index }) => {
+        const { code, stdout, stderr } = await runCommand(program, args);
+        if (code !== 0) this.failures += 1;
+        writeFileSync(join(this.#outputs, `${index}.txt`), `${args.join(' ')}\n${stdout}\n${stderr}`);
+      },
+    );
   }
 
   get secrets(): readonly Secret[] {

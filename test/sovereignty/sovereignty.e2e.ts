@@ -71,7 +71,7 @@ beforeAll(async () => {
   await traces.provoke();
   await consortium.stop();
   messages = readRecording(recordingFile);
-}, 240_000);
+}, 480_000);
 
 afterAll(() => Promise.all([consortium.stop(), traces.stop()]));
 
