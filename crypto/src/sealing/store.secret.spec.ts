@@ -88,6 +88,13 @@ describe('what opens a store', () => {
     await expect(read({}, edges({}, { ask: () => Promise.resolve('short') }))).rejects.toThrow(/5 characters/);
   });
 
+  it('for a new one is called by its own options, and never taken from where the present one is', async () => {
+    const optionNames = { passphraseFile: '--new-passphrase-file', keyFile: '--new-key-file' };
+    const purpose = { withoutCredentials: true, optionNames };
+    await expect(read({}, edges({}), purpose)).rejects.toThrow(/Give --new-passphrase-file FILE or --new-key-file FILE, or run/);
+    await expect(read({ passphraseFile: '/p', keyFile: '/k' }, edges(files), purpose)).rejects.toThrow(/--new-key-file \/k/);
+  });
+
   it.each<[string, SecretFlags, Record<string, File>, RegExp, string]>([
     ['two sources', { passphraseFile: '/p', keyFile: '/k' }, files, /--passphrase-file \/p and --key-file \/k/, 'no-secret'],
     ['no source', {}, files, /--passphrase-file FILE or --key-file FILE, load the systemd credential/, 'no-secret'],
