@@ -4,7 +4,7 @@ import { AggregationModule } from './aggregation/aggregation.module.js';
 import { CertificatesModule } from './certificates/certificates.module.js';
 import { EnrolmentModule } from './enrolment/enrolment.module.js';
 import { EpochsModule } from './epochs/epochs.module.js';
-import { IdentityModule } from './identity/identity.module.js';
+import { ConsortiumIdentity } from './identity/consortium.identity.js';
 import { ModelsModule } from './models/models.module.js';
 import { ObjectsModule } from './objects/objects.module.js';
 import { PersistenceModule } from './persistence/persistence.module.js';
@@ -19,7 +19,6 @@ import { TelemetryModule } from './telemetry/telemetry.module.js';
 @Module({
   imports: [
     PersistenceModule,
-    IdentityModule,
     TelemetryModule,
     PublicationModule,
     ObjectsModule,
@@ -35,7 +34,12 @@ import { TelemetryModule } from './telemetry/telemetry.module.js';
   ],
 })
 export class CoordinatorModule {
-  static with(settings: Settings): DynamicModule {
-    return { module: CoordinatorModule, providers: [{ provide: Settings, useValue: settings }], exports: [Settings] };
+  /** @param identity opened before, so that a wrong passphrase is an answer to a person and not a failure of the framework */
+  static with(settings: Settings, identity: ConsortiumIdentity): DynamicModule {
+    const providers = [
+      { provide: Settings, useValue: settings },
+      { provide: ConsortiumIdentity, useValue: identity },
+    ];
+    return { module: CoordinatorModule, providers, exports: [Settings, ConsortiumIdentity] };
   }
 }

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WIRE_VERSION, signStatement } from '@coferment/consortium';
-import { loadCrypto } from '@coferment/crypto';
+import { type StoreSecret, loadCrypto } from '@coferment/crypto';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { z } from 'zod';
@@ -21,6 +21,7 @@ import {
   isFounded,
   keepCertificateLife,
   readFacts,
+  unlock,
 } from './identity/consortium.identity.js';
 import { replaceFile } from './identity/sealed.file.js';
 import { ObjectStore } from './objects/object.store.js';
@@ -33,7 +34,7 @@ import { Settings } from './settings.js';
 
 export interface StartOptions {
   folder: string;
-  passphrase: string;
+  passphrase: StoreSecret;
   /** Needed at the first start of a folder; later ones re-use what is stored. */
   consortium?: string;
   origin?: string;
@@ -71,8 +72,9 @@ export async function startCoordinator(options: StartOptions): Promise<RunningCo
     await loadCrypto();
     const listen = listeningAddress(options.listen ?? lastAddress(options.folder) ?? FIRST_LISTEN).address;
     await foundOnce(options);
-    const settings = new Settings(options.folder, listen, options.passphrase, options.databaseUrl);
-    const context = await NestFactory.createApplicationContext(CoordinatorModule.with(settings), {
+    const settings = new Settings(options.folder, listen, options.databaseUrl);
+    const identity = unlock(options.folder, options.passphrase);
+    const context = await NestFactory.createApplicationContext(CoordinatorModule.with(settings, identity), {
       logger: ['error', 'fatal'],
       abortOnError: false,
     });

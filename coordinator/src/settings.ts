@@ -5,7 +5,6 @@ export class Settings {
     readonly folder: string,
     /** `host:port` or `[IPv6]:port` to listen on; port 0 takes a free one. */
     readonly listen: string,
-    readonly passphrase: string,
     /** A PostgreSQL server; without it the embedded one is used. */
     readonly databaseUrl?: string,
   ) {}

@@ -7,6 +7,8 @@ export type CryptoErrorCode =
   | 'wrong-key'
   | 'sealed-open-failed'
   | 'wrong-passphrase'
+  | 'no-secret'
+  | 'file-mode'
   | 'dealing-refused'
   | 'bad-committee'
   | 'bad-parameters'

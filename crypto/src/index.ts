@@ -8,6 +8,7 @@ export async function loadCrypto(): Promise<void> {
 
 export { CryptoError, type CryptoErrorCode } from './crypto.error.js';
 export { bytesToHex, concatBytes, hexToBytes, sha256Hex } from './hashing/bytes.codec.js';
+export { checksumFault, formatChecksums, parseChecksums, type Checksums } from './hashing/checksum.list.js';
 export { merklePath, merkleRoot, verifyMerklePath } from './hashing/merkle.tree.js';
 export { digest, hash, type HashPart } from './hashing/purpose.hash.js';
 export { xof, type Xof } from './hashing/stream.xof.js';
@@ -23,7 +24,17 @@ export { generateIdentity, identityFromSeed, signBytes, verifyBytes, type Identi
 export { parameterSet, type AggregationParameters, type ParameterSet, type ParameterSetName } from './ring/parameter.set.js';
 export { openFrom, sealFor, SEALING_OVERHEAD_BYTES } from './sealing/hybrid.sealing.js';
 export { generateSealingKey, SEALING_PUBLIC_KEY_BYTES, sealingKeyFault, type SealingKey } from './sealing/sealing.key.js';
+export { fileModeFault, type FileRights } from './sealing/file.mode.js';
+export { drawStoreKey, unwrapStoreKey, wrapStoreKey, type StoreSecret } from './sealing/store.header.js';
 export { deriveStoreKey, openAtRest, sealAtRest } from './sealing/store.sealing.js';
+export {
+  readStoreSecret,
+  SHORTEST_PASSPHRASE,
+  type ReadSecret,
+  type SecretEdges,
+  type SecretFlags,
+  type SecretPurpose,
+} from './sealing/store.secret.js';
 export { committeeConstants, MAX_KEY_HOLDERS, type CommitteeConstants, type DecodingSet } from './committee/committee.constants.js';
 export { combinationScale, lagrangeAtZero, parityWeights, type Rational } from './committee/lagrange.rational.js';
 export { openBlock, type BlockOpeningInput, type OpenedBlock } from './combination/block.opening.js';

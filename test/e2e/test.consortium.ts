@@ -46,7 +46,8 @@ export class TestConsortium {
     return this.coordinator.start('test-consortium', 'ledger.localhost/test-consortium');
   }
 
-  async enrol(sites: readonly TestSite[]): Promise<void> {
+  /** @param seeds of training: the same for all, so that a test can be repeated, or one that each site draws */
+  async enrol(sites: readonly TestSite[], seeds: 'fixed' | 'own' = 'fixed'): Promise<void> {
     const watcher = {
       event: (site: string, event: ProgramEvent) => void this.events.push({ site, event }),
       lost: (error: Error) => void this.failures.push(error),
@@ -60,7 +61,7 @@ export class TestConsortium {
         passphraseFile: await writePassphrase(this.folders.passphrases, site.id),
       };
       const agent = new AgentMember(this.group, this.folders, setting, watcher);
-      await agent.join(await this.coordinator.invite(site.id), '00'.repeat(32));
+      await agent.join(await this.coordinator.invite(site.id), seeds === 'own' ? undefined : '00'.repeat(32));
       return agent;
     });
     this.agents.push(...joined.sort((a, b) => (a.site < b.site ? -1 : 1)));

@@ -1,7 +1,8 @@
-import { cpSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { copyFolder } from '../../client-agent/src/testing/folder.copy.fixture.js';
 import { TestConsortium } from '../e2e/test.consortium.js';
 import { plantedPlan, SMALL_SITE, writePlantedRecords } from '../sovereignty/planted.records.js';
 import { temporaryFolder } from '../../client-agent/src/testing/temporary.folder.fixture.js';
@@ -38,14 +39,14 @@ it('an agent on a data folder restored from a backup sends nothing more in the k
 
   await eventOf('site-4', { event: 'applied', kind: 'update', round: 1 });
   await agent.kill();
-  cpSync(agent.folder, backup, { recursive: true });
+  copyFolder(agent.folder, backup);
   const backedUp = consortium.events.length;
   await agent.serve();
   await eventOf('site-4', { event: 'sent', name: 'share' }, backedUp);
 
   await agent.kill();
   rmSync(agent.folder, { recursive: true });
-  cpSync(backup, agent.folder, { recursive: true });
+  copyFolder(backup, agent.folder);
   const restored = consortium.events.length;
   await agent.serve();
   const refused = await eventOf('site-4', { event: 'refused', code: 'epoch-dead' }, restored);

@@ -13,7 +13,6 @@ import {
 } from '@coferment/crypto';
 import { EpochSecrets } from '../../client-agent/src/keys/epoch.secrets.js';
 import { KeyStore } from '../../client-agent/src/keys/key.store.js';
-import { readPassphrase } from '../../client-agent/src/keys/passphrase.file.js';
 
 /** Everything the attackers hold: the coordinator's whole data folder, and folders and passphrases of sites that help it. */
 export interface Loot {
@@ -63,6 +62,10 @@ export function readFrozenRound({ objects, payloads }: Loot, { run, round, roste
   return { frozen: found, uploads, shares, sumObject };
 }
 
+export function passphraseIn(file: string): string {
+  return readFileSync(file, 'utf8').trimEnd();
+}
+
 /** The honest way: all uploads of the set and the published shares. */
 export function openSum({ parameters }: Target, round: FrozenRound): Combination {
   const uploads = round.frozen.counted.map(({ site }) => round.uploads.get(site)!);
@@ -76,7 +79,7 @@ function forgedShares(loot: Loot, target: Target, round: FrozenRound): Map<numbe
   const forged = new Map<number, Uint8Array>();
   for (const { site, folder, passphraseFile } of loot.colluders) {
     const holderIndex = roster.keyHolders.findIndex((holder) => holder.site === site);
-    const secrets = new EpochSecrets(KeyStore.open(join(folder, 'keys'), readPassphrase(passphraseFile)), target.run, round.frozen.epoch);
+    const secrets = new EpochSecrets(KeyStore.open(join(folder, 'keys'), passphraseIn(passphraseFile)), target.run, round.frozen.epoch);
     forged.set(
       holderIndex,
       decryptionShare({
@@ -156,7 +159,7 @@ export function stealBoxes(loot: Loot, { victim, run, roster }: Target, epoch: n
   for (const { holder, object } of dealing.predicate.boxes.filter((box) => !colluders.has(box.holder))) {
     for (const { folder, passphraseFile } of loot.colluders) {
       outcome.tried++;
-      const secrets = new EpochSecrets(KeyStore.open(join(folder, 'keys'), readPassphrase(passphraseFile)), run, epoch);
+      const secrets = new EpochSecrets(KeyStore.open(join(folder, 'keys'), passphraseIn(passphraseFile)), run, epoch);
       try {
         const box = readFileSync(join(loot.objects, object));
         openDealingShare({ e0: dealing.predicate.e0, dealer: victim, holder }, box, dealerPublic, secrets.sealingKey());

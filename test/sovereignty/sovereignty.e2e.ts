@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseRoster } from '@coferment/consortium';
@@ -7,14 +7,15 @@ import type { RunView } from '../../demo/src/run/run.view.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestConsortium, type TestSite } from '../e2e/test.consortium.js';
 import { EpochSecrets } from '../../client-agent/src/keys/epoch.secrets.js';
+import { copyFolder } from '../../client-agent/src/testing/folder.copy.fixture.js';
 import { KeyStore } from '../../client-agent/src/keys/key.store.js';
-import { readPassphrase } from '../../client-agent/src/keys/passphrase.file.js';
 import {
   FILLERS,
   filesWith,
   type Loot,
   openSum,
   openVictim,
+  passphraseIn,
   piecesOf,
   readFrozenRound,
   stealBoxes,
@@ -22,6 +23,7 @@ import {
 } from './decryption.attempt.js';
 import { canaries, LARGE_SITE, plantedPlan, type PlantedRecords, SMALL_SITE, writePlantedRecords } from './planted.records.js';
 import { decode, loadDescriptors, readRecording, type RecordedMessage, REPOSITORY } from './recorded.message.js';
+import { SecretTraces, withEnvironment } from './secret.traces.js';
 import { neighbourDistance, uniformityDistance } from './uniformity.statistic.js';
 import { unlisted } from './wire.allow-list.js';
 
@@ -43,46 +45,40 @@ const consortium = new TestConsortium();
 const recordingFile = join(consortium.folders.out, 'recording.jsonl');
 const stolen = join(consortium.folders.out, 'stolen');
 const root = loadDescriptors();
+const traces = new SecretTraces(consortium, stolen);
 let run: RunView;
 let messages: RecordedMessage[];
 
 beforeAll(async () => {
   await loadCrypto();
-  await withRecorder(() => consortium.start());
+  await withEnvironment(recorder(), () => consortium.start());
   const sites = Object.entries(SITES).map(([id, records]): TestSite => ({
     id,
     write: (folder) => writePlantedRecords(folder, id, records),
   }));
-  await consortium.enrol(sites);
+  await consortium.enrol(sites, 'own');
   const id = await consortium.launch(plantedPlan(ROUNDS));
-  await consortium.serve();
+  await traces.serve();
   run = await consortium.follow(id, {
     roundMoved: (round) => {
       // The keys of an epoch are erased with the run, so colluders take their copy while it goes on.
-      if (round.kind === 'update' && round.round === 1 && round.state === 'closed')
-        cpSync(consortium.folders.sites, stolen, { recursive: true });
+      if (round.kind !== 'update' || round.round !== 1 || round.state !== 'closed') return;
+      copyFolder(consortium.folders.sites, stolen);
+      traces.askForReports();
     },
   });
   await consortium.coordinator.exportLedger(consortium.folders.ledger);
+  await traces.provoke();
   await consortium.stop();
   messages = readRecording(recordingFile);
-}, 240_000);
+}, 480_000);
 
-afterAll(() => consortium.stop());
+afterAll(() => Promise.all([consortium.stop(), traces.stop()]));
 
 /** The recorder is loaded by Node itself into the one process that is started meanwhile. */
-async function withRecorder<T>(start: () => Promise<T>): Promise<T> {
-  const before = process.env['NODE_OPTIONS'];
-  const recorder = pathToFileURL(join(REPOSITORY, 'test/sovereignty/recording.preload.js')).href;
-  process.env['NODE_OPTIONS'] = `--import ${recorder}`;
-  process.env['COFERMENT_TEST_RECORDING'] = recordingFile;
-  try {
-    return await start();
-  } finally {
-    delete process.env['COFERMENT_TEST_RECORDING'];
-    if (before === undefined) delete process.env['NODE_OPTIONS'];
-    else process.env['NODE_OPTIONS'] = before;
-  }
+function recorder(): Record<string, string> {
+  const preload = pathToFileURL(join(REPOSITORY, 'test/sovereignty/recording.preload.js')).href;
+  return { NODE_OPTIONS: `--import ${preload} ${traces.reportOptions}`, COFERMENT_TEST_RECORDING: recordingFile };
 }
 
 /** Everything one site sent, from joining on: a joiner has no certificate yet, but names itself. */
@@ -225,11 +221,7 @@ describe('the coordinator together with sites that help it', () => {
   });
 
   it('does not find the key or the vector of the victim lying about', () => {
-    const own = new EpochSecrets(
-      KeyStore.open(join(stolen, VICTIM, 'keys'), readPassphrase(consortium.passphraseFile(VICTIM))),
-      run.run,
-      1,
-    );
+    const own = new EpochSecrets(KeyStore.open(join(stolen, VICTIM, 'keys'), passphraseIn(consortium.passphraseFile(VICTIM))), run.run, 1);
     const everybody = loot('site-2', 'site-3', 'site-4', 'site-5');
     const vector = openVictim(everybody, target(), readFrozenRound(everybody, target()), FILLERS['shares of zeros']!);
     if (!vector.ok) throw new Error('the vector of the victim is needed to look for it');
@@ -248,5 +240,40 @@ describe('the coordinator together with sites that help it', () => {
     const helpers = loot('site-2', 'site-3', 'site-4', 'site-5');
     const round = readFrozenRound(helpers, target());
     expect(openVictim(helpers, target(), round, FILLERS['shares of zeros']!).ok).toBe(true);
+  });
+});
+
+describe('the secrets of the run', () => {
+  it('are all known to this test: every passphrase, every private key, every share', () => {
+    const { secrets } = traces;
+    const lasting = ['passphrase of', 'store key of', 'identity of', 'training seed of', 'TLS key of', 'invite of', 'password of'];
+    const ofEpochs = ['/sealing of', '/secret of', '/noise of', '/share/'];
+    const kinds = [...lasting, ...ofEpochs, 'key of the authority', "operator's signing", "log's signing"];
+    for (const kind of kinds) expect([kind, secrets.some(({ name }) => name.includes(kind))]).toEqual([kind, true]);
+    expect(secrets.length).toBeGreaterThan(80);
+  });
+
+  it('would be found in any spelling: each is planted once', () => {
+    expect(traces.missedWhenPlanted()).toEqual([]);
+  });
+
+  it('stand in no file, log, journal, export, answer, error message or crash report that the run has made', () => {
+    expect(traces.inFiles()).toEqual([]);
+  });
+
+  it('stand in no process arguments or environment but the password of the proxy, which IT departments set there', () => {
+    expect(traces.argumentsSeen).toBeGreaterThan(10);
+    expect(traces.inProcesses()).toEqual([]);
+  });
+
+  it('stand in no message that the coordinator received but the secret of an invite, which is meant for it', () => {
+    expect(traces.inMessages(messages.flatMap(({ bytes }) => (bytes === undefined ? [] : [bytes])))).toEqual([]);
+  });
+
+  it('were near all of these: reports were written, commands failed, the proxy was used', () => {
+    expect(traces.reports()).toHaveLength(2);
+    for (const report of traces.reports()) expect(JSON.parse(readFileSync(report, 'utf8'))).not.toHaveProperty('environmentVariables');
+    expect(traces.failures).toBeGreaterThanOrEqual(8);
+    expect(traces.tunnels).toBeGreaterThan(0);
   });
 });

@@ -1,3 +1,4 @@
+import type { SecretFlags } from '@coferment/crypto';
 import type { Command } from 'commander';
 import type { Finding } from '../connection/finding.js';
 import { examine } from '../doctor/doctor.js';
@@ -7,10 +8,9 @@ import { itNotice, renderNotice } from '../doctor/it.notice.js';
 import { printableLines } from '../printable.text.js';
 import { fail } from './command.output.js';
 
-interface DoctorOptions {
+interface DoctorOptions extends SecretFlags {
   data?: string;
   invite?: string;
-  passphraseFile?: string;
   mapping?: string;
   records?: string;
   json?: boolean;
@@ -23,6 +23,7 @@ export function addDoctorCommand(program: Command): void {
     .option('--data <dir>', 'data folder of this site')
     .option('--invite <file>', 'before joining: invite file from the operator')
     .option('--passphrase-file <file>', 'also open the key store')
+    .option('--key-file <file>', 'the same, with a key file')
     .option('--mapping <file>', "also read this site's records through its mapping file")
     .option('--records <dir>', 'folder that the mapping reads from')
     .option('--json', 'print JSON')

@@ -1,13 +1,13 @@
 import { MAX_TEXT } from '@coferment/consortium';
-import { loadCrypto } from '@coferment/crypto';
+import { loadCrypto, type SecretFlags } from '@coferment/crypto';
 import { type Command, InvalidArgumentError } from 'commander';
 import { leaveConsortium } from '../enrolment/leave.flow.js';
-import { readPassphrase } from '../keys/passphrase.file.js';
+import { readSecret } from '../keys/store.secret.js';
 import { answer } from './command.output.js';
+import { secretOptions } from './secret.options.js';
 
-interface LeaveOptions {
+interface LeaveOptions extends SecretFlags {
   data: string;
-  passphraseFile: string;
   reason: string;
   abandonRuns?: boolean;
   json?: boolean;
@@ -30,11 +30,9 @@ export const KEPT = [
 ] as const;
 
 export function addLeaveCommand(program: Command): void {
-  program
-    .command('leave')
+  secretOptions(program.command('leave'))
     .description('End the membership of this site: tells the consortium, then erases what is of no more use')
     .requiredOption('--data <dir>', 'data folder of this site')
-    .requiredOption('--passphrase-file <file>', 'file with the passphrase of the keys')
     .option('--reason <text>', 'stands in the ledger, for every member to read', parseReason, '')
     .option('--abandon-runs', 'also while runs count on this site')
     .option('--json', 'print JSON')
@@ -47,7 +45,7 @@ export function addLeaveCommand(program: Command): void {
         await loadCrypto();
         const { member, departure } = await leaveConsortium({
           folder: options.data,
-          passphrase: readPassphrase(options.passphraseFile),
+          passphrase: await readSecret(options),
           reason: options.reason,
           abandonRuns: options.abandonRuns === true,
         });

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { loadCrypto } from '@coferment/crypto';
+import { loadCrypto, type SecretFlags } from '@coferment/crypto';
 import { copyLedger, writeFolder } from '@coferment/ledger';
 import type { Command } from 'commander';
 import { LedgerClient } from '../connection/ledger.client.js';
@@ -7,25 +7,22 @@ import { readMembership } from '../enrolment/membership.file.js';
 import { callRenewed } from '../enrolment/renewed.call.js';
 import { endpointOf } from '../enrolment/renewal.flow.js';
 import { KeyStore } from '../keys/key.store.js';
-import { readPassphrase } from '../keys/passphrase.file.js';
+import { readSecret } from '../keys/store.secret.js';
 import { type Answer, answer } from './command.output.js';
+import { secretOptions } from './secret.options.js';
 
-interface ExportOptions {
+interface ExportOptions extends SecretFlags {
   out: string;
   data: string;
-  passphraseFile: string;
   json?: boolean;
 }
 
 export function addLedgerCommands(program: Command): void {
-  program
-    .command('ledger')
-    .description('The ledger of the consortium, for sites and auditors')
-    .command('export')
+  const ledger = program.command('ledger').description('The ledger of the consortium, for sites and auditors');
+  secretOptions(ledger.command('export'))
     .description('Write the whole ledger into a folder that coferment-audit verifies without a network')
     .requiredOption('--out <dir>', 'folder to write to')
     .requiredOption('--data <dir>', 'data folder of this site or auditor')
-    .requiredOption('--passphrase-file <file>', 'file with the passphrase of the keys')
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
@@ -34,10 +31,11 @@ export function addLedgerCommands(program: Command): void {
     .action((options: ExportOptions) => answer(options, () => exportLedger(options)));
 }
 
-async function exportLedger({ out, data, passphraseFile }: ExportOptions): Promise<Answer> {
+async function exportLedger(options: ExportOptions): Promise<Answer> {
+  const { out, data } = options;
   await loadCrypto();
   const member = readMembership(data);
-  const store = KeyStore.open(join(data, 'keys'), readPassphrase(passphraseFile));
+  const store = KeyStore.open(join(data, 'keys'), await readSecret(options));
   const { entries, objects } = await callRenewed(data, member, store, async (current, credential) => {
     const client = new LedgerClient(endpointOf(current), credential);
     try {

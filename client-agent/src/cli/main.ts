@@ -5,8 +5,12 @@ import { addDataCommands } from './data.commands.js';
 import { addDoctorCommand } from './doctor.command.js';
 import { addLeaveCommand } from './leave.command.js';
 import { addLedgerCommands } from './ledger.commands.js';
+import { addKeysCommands } from './keys.commands.js';
 import { addMembershipCommands } from './membership.commands.js';
 import { addServeCommand } from './serve.command.js';
+
+// A report that Node writes when it crashes, or on a signal, would carry the password of a proxy out of the environment.
+process.report.excludeEnv = true;
 
 const program = new Command('coferment-agent')
   .description("One site's agent: trains on the records of this site and lets nothing leave but encrypted sums' parts and signatures")
@@ -20,6 +24,7 @@ addDataCommands(program);
 addDoctorCommand(program);
 addLedgerCommands(program);
 addLeaveCommand(program);
+addKeysCommands(program);
 inheritExit(program);
 
 try {

@@ -1,16 +1,16 @@
 import { formatCertificateFingerprint, identityWords, type Invite, parseDuration } from '@coferment/consortium';
-import { hexToBytes, loadCrypto } from '@coferment/crypto';
+import { hexToBytes, loadCrypto, type SecretFlags } from '@coferment/crypto';
 import { type Command, InvalidArgumentError } from 'commander';
 import { AgentError } from '../agent.error.js';
 import { joinConsortium, type JoinWatcher } from '../enrolment/join.flow.js';
-import { type Membership, readMembership } from '../enrolment/membership.file.js';
-import { readPassphrase } from '../keys/passphrase.file.js';
+import { isMember, type Membership, readMembership } from '../enrolment/membership.file.js';
+import { readSecret } from '../keys/store.secret.js';
 import { printableLines } from '../printable.text.js';
 import { type Answer, answer } from './command.output.js';
+import { secretOptions } from './secret.options.js';
 
-interface JoinOptions {
+interface JoinOptions extends SecretFlags {
   data: string;
-  passphraseFile: string;
   trainingSeed?: string;
   /** Milliseconds; false for --no-wait. */
   wait: number | false;
@@ -20,12 +20,10 @@ interface JoinOptions {
 const USUAL_WAIT_MS = 15 * 60_000;
 
 export function addMembershipCommands(program: Command): void {
-  program
-    .command('join')
+  secretOptions(program.command('join'))
     .description('Join a consortium with an invite; makes the keys of this site and waits until the operator admits them')
     .argument('[invite]', 'file that holds the invite, or - for standard input; without it a join that was begun goes on')
     .requiredOption('--data <dir>', "folder for this site's keys and journal")
-    .requiredOption('--passphrase-file <file>', 'file whose first line encrypts the keys')
     .option('--wait <duration>', 'how long to wait to be admitted, e.g. "2 h" (default: 15 min)', parseWait, USUAL_WAIT_MS)
     .option('--no-wait', 'ask once; run join again, without the invite, to go on')
     .option('--training-seed <hex>', 'seed of training and rounding, 64 hex digits; only to reproduce a demonstration', parseSeed)
@@ -61,7 +59,7 @@ async function runJoin(inviteFile: string | undefined, options: JoinOptions): Pr
   const { wait, trainingSeed } = options;
   const input = {
     folder: options.data,
-    passphrase: readPassphrase(options.passphraseFile),
+    passphrase: await readSecret(options, { isNew: !isMember(options.data) }),
     waitMs: wait === false ? 0 : wait,
     ...(inviteFile === undefined ? {} : { inviteFile }),
     ...(trainingSeed === undefined ? {} : { trainingSeed: hexToBytes(trainingSeed) }),

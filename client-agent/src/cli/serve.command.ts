@@ -1,17 +1,18 @@
+import type { SecretFlags } from '@coferment/crypto';
 import type { BackendName } from '@coferment/learning';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { renderFinding } from '../doctor/doctor.text.js';
-import { readPassphrase } from '../keys/passphrase.file.js';
+import { readSecret } from '../keys/store.secret.js';
 import { printableLines } from '../printable.text.js';
 import { serve, type ServeWatcher } from '../rounds/agent.service.js';
 import type { AgentEvent } from '../rounds/site.context.js';
 import { fail } from './command.output.js';
+import { secretOptions } from './secret.options.js';
 
-interface ServeOptions {
+interface ServeOptions extends SecretFlags {
   data: string;
   mapping: string;
   records: string;
-  passphraseFile: string;
   pollWaitMs: number;
   backend: BackendName;
   json?: boolean;
@@ -20,13 +21,11 @@ interface ServeOptions {
 const MOST_WAIT_MS = 20_000;
 
 export function addServeCommand(program: Command): void {
-  program
-    .command('serve')
+  secretOptions(program.command('serve'))
     .description('Take part: poll for work, train on the records of this site, until stopped')
     .requiredOption('--data <dir>', 'data folder of this site')
     .requiredOption('--mapping <file>', "mapping file of this site's records")
     .requiredOption('--records <dir>', 'folder that the mapping reads from')
-    .requiredOption('--passphrase-file <file>', 'file with the passphrase of the keys')
     .option('--poll-wait-ms <ms>', 'how long a poll may be held, 100 to 20000', parseWait, 1000)
     .addOption(new Option('--backend <name>', 'what training computes with').choices(['wasm', 'cpu', 'tensorflow', 'auto']).default('wasm'))
     .option('--json', 'print one JSON event a line')
@@ -42,18 +41,13 @@ async function runServe(options: ServeOptions): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
   const input = {
     folder: options.data,
-    passphrase: '',
     mappingFile: options.mapping,
     recordsFolder: options.records,
     pollWaitMs: options.pollWaitMs,
     backend: options.backend,
   };
   try {
-    await serve(
-      { ...input, passphrase: readPassphrase(options.passphraseFile) },
-      options.json === true ? jsonWatcher() : textWatcher(),
-      stop.signal,
-    );
+    await serve({ ...input, passphrase: await readSecret(options) }, options.json === true ? jsonWatcher() : textWatcher(), stop.signal);
   } catch (error) {
     fail(options, error);
   }

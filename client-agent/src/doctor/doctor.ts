@@ -1,3 +1,4 @@
+import type { SecretFlags } from '@coferment/crypto';
 import { probeSteps, type ProbeSettings } from '../connection/connection.probe.js';
 import { type CheckName, CHECKS, type Finding, skipped } from '../connection/finding.js';
 import { checkData } from './data.check.js';
@@ -6,8 +7,7 @@ import { checkFolder } from './folder.checks.js';
 import { checkGreeting } from './greeting.check.js';
 import { checkKeys } from './key.checks.js';
 
-export interface Examination {
-  passphraseFile?: string;
+export interface Examination extends SecretFlags {
   mapping?: string;
   records?: string;
   probe?: Partial<ProbeSettings>;
@@ -26,10 +26,10 @@ export async function* examine(subject: DoctorSubject, examination: Examination)
   yield await checkData(examination.mapping, examination.records);
 }
 
-async function examineSite({ folder, member }: DoctorSubject, { passphraseFile }: Examination): Promise<Finding[]> {
+async function examineSite({ folder, member }: DoctorSubject, secret: SecretFlags): Promise<Finding[]> {
   const keys =
     member !== undefined && folder !== undefined
-      ? await checkKeys(folder, member, passphraseFile, Date.now())
+      ? await checkKeys(folder, member, secret, Date.now())
       : [skipped('certificate', 'this site has not joined yet')];
   const noFolder = () => skipped('disk', 'no data folder was named', 'Give --data with the folder that the site is to use.');
   return [...keys, ...(folder === undefined ? [noFolder()] : checkFolder(folder))];

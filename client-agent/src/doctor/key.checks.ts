@@ -1,20 +1,20 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
-import { loadCrypto } from '@coferment/crypto';
+import { loadCrypto, type SecretFlags } from '@coferment/crypto';
 import { describeFailure } from '../agent.error.js';
 import { failed, type Finding, passed, skipped, warned } from '../connection/finding.js';
 import type { Membership } from '../enrolment/membership.file.js';
 import { KeyStore } from '../keys/key.store.js';
-import { readPassphrase } from '../keys/passphrase.file.js';
 import { identityKeyHex, openSiteIdentity, readTlsCredential } from '../keys/site.identity.js';
+import { readSecret } from '../keys/store.secret.js';
 
 /** Whether the keys open and are those of this member, and what the certificate that they go with is worth today. */
-export async function checkKeys(folder: string, member: Membership, passphraseFile: string | undefined, nowMs: number): Promise<Finding[]> {
+export async function checkKeys(folder: string, member: Membership, secret: SecretFlags, nowMs: number): Promise<Finding[]> {
   const told = certificateFinding(member, nowMs);
-  if (passphraseFile === undefined) return [skipped('key store', 'not opened', 'Give --passphrase-file to have it opened.'), told];
+  if (!isGiven(secret)) return [skipped('key store', 'not opened', 'Give --passphrase-file or --key-file to have it opened.'), told];
   try {
     await loadCrypto();
-    const store = KeyStore.open(join(folder, 'keys'), readPassphrase(passphraseFile));
+    const store = KeyStore.open(join(folder, 'keys'), await readSecret(secret));
     const key = identityKeyHex(openSiteIdentity(store).identity);
     if (key !== member.identityKey) {
       const found = `its identity key is ${key.slice(0, 16)}…, member.json says ${member.identityKey.slice(0, 16)}…`;
@@ -32,6 +32,11 @@ export async function checkKeys(folder: string, member: Membership, passphraseFi
     const advice = code === 'missing-passphrase' ? 'Give the file that was used when this site joined.' : 'See docs on backup and restore.';
     return [failed('key store', message, advice), told];
   }
+}
+
+/** Nobody is asked at the terminal for what they may not have at hand. */
+function isGiven({ passphraseFile, keyFile }: SecretFlags): boolean {
+  return passphraseFile !== undefined || keyFile !== undefined || process.env['CREDENTIALS_DIRECTORY'] !== undefined;
 }
 
 /** An expired certificate is no failure: a serving agent renews it by its identity key, after any time. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Invite, identityWords, inviteText, openStatement, parseInvite, WIRE_VERSION } from '@coferment/consortium';
-import { type DsseEnvelope, type Identity, hexToBytes } from '@coferment/crypto';
+import { type DsseEnvelope, type Identity, hexToBytes, type StoreSecret } from '@coferment/crypto';
 import type { JoinResponse } from '@coferment/proto';
 import { AgentError } from '../agent.error.js';
 import { BackoffSchedule } from '../connection/backoff.schedule.js';
@@ -20,7 +20,7 @@ export interface JoinInput {
   folder: string;
   /** Path of the invite, or `-` for standard input; without one a join that was begun goes on. */
   inviteFile?: string;
-  passphrase: string;
+  passphrase: StoreSecret;
   trainingSeed?: Uint8Array;
   /** How long to wait for the operator; 0: ask once. Default: 0. */
   waitMs?: number;

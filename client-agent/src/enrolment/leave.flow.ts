@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { StoreSecret } from '@coferment/crypto';
 import { signStatement, WIRE_VERSION } from '@coferment/consortium';
 import { AgentError } from '../agent.error.js';
 import { CoordinatorRefusal } from '../connection/coordinator.errors.js';
@@ -20,7 +21,7 @@ import { runsThatCount } from './unfinished.runs.js';
 
 export interface LeaveInput {
   folder: string;
-  passphrase: string;
+  passphrase: StoreSecret;
   reason: string;
   /** Leave although runs still count on this site. */
   abandonRuns: boolean;

@@ -1,18 +1,32 @@
-import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { bytesToHex, concatBytes, CryptoError, deriveStoreKey, hash, hexToBytes, openAtRest, sealAtRest } from '@coferment/crypto';
-import { z } from 'zod';
+import {
+  concatBytes,
+  CryptoError,
+  deriveStoreKey,
+  drawStoreKey,
+  hash,
+  hexToBytes,
+  openAtRest,
+  sealAtRest,
+  type StoreSecret,
+  unwrapStoreKey,
+  wrapStoreKey,
+} from '@coferment/crypto';
 import { AgentError } from '../agent.error.js';
 import { overwriteFile, syncFolder, writeFileDurably } from './atomic.file.js';
+import { requirePrivateTree } from './private.file.js';
 
 const NAME = /^[a-z0-9-]+(\/[a-z0-9-]+)*$/;
-const CHECK = 'passphrase-check';
-const headerSchema = z.strictObject({ schema: z.literal(1), salt: z.string().regex(/^[0-9a-f]{32}$/) });
+const HEADER = 'store.json';
+/** A store made before there were wrapped keys: its key comes from the passphrase itself, and a record says whether it is the right one. */
+const FIRST_HEADER = /^\{"schema":1,"salt":"([0-9a-f]{32})"\}\n$/;
+const FIRST_CHECK = 'passphrase-check';
 
 /**
- * Secrets of this site, encrypted at rest under a key from the passphrase (Argon2id, then secretbox). One file a record, so that a key epoch is erased by
- * deleting its files and a large share never rewrites the identity. A record carries its own name inside the box: files that were swapped do not open.
+ * Secrets of this site, encrypted at rest under a key that the passphrase or key file unwraps (Argon2id, then secretbox). One file a record, so that a key epoch
+ * is erased by deleting its files and a large share never rewrites the identity. A record carries its own name inside the box, and no two stores have one
+ * key: files that were swapped do not open.
  */
 export class KeyStore {
   readonly #folder: string;
@@ -24,22 +38,45 @@ export class KeyStore {
   }
 
   static exists(folder: string): boolean {
-    return existsSync(join(folder, 'store.json'));
+    return existsSync(join(folder, HEADER));
   }
 
-  static create(folder: string, passphrase: string): KeyStore {
-    const salt = randomBytes(16);
-    const store = new KeyStore(folder, deriveStoreKey(passphrase, salt));
-    store.write(CHECK, new Uint8Array());
-    writeFileDurably(join(folder, 'store.json'), Buffer.from(`${JSON.stringify({ schema: 1, salt: bytesToHex(salt) })}\n`));
+  static create(folder: string, secret: StoreSecret): KeyStore {
+    const key = drawStoreKey();
+    writeHeader(folder, key, secret);
+    return new KeyStore(folder, key);
+  }
+
+  /** @throws AgentError 'wrong-passphrase', 'store-damaged', or 'file-mode' when others can get at the keys */
+  static open(folder: string, secret: StoreSecret): KeyStore {
+    const header = readHeader(folder);
+    requirePrivateTree(folder);
+    const [, salt] = FIRST_HEADER.exec(header) ?? [];
+    if (salt !== undefined) return KeyStore.#openFirst(folder, deriveStoreKey(secret, hexToBytes(salt)));
+    try {
+      return new KeyStore(folder, unwrapStoreKey(header, secret));
+    } catch (error) {
+      if (error instanceof CryptoError && error.code === 'wrong-passphrase') throw wrongSecret(folder);
+      throw damaged(join(folder, HEADER), (error as Error).message);
+    }
+  }
+
+  static #openFirst(folder: string, key: Uint8Array): KeyStore {
+    const store = new KeyStore(folder, key);
+    const path = store.#path(FIRST_CHECK);
+    if (!existsSync(path)) throw damaged(folder, `it has no record "${FIRST_CHECK}"`);
+    try {
+      openAtRest(key, readFileSync(path));
+    } catch (error) {
+      if (error instanceof CryptoError && error.code === 'wrong-passphrase') throw wrongSecret(folder);
+    }
+    if (store.read(FIRST_CHECK)?.length !== 0) throw damaged(path, 'it has other bytes than it should');
     return store;
   }
 
-  /** @throws AgentError 'wrong-passphrase' or 'store-damaged' */
-  static open(folder: string, passphrase: string): KeyStore {
-    const store = new KeyStore(folder, deriveStoreKey(passphrase, readSalt(folder)));
-    if (store.read(CHECK) === undefined) throw damaged(folder, `it has no record "${CHECK}"`);
-    return store;
+  /** One file is replaced, whole: after a power cut the store opens with the old secret, or, once this has returned, with the new one. */
+  changeSecret(secret: StoreSecret): void {
+    writeHeader(this.#folder, this.#key, secret);
   }
 
   write(name: string, secret: Uint8Array): void {
@@ -53,7 +90,12 @@ export class KeyStore {
 
   /** @throws AgentError 'store-damaged' for altered bytes, or a record that was sealed under another name */
   openRecord(name: string, sealed: Uint8Array, place = `the record "${name}"`): Uint8Array {
-    const opened = this.#open(name, sealed, place);
+    let opened: Uint8Array;
+    try {
+      opened = openAtRest(this.#key, sealed);
+    } catch {
+      throw damaged(place, `it was cut or altered, or it is of another store`);
+    }
     const expected = label(name);
     if (!Buffer.from(expected).equals(opened.subarray(0, expected.length))) throw damaged(place, `it holds another record than "${name}"`);
     return opened.subarray(expected.length);
@@ -98,20 +140,6 @@ export class KeyStore {
     if (!NAME.test(name)) throw new AgentError('store-damaged', `"${name}" is no name of a key record.`);
     return join(this.#folder, `${name}.sealed`);
   }
-
-  #open(name: string, sealed: Uint8Array, place: string): Uint8Array {
-    try {
-      return openAtRest(this.#key, sealed);
-    } catch (error) {
-      if (error instanceof CryptoError && error.code === 'wrong-passphrase' && name === CHECK) {
-        throw new AgentError(
-          'wrong-passphrase',
-          `The passphrase does not open the keys in ${this.#folder}. Give the passphrase file that was used when this site joined.`,
-        );
-      }
-      throw damaged(place, error instanceof Error ? error.message : String(error));
-    }
-  }
 }
 
 function filesIn(folder: string): string[] {
@@ -124,15 +152,23 @@ function label(name: string): Uint8Array {
   return hash('key-record', name);
 }
 
-function readSalt(folder: string): Uint8Array {
-  const path = join(folder, 'store.json');
+function readHeader(folder: string): string {
+  const path = join(folder, HEADER);
   if (!existsSync(path))
     throw new AgentError('not-joined', `${folder} holds no keys. Join first: coferment-agent join INVITE --data DIR --passphrase-file F`);
-  try {
-    return hexToBytes(headerSchema.parse(JSON.parse(readFileSync(path, 'utf8'))).salt);
-  } catch (error) {
-    throw damaged(path, (error as Error).message);
-  }
+  // One byte, one character: a changed byte must not be read as if it were the right one.
+  return readFileSync(path, 'latin1');
+}
+
+function writeHeader(folder: string, key: Uint8Array, secret: StoreSecret): void {
+  writeFileDurably(join(folder, HEADER), Buffer.from(wrapStoreKey(key, secret), 'latin1'));
+}
+
+function wrongSecret(folder: string): AgentError {
+  return new AgentError(
+    'wrong-passphrase',
+    `This passphrase or key file does not open the keys in ${folder}. Give the one that was used when this site joined, or the one it was changed to.`,
+  );
 }
 
 function damaged(what: string, reason: string): AgentError {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { bytesToHex, generateIdentity, identityFromSeed, type Identity } from '@coferment/crypto';
 import { z } from 'zod';
+import { AgentError } from '../agent.error.js';
 import type { KeyStore } from './key.store.js';
 
 const IDENTITY = 'identity';
@@ -24,6 +25,19 @@ export function createSiteIdentity(store: KeyStore, trainingSeed?: Uint8Array): 
 
 export function openSiteIdentity(store: KeyStore): SiteIdentity {
   return { identity: identityFromSeed(store.require(IDENTITY)), trainingSeed: store.require(TRAINING_SEED) };
+}
+
+/**
+ * Keys of another site, or of another membership of this one, open just as well when they have the same passphrase; signing with them must not begin.
+ * @throws AgentError 'store-damaged'
+ */
+export function requireIdentity(identity: Identity, expected: string, folder: string): void {
+  const found = identityKeyHex(identity);
+  if (found === expected) return;
+  throw new AgentError(
+    'store-damaged',
+    `The keys in ${folder} have the identity key ${found}; member.json beside them says ${expected}. One of them is of another site or another time. Restore both from one backup.`,
+  );
 }
 
 export function hasSiteIdentity(store: KeyStore): boolean {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { CryptoPool, hexToBytes, loadCrypto } from '@coferment/crypto';
+import { CryptoPool, hexToBytes, loadCrypto, type StoreSecret } from '@coferment/crypto';
 import type { BackendName } from '@coferment/learning';
 import pino from 'pino';
 import { describeFailure } from '../agent.error.js';
@@ -16,8 +16,8 @@ import { endpointOf } from '../enrolment/renewal.flow.js';
 import { lockFolder } from '../journal/folder.lock.js';
 import { Journal } from '../journal/journal.js';
 import { KeyStore } from '../keys/key.store.js';
-import { privateFile } from '../keys/private.file.js';
-import { openSiteIdentity, readTlsCredential } from '../keys/site.identity.js';
+import { privateFile, requirePrivate } from '../keys/private.file.js';
+import { openSiteIdentity, readTlsCredential, requireIdentity } from '../keys/site.identity.js';
 import { SiteTrainer } from '../training/site.trainer.js';
 import { NonceMemory } from './nonce.memory.js';
 import { PollLoop } from './poll.loop.js';
@@ -26,7 +26,7 @@ import type { AgentEvent, SiteContext } from './site.context.js';
 
 export interface ServeInput {
   folder: string;
-  passphrase: string;
+  passphrase: StoreSecret;
   mappingFile: string;
   recordsFolder: string;
   pollWaitMs: number;
@@ -45,6 +45,7 @@ export interface ServeWatcher {
  * (passphrase, mapping, records) fails before the first byte is sent.
  */
 export async function serve(input: ServeInput, watcher: ServeWatcher, signal: AbortSignal): Promise<void> {
+  requirePrivate(input.folder);
   const lock = lockFolder(input.folder);
   try {
     const member = readMembership(input.folder);
@@ -52,6 +53,7 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
     await loadCrypto();
     const store = KeyStore.open(join(input.folder, 'keys'), input.passphrase);
     const { identity, trainingSeed } = openSiteIdentity(store);
+    requireIdentity(identity, member.identityKey, input.folder);
     const records = { mappingFile: input.mappingFile, dataDir: input.recordsFolder };
     const trainer = await SiteTrainer.start(records, trainingSeed, input.backend);
     const journal = Journal.open(join(input.folder, 'journal.sqlite'), { identity, vault: store });

@@ -1,9 +1,10 @@
-import { cpSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { peekStatement, signStatement } from '@coferment/consortium';
 import { deal, loadCrypto, openDealingShare } from '@coferment/crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { copyFolder } from '../testing/folder.copy.fixture.js';
 import { EpochSecrets } from '../keys/epoch.secrets.js';
 import { KeyStore } from '../keys/key.store.js';
 import type { ScriptedConsortium } from './consortium.fixture.js';
@@ -44,7 +45,7 @@ function sealedPieces({ folder }: Member): Buffer[] {
 
 function steal({ folder }: Member): string {
   const stolen = join(temporaryFolder('agent-stolen'), 'data');
-  cpSync(folder, stolen, { recursive: true });
+  copyFolder(folder, stolen);
   return stolen;
 }
 

@@ -1,9 +1,9 @@
-import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { peekStatement, type PredicateName, runId } from '@coferment/consortium';
 import { loadCrypto } from '@coferment/crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { copyFolder } from '../testing/folder.copy.fixture.js';
 import { CoordinatorRefusal } from '../connection/coordinator.errors.js';
 import { temporaryFolder } from '../testing/temporary.folder.fixture.js';
 import { approvePlan, approveRoster, offerSealingKey } from './approval.handlers.js';
@@ -19,7 +19,7 @@ import { applySum } from './publication.handlers.js';
 /** A copy of the whole data folder, as a person makes one. */
 function backUp(member: Member): string {
   const copy = join(temporaryFolder('agent-backup'), 'data');
-  cpSync(member.folder, copy, { recursive: true });
+  copyFolder(member.folder, copy);
   return copy;
 }
 

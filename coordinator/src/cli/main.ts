@@ -4,10 +4,14 @@ import { addAuthorities } from './authority.commands.js';
 import { EXIT } from './exit.codes.js';
 import { addEpochs } from './epoch.commands.js';
 import { addExports } from './export.commands.js';
+import { addKeys } from './keys.commands.js';
 import { addPlans } from './plan.commands.js';
 import { addRuns } from './run.commands.js';
 import { addSites } from './site.commands.js';
 import { addStart } from './start.command.js';
+
+// A report that Node writes when it crashes, or on a signal, would carry DATABASE_URL with its password out of the environment.
+process.report.excludeEnv = true;
 
 const program = new Command('coferment')
   .description('The operator of a consortium: start the coordinator, invite sites, publish plans, launch and watch runs.')
@@ -19,4 +23,5 @@ addPlans(program);
 addRuns(program);
 addEpochs(program);
 addExports(program);
+addKeys(program);
 await program.parseAsync();

@@ -1,4 +1,4 @@
-import { loadCrypto } from '@coferment/crypto';
+import { type StoreSecret, loadCrypto } from '@coferment/crypto';
 import { type CallOptions, type Client, type ClientUnaryCall, Metadata, type ServiceError, credentials, status } from '@grpc/grpc-js';
 import { DownloadServiceClient, LedgerServiceClient, ModelServiceClient, OperatorServiceClient } from '@coferment/proto';
 import { localAddress } from '../agent-port/agent.address.js';
@@ -21,7 +21,7 @@ export interface OperatorClient {
 }
 
 /** @throws CoordinatorError 'folder-unusable', 'wrong-passphrase' */
-export async function connect(folder: string, passphrase: string): Promise<OperatorClient> {
+export async function connect(folder: string, passphrase: StoreSecret): Promise<OperatorClient> {
   await loadCrypto();
   const facts = readFacts(folder);
   const listening = lastAddress(folder);

@@ -1,20 +1,17 @@
+import type { SecretFlags } from '@coferment/crypto';
 import type { Command } from 'commander';
 import { CommandOutput } from './command.output.js';
 import { type OperatorClient, connect } from './operator.client.js';
-import { readPassphrase } from './passphrase.file.js';
+import { readSecret, secretOptions } from './secret.options.js';
 
 /** Options of every command that calls a running coordinator. */
-export interface OperatorFlags {
+export interface OperatorFlags extends SecretFlags {
   data: string;
-  passphraseFile?: string;
   json?: boolean;
 }
 
 export function operatorOptions(command: Command): Command {
-  return command
-    .requiredOption('--data <dir>', "the coordinator's data folder")
-    .option('--passphrase-file <file>', "passphrase of the consortium's keys")
-    .option('--json', 'print JSON');
+  return secretOptions(command).requiredOption('--data <dir>', "the coordinator's data folder").option('--json', 'print JSON');
 }
 
 /** Calls the coordinator, shows the answer, and turns every refusal into a message and an exit code. */
@@ -25,7 +22,7 @@ export async function callOperator(
   const output = new CommandOutput(flags.json === true);
   let client: OperatorClient | undefined;
   try {
-    client = await connect(flags.data, readPassphrase(flags.passphraseFile));
+    client = await connect(flags.data, await readSecret(flags, flags.data));
     await work(client, output);
   } catch (error) {
     output.failure(error);

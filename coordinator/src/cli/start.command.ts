@@ -1,11 +1,12 @@
 import { parseDuration } from '@coferment/consortium';
+import type { SecretFlags } from '@coferment/crypto';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { startCoordinator } from '../coordinator.start.js';
 import { CommandOutput } from './command.output.js';
 import { EXIT } from './exit.codes.js';
-import { readPassphrase } from './passphrase.file.js';
+import { readSecret, secretOptions } from './secret.options.js';
 
-interface StartFlags {
+interface StartFlags extends SecretFlags {
   data: string;
   consortium?: string;
   origin?: string;
@@ -13,13 +14,11 @@ interface StartFlags {
   siteNames?: 'plain' | 'pseudonyms';
   listen?: string;
   certificateLife?: number;
-  passphraseFile?: string;
   json?: boolean;
 }
 
 export function addStart(program: Command): void {
-  program
-    .command('start')
+  secretOptions(program.command('start'))
     .description(
       'Run the coordinator in the foreground. The first start founds the consortium; later ones take everything from the data folder.',
     )
@@ -47,7 +46,6 @@ export function addStart(program: Command): void {
       'how long certificates are good for, 10 min to 365 d; kept for later starts (at first 30 d)',
       parseLife,
     )
-    .option('--passphrase-file <file>', "passphrase of the consortium's keys")
     .option('--json', 'print one JSON event a line')
     .addHelpText(
       'after',
@@ -63,7 +61,7 @@ async function runStart(flags: StartFlags): Promise<void> {
     const databaseUrl = process.env['DATABASE_URL'];
     const running = await startCoordinator({
       folder: data,
-      passphrase: readPassphrase(flags.passphraseFile),
+      passphrase: await readSecret(flags, data),
       ...(consortium === undefined ? {} : { consortium }),
       ...(origin === undefined ? {} : { origin }),
       charter: { ...(ledgerReaders === undefined ? {} : { ledgerReaders }), ...(siteNames === undefined ? {} : { siteNames }) },

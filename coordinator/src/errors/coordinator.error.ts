@@ -45,6 +45,10 @@ export type CoordinatorErrorCode =
   | 'folder-locked'
   | 'folder-unusable'
   | 'wrong-passphrase'
+  | 'missing-passphrase'
+  | 'file-mode'
+  | 'file-exists'
+  | 'backup-damaged'
   | 'log-forked'
   | 'unreachable'
   | 'internal';

@@ -1,8 +1,17 @@
 import { X509Certificate } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Predicate, envelopeSchema, ledgerReadersSchema, peekStatement, siteNamesSchema } from '@coferment/consortium';
-import { type DsseEnvelope, type Identity, bytesToHex, generateIdentity, hexToBytes, identityFromSeed, sha256Hex } from '@coferment/crypto';
+import {
+  type DsseEnvelope,
+  type Identity,
+  type StoreSecret,
+  bytesToHex,
+  generateIdentity,
+  hexToBytes,
+  identityFromSeed,
+  sha256Hex,
+} from '@coferment/crypto';
 import { encodeVkey, verifierKey } from '@coferment/ledger';
 import { z } from 'zod';
 import { CoordinatorError } from '../errors/index.js';
@@ -16,7 +25,8 @@ import {
   issueOperator,
   issueServer,
 } from './certificate.authority.js';
-import { readSealed, replaceFile, writeSealed } from './sealed.file.js';
+import { makePrivate } from './private.file.js';
+import { discardStoreKey, readSealed, replaceFile, writeSealed } from './sealed.file.js';
 
 const pairSchema = z.strictObject({ privateKey: z.string(), certificate: z.string() });
 const secretsSchema = z.strictObject({
@@ -93,7 +103,7 @@ export class ConsortiumIdentity {
 
   constructor(
     private readonly folder: string,
-    private readonly passphrase: string,
+    private readonly passphrase: StoreSecret,
     private currentFacts: ConsortiumFacts,
     private secrets: Secrets,
   ) {
@@ -160,7 +170,7 @@ export class ConsortiumIdentity {
 
   keepSecrets(change: Partial<Pick<Secrets, 'authority' | 'server' | 'rollover'>>): void {
     const secrets = { ...this.secrets, ...change };
-    writeSealed(secretsFile(this.folder), this.passphrase, secrets);
+    writeSealed(this.folder, 'secrets', this.passphrase, secrets);
     this.secrets = secrets;
     this.#believed = new Map();
     for (const tell of this.#listeners) tell();
@@ -177,13 +187,11 @@ export class ConsortiumIdentity {
   }
 
   keepOperatorClient(client: KeyAndCertificate): void {
-    writeSealed(operatorFile(this.folder), this.passphrase, { client });
+    writeSealed(this.folder, 'operator-client', this.passphrase, { client });
   }
 }
 
 const factsFile = (folder: string): string => join(folder, 'consortium.json');
-const secretsFile = (folder: string): string => join(folder, 'secrets.sealed');
-const operatorFile = (folder: string): string => join(folder, 'operator', 'client.sealed');
 
 export function isFounded(folder: string): boolean {
   return existsSync(factsFile(folder));
@@ -196,13 +204,23 @@ export function readFacts(folder: string): ConsortiumFacts {
       `There is no consortium in ${folder}. Start one: coferment start --data ${folder} --consortium NAME --origin ORIGIN …`,
     );
   }
-  return factsSchema.parse(JSON.parse(readFileSync(factsFile(folder), 'utf8')));
+  try {
+    return factsSchema.parse(JSON.parse(readFileSync(factsFile(folder), 'utf8')));
+  } catch (cause) {
+    throw new CoordinatorError(
+      'folder-unusable',
+      `${factsFile(folder)} is damaged. Restore it, with the files beside it, from one backup.`,
+      {
+        cause,
+      },
+    );
+  }
 }
 
 /** Draws all keys of a new consortium. The facts are written last: a crash before leaves a folder that can be founded again. */
 export async function found(
   folder: string,
-  passphrase: string,
+  passphrase: StoreSecret,
   { consortium, origin, certificateLifeMs = CERTIFICATE_LIFE_MS, ...charter }: Founding,
 ): Promise<void> {
   const authority = await createAuthority(consortium);
@@ -226,10 +244,12 @@ export async function found(
     const issue = facts.error.issues[0];
     throw new CoordinatorError('malformed', `The consortium's ${issue?.path.join('.')} ${issue?.message}.`);
   }
-  mkdirSync(join(folder, 'operator'), { recursive: true, mode: 0o700 });
+  // Whatever rights the folder had: until now no keys were in it, but what a founding that was cut off has left.
+  makePrivate(folder);
+  discardStoreKey(folder);
   const secrets = { authority, server, operatorSeed: bytesToHex(operator.privateKey), logSeed: bytesToHex(log.privateKey) };
-  writeSealed(secretsFile(folder), passphrase, secrets);
-  writeSealed(operatorFile(folder), passphrase, { client });
+  writeSealed(folder, 'secrets', passphrase, secrets);
+  writeSealed(folder, 'operator-client', passphrase, { client });
   writeFacts(folder, facts.data);
 }
 
@@ -242,11 +262,27 @@ export function keepCertificateLife(folder: string, certificateLifeMs: number): 
   writeFacts(folder, { ...readFacts(folder), certificateLifeMs });
 }
 
-export function unlock(folder: string, passphrase: string): ConsortiumIdentity {
-  return new ConsortiumIdentity(folder, passphrase, readFacts(folder), readSealed(secretsFile(folder), passphrase, secretsSchema));
+export function unlock(folder: string, passphrase: StoreSecret): ConsortiumIdentity {
+  const facts = readFacts(folder);
+  const secrets = readSealed(folder, 'secrets', passphrase, secretsSchema);
+  const operator = identityFromSeed(hexToBytes(secrets.operatorSeed));
+  const log = identityFromSeed(hexToBytes(secrets.logSeed));
+  // The files of another consortium open as well when they have the same passphrase; nothing may be signed with them.
+  const found = {
+    operatorKey: bytesToHex(operator.publicKey),
+    logVkey: encodeVkey(verifierKey('log', facts.origin, log.publicKey)),
+  };
+  const other = (Object.keys(found) as (keyof typeof found)[]).find((fact) => found[fact] !== facts[fact]);
+  if (other !== undefined) {
+    throw new CoordinatorError(
+      'folder-unusable',
+      `The keys in ${folder} are not those of consortium.json beside them: ${other} differs. One of them is of another consortium. Restore both from one backup.`,
+    );
+  }
+  return new ConsortiumIdentity(folder, passphrase, facts, secrets);
 }
 
 /** The client certificate with which the operator's commands call the coordinator. */
-export function unlockOperatorClient(folder: string, passphrase: string): KeyAndCertificate {
-  return readSealed(operatorFile(folder), passphrase, operatorSchema).client;
+export function unlockOperatorClient(folder: string, passphrase: StoreSecret): KeyAndCertificate {
+  return readSealed(folder, 'operator-client', passphrase, operatorSchema).client;
 }

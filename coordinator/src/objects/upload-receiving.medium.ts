@@ -24,7 +24,7 @@ let bytes: Uint8Array;
 beforeAll(loadCrypto);
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'coordinator-uploads-'));
-  store = new ObjectStore(new Settings(folder, '127.0.0.1:0', 'passphrase'));
+  store = new ObjectStore(new Settings(folder, '127.0.0.1:0'));
   await store.open();
   rows = new Map();
   const repository = {

@@ -41,9 +41,10 @@ export class AgentMember {
     this.folder = join(folders.sites, setting.site);
   }
 
-  async join(inviteFile: string, trainingSeed: string): Promise<void> {
+  /** @param trainingSeed without it the site draws its own, as sites do */
+  async join(inviteFile: string, trainingSeed?: string): Promise<void> {
     const secrets = ['--passphrase-file', this.setting.passphraseFile];
-    await this.command(['join', inviteFile, ...secrets, '--training-seed', trainingSeed]);
+    await this.command(['join', inviteFile, ...secrets, ...(trainingSeed === undefined ? [] : ['--training-seed', trainingSeed])]);
   }
 
   /** Read at the site itself, as its people would read it to the others over the telephone. */

@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { peekStatement, planDigest, type Predicate, type PredicateName, type Roster, runId, signStatement } from '@coferment/consortium';
 import { type DsseEnvelope, type Identity, sha256Hex } from '@coferment/crypto';
+import { copyFolder } from '../../../client-agent/src/testing/folder.copy.fixture.js';
 import type { FrozenSum, SumName } from '../../../client-agent/src/connection/instruction.parser.js';
 import { Journal } from '../../../client-agent/src/journal/journal.js';
 import { approvePlan, offerSealingKey } from '../../../client-agent/src/rounds/approval.handlers.js';
@@ -232,7 +233,7 @@ export const refusedWith = (code: string) => ({ code, changed: [], sent: [] });
 /** A copy of a site's folder as it lies on the disk this instant: what a power cut, a kill or a backup would leave. */
 export function imageOf({ folder }: Pick<Member, 'folder'>): string {
   const image = temporaryFolder('image');
-  cpSync(folder, image, { recursive: true });
+  copyFolder(folder, image);
   return image;
 }
 
@@ -245,7 +246,7 @@ export function relive(member: Member, image?: string): Member {
   }
   if (image !== undefined) {
     rmSync(member.folder, { recursive: true, force: true });
-    cpSync(image, member.folder, { recursive: true });
+    copyFolder(image, member.folder);
   }
   const journal = Journal.open(join(member.folder, 'journal.sqlite'), { identity: member.identity, vault: member.store });
   return Object.assign(member, { journal, nonces: new NonceMemory() });

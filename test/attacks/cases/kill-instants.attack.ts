@@ -3,11 +3,11 @@
  * such ciphertexts shows its errors and the difference of the plaintexts), train a second vector for one model, or open what its records no longer remember.
  * Here a site lives on from every state its disk goes through: a copy is taken after each write and around each call, as SIGKILL or a backup would leave it.
  */
-import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { planDigest } from '@coferment/consortium';
 import { loadCrypto } from '@coferment/crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { copyFolder } from '../../../client-agent/src/testing/folder.copy.fixture.js';
 import { ObjectCache } from '../../../client-agent/src/connection/object.cache.js';
 import type { FrozenSum, SumName } from '../../../client-agent/src/connection/instruction.parser.js';
 import { JournalDatabase } from '../../../client-agent/src/journal/journal.database.js';
@@ -81,7 +81,7 @@ async function instantsOf(victim: Member, work: () => Promise<unknown>): Promise
 /** The site in a new process on a copy of that disk, with a coordinator of its own to talk to. */
 function secondLife(victim: Member, image: string): { member: Member; board: SharedBoard } {
   const folder = temporaryFolder('second-life');
-  cpSync(image, folder, { recursive: true });
+  copyFolder(image, folder);
   const board = sideBoard(consortium.board);
   const { identity, store: vault } = victim;
   const journal = Journal.open(join(folder, 'journal.sqlite'), { identity, vault });

@@ -16,7 +16,7 @@ import type { InstructionBody } from '../../../client-agent/src/connection/instr
 import { writeMembership } from '../../../client-agent/src/enrolment/membership.file.js';
 import { Journal } from '../../../client-agent/src/journal/journal.js';
 import { KeyStore } from '../../../client-agent/src/keys/key.store.js';
-import { readPassphrase } from '../../../client-agent/src/keys/passphrase.file.js';
+import { readSecret } from '../../../client-agent/src/keys/store.secret.js';
 import { checkRosterFor, planParameters } from '../../../client-agent/src/policy/roster.policy.js';
 import { predictBatches } from '../../../client-agent/src/predict/batch.prediction.js';
 import { checkDealing } from '../../../client-agent/src/rounds/ceremony.handlers.js';
@@ -189,9 +189,11 @@ describe("a site's folder", () => {
 
   it('that is not one is refused', async () => {
     expect(await failureOf(() => KeyStore.open(folder, 'a passphrase'))).toMatchObject({ code: 'not-joined' });
-    writeFileSync(join(folder, 'empty'), 'short\n');
+    writeFileSync(join(folder, 'empty'), 'short\n', { mode: 0o600 });
     for (const file of ['none', 'empty'])
-      expect(await failureOf(() => readPassphrase(join(folder, file)))).toMatchObject({ code: 'missing-passphrase' });
+      expect(await failureOf(readSecret({ passphraseFile: join(folder, file) }))).toMatchObject({ code: 'missing-passphrase' });
+    writeFileSync(join(folder, 'open'), 'long enough\n', { mode: 0o644 });
+    expect(await failureOf(readSecret({ passphraseFile: join(folder, 'open') }))).toMatchObject({ code: 'file-mode' });
   });
 
   it('with a damaged key, one under another name, or a journal that is none or from a newer agent is refused', async () => {

@@ -2,7 +2,7 @@
  * Refusals of the coordinator that no attack of the list meets: an operator's slips, an enrolled site that asks for what is not there or sends what is too
  * large, and a data folder that was put back to an older one. Each by its code.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { planDigest } from '@coferment/consortium';
@@ -106,10 +106,12 @@ describe('a data folder', () => {
   it('that holds no consortium, or damaged secrets, is refused', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'empty-'));
     expect(await failureOf(() => readFacts(folder))).toMatchObject({ code: 'folder-unusable' });
-    writeFileSync(join(folder, 'secrets.sealed'), '{');
-    expect(await failureOf(() => readSealed(join(folder, 'secrets.sealed'), 'a passphrase', z.unknown()))).toMatchObject({
-      code: 'folder-unusable',
-    });
+    const read = () => failureOf(() => readSealed(folder, 'secrets', 'a passphrase', z.unknown()));
+    expect(await read()).toMatchObject({ code: 'folder-unusable' });
+    writeFileSync(join(folder, 'secrets.sealed'), '{', { mode: 0o600 });
+    expect(await read()).toMatchObject({ code: 'folder-unusable' });
+    chmodSync(folder, 0o750);
+    expect(await read()).toMatchObject({ code: 'file-mode' });
     rmSync(folder, { recursive: true, force: true });
   });
 

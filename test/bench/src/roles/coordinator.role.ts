@@ -62,7 +62,7 @@ function modelOf(sums: ArrayLike<number>, addends: number): Uint8Array {
 const handlers = {
   async start({ folder }: { folder: string }): Promise<{ address: string; credentials: Credentials }> {
     await loadCrypto();
-    const store = new ObjectStore(new Settings(folder, '127.0.0.1:0', ''));
+    const store = new ObjectStore(new Settings(folder, '127.0.0.1:0'));
     await store.open();
     const credentials = await issueCredentials();
     const port = new UploadPort(store, credentials);
