@@ -172,6 +172,13 @@ export class SecretTraces {
     });
   }
 
+  /** Puts one secret where only a mistake would put it. @returns what the search has to say of it */
+  plant(): string {
+    const { name, value } = this.secrets.find((secret) => secret.name === "log's signing key")!;
+    writeFileSync(join(this.#outputs, 'planted.txt'), `a log line with ${value.toString('base64')} in it\n`);
+    return `${name} in outputs/planted.txt`;
+  }
+
   /** All that the run has written, sealed stores and databases too; only what is made to hold a secret is left out. */
   inFiles(): string[] {
     const { out, passphrases } = this.consortium.folders;
