@@ -1,6 +1,6 @@
 import { formatCertificateFingerprint, identityWords, type Invite, parseDuration } from '@coferment/consortium';
 import { hexToBytes, loadCrypto } from '@coferment/crypto';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { AgentError } from '../agent.error.js';
 import { mapProxyVariables } from '../connection/proxy.environment.js';
 import { joinConsortium, type JoinWatcher } from '../enrolment/join.flow.js';
@@ -27,7 +27,9 @@ export function addMembershipCommands(program: Command): void {
     .argument('[invite]', 'file that holds the invite, or - for standard input; without it a join that was begun goes on')
     .requiredOption('--data <dir>', "folder for this site's keys and journal")
     .requiredOption('--passphrase-file <file>', 'file whose first line encrypts the keys')
-    .option('--wait <duration>', 'how long to wait to be admitted, e.g. "2 h" (default: 15 min)', parseWait, USUAL_WAIT_MS)
+    .addOption(
+      new Option('--wait <duration>', 'how long to wait to be admitted, e.g. "2 h"').argParser(parseWait).default(USUAL_WAIT_MS, '15 min'),
+    )
     .option('--no-wait', 'ask once; run join again, without the invite, to go on')
     .option('--training-seed <hex>', 'seed of training and rounding, 64 hex digits; only to reproduce a demonstration', parseSeed)
     .option('--json', 'print JSON')
