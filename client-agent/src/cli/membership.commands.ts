@@ -1,6 +1,6 @@
 import { formatCertificateFingerprint, identityWords, type Invite, parseDuration } from '@coferment/consortium';
 import { hexToBytes, loadCrypto, type SecretFlags } from '@coferment/crypto';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { AgentError } from '../agent.error.js';
 import { joinConsortium, type JoinWatcher } from '../enrolment/join.flow.js';
 import { isMember, type Membership, readMembership } from '../enrolment/membership.file.js';
@@ -24,7 +24,9 @@ export function addMembershipCommands(program: Command): void {
     .description('Join a consortium with an invite; makes the keys of this site and waits until the operator admits them')
     .argument('[invite]', 'file that holds the invite, or - for standard input; without it a join that was begun goes on')
     .requiredOption('--data <dir>', "folder for this site's keys and journal")
-    .option('--wait <duration>', 'how long to wait to be admitted, e.g. "2 h" (default: 15 min)', parseWait, USUAL_WAIT_MS)
+    .addOption(
+      new Option('--wait <duration>', 'how long to wait to be admitted, e.g. "2 h"').argParser(parseWait).default(USUAL_WAIT_MS, '15 min'),
+    )
     .option('--no-wait', 'ask once; run join again, without the invite, to go on')
     .option('--training-seed <hex>', 'seed of training and rounding, 64 hex digits; only to reproduce a demonstration', parseSeed)
     .option('--json', 'print JSON')

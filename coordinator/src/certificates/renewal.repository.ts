@@ -1,15 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager, MoreThan } from 'typeorm';
-import { SiteEntity, type SiteRow } from '../enrolment/site.entity.js';
+import { SiteEntity } from '../enrolment/site.entity.js';
 import { RenewalEntity, type RenewalRow } from './renewal.entity.js';
 
 @Injectable()
 export class RenewalRepository {
-  /** Locked until the transaction ends: two renewals of one member are one after the other, and none is answered beside its revocation. */
-  lockedSite(manager: EntityManager, site: string): Promise<SiteRow | null> {
-    return manager.findOne(SiteEntity, { where: { site }, lock: { mode: 'pessimistic_write' } });
-  }
-
   async replaceCertificate(manager: EntityManager, site: string, certificateDigest: string, certificateExpiresMs: number): Promise<void> {
     await manager.update(SiteEntity, { site }, { certificateDigest, certificateExpiresMs });
   }

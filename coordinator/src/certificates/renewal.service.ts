@@ -2,6 +2,7 @@ import { renewMessage } from '@coferment/consortium';
 import { hexToBytes, verifyBytes } from '@coferment/crypto';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { EnrolmentRepository } from '../enrolment/enrolment.repository.js';
 import { requireEnrolled } from '../enrolment/membership.rule.js';
 import type { SiteRow } from '../enrolment/site.entity.js';
 import { CoordinatorError } from '../errors/index.js';
@@ -26,6 +27,7 @@ const OVERLAP_MS = 600_000;
 export class RenewalService {
   constructor(
     private readonly database: Database,
+    private readonly enrolment: EnrolmentRepository,
     private readonly renewals: RenewalRepository,
     private readonly identity: ConsortiumIdentity,
     private readonly log: Log,
@@ -35,7 +37,7 @@ export class RenewalService {
     // Issued before it is known whether it may be: nothing inside the transaction may wait for the signing.
     const issued = await issueSite(this.identity.authority, call.site, call.request);
     await this.database.transaction(async (manager) => {
-      const row = await this.renewals.lockedSite(manager, call.site);
+      const row = await this.enrolment.lockSite(manager, call.site);
       if (row === null) throw new CoordinatorError('unknown-site', `There is no site "${call.site.slice(0, 60)}" in this consortium.`);
       const identityKey = this.#requireOwner(row, call);
       await this.#requireLater(manager, row, identityKey, call);

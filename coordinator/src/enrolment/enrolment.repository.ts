@@ -8,6 +8,11 @@ export class EnrolmentRepository {
     return manager.findOneBy(SiteEntity, { site });
   }
 
+  /** Locked until the transaction ends: a revocation and what a member asks for at that moment are one after the other. */
+  lockSite(manager: EntityManager, site: string): Promise<SiteRow | null> {
+    return manager.findOne(SiteEntity, { where: { site }, lock: { mode: 'pessimistic_write' } });
+  }
+
   sites(manager: EntityManager): Promise<SiteRow[]> {
     return manager.find(SiteEntity, { order: { site: 'ASC' } });
   }

@@ -53,7 +53,7 @@ export class EnrolmentService {
     const identityKey = bytesToHex(call.identityKey);
     // Before admission it is only a check of the request: the certificate is dropped, and no call is let in by one that is not enrolled.
     const issued = await issueSite(this.identity.authority, call.site, call.request);
-    const { row, enrolment } = await this.database.transaction(async (manager) => {
+    const { row, isNew } = await this.database.transaction(async (manager) => {
       const invite = requireInvite(await this.repository.invite(manager, call.inviteId), call, identityKey);
       const owner = await this.repository.byIdentity(manager, identityKey);
       if (owner !== null && owner.site !== call.site) {
@@ -62,16 +62,17 @@ export class EnrolmentService {
           `This identity key belongs to the site "${owner.site}". Every site has its own: use another data folder.`,
         );
       }
-      const asked = requireOpenPlace(await this.repository.site(manager, call.site), invite, identityKey);
+      const asked = requireOpenPlace(await this.repository.lockSite(manager, call.site), invite, identityKey);
       const state = asked.state === 'enrolled' ? asked.state : moved(asked, invite.preAdmitted ? 'enrol' : 'ask');
       await this.repository.saveInvite(manager, { ...invite, usedBy: identityKey });
       const pinned = { ...asked, state, identityKey };
       const joined = state === 'enrolled' ? await this.#enrol(manager, pinned, issued) : pinned;
       await this.repository.saveSite(manager, joined);
-      return { row: joined, enrolment: joined.enrolment };
+      return { row: joined, isNew: asked.state !== state };
     });
+    const { enrolment } = row;
     if (enrolment === null) {
-      this.log.info('a member waits to be admitted', { site: row.site });
+      if (isNew) this.log.info('a member waits to be admitted', { site: row.site });
       return { pending: true };
     }
     await this.publication.follow();

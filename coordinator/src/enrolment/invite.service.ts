@@ -61,7 +61,7 @@ export class InviteService {
     const expiresMs = Date.now() + valid * HOUR_MS;
     const { site, pseudonym } = await this.database.transaction(async (manager) => {
       const named = await this.#name(manager, name, role);
-      const row = await this.repository.site(manager, named.site);
+      const row = await this.repository.lockSite(manager, named.site);
       if (row !== null) requireFree(row);
       // Left over from a life before, or for another role: they let nobody in any more.
       if (row !== null && (isFinal(MEMBERSHIP_TABLE, row.state) || row.role !== role))

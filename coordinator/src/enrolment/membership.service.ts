@@ -117,7 +117,7 @@ export class MembershipService {
   }
 
   async #requireMember(manager: EntityManager, site: string): Promise<SiteRow> {
-    const row = await this.repository.site(manager, site);
+    const row = await this.repository.lockSite(manager, site);
     if (row === null) throw new CoordinatorError('unknown-site', `There is no site "${site.slice(0, 60)}" in this consortium.`);
     return row;
   }
