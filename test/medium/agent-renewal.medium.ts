@@ -97,9 +97,10 @@ describe('an agent that renews', () => {
     expect(alder.pair).toEqual(before);
     await expect(alder.poll()).resolves.toMatchObject({ instructions: [] });
     // The answer is lost: the coordinator has issued a certificate that the agent never saw.
-    const { renew } = RenewalService.prototype;
-    vi.spyOn(RenewalService.prototype, 'renew').mockImplementationOnce(async function (this: RenewalService, call) {
-      await renew.call(this, call);
+    const renewals = coordinator.running.context.get(RenewalService);
+    const renew = renewals.renew.bind(renewals);
+    vi.spyOn(renewals, 'renew').mockImplementationOnce(async (call) => {
+      await renew(call);
       throw new Error('cut');
     });
     await expect(alder.keeper.renew()).rejects.toThrow();

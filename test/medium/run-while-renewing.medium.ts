@@ -28,10 +28,11 @@ const renewed: string[] = [];
 beforeAll(async () => {
   if (!FULL) return;
   await coordinator.start();
-  const { renew } = RenewalService.prototype;
-  vi.spyOn(RenewalService.prototype, 'renew').mockImplementation(function (this: RenewalService, call) {
+  const renewals = coordinator.running.context.get(RenewalService);
+  const renew = renewals.renew.bind(renewals);
+  vi.spyOn(renewals, 'renew').mockImplementation((call) => {
     renewed.push(call.site);
-    return renew.call(this, call);
+    return renew(call);
   });
   for (const site of SITES) {
     agents.push(await JoinedAgent.join(await coordinator.invite(site)));

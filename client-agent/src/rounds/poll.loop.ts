@@ -92,7 +92,8 @@ export class PollLoop {
     this.#setConnected(true, '');
     this.#backoff.reset();
     this.#known = response.owed;
-    if (checked.data.authorities > authorities) this.settings.newAuthorities();
+    // They may have been taken in while this poll was held.
+    if (checked.data.authorities > this.settings.authorities()) this.settings.newAuthorities();
     for (const view of parseRunViews(response.runs)) journal.activity.see(view.run, view);
     this.#board.offer(
       response.instructions.map((wire) => this.#toWork(parseInstruction(wire))),

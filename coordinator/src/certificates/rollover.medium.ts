@@ -51,9 +51,10 @@ const deaths: [string, () => unknown][] = [
 
 /** Every rollover first ends the one before, which looks at the ledger too: only the checkpoint after the new act counts. */
 function dieBeforeTheCheckpoint(): void {
-  const { insert } = AuthoritiesRepository.prototype;
-  vi.spyOn(AuthoritiesRepository.prototype, 'insert').mockImplementationOnce(async function (this: AuthoritiesRepository, ...row) {
-    await insert.apply(this, row);
+  const repository = coordinator.running.context.get(AuthoritiesRepository);
+  const insert = repository.insert.bind(repository);
+  vi.spyOn(repository, 'insert').mockImplementationOnce(async (...row) => {
+    await insert(...row);
     vi.spyOn(PublicationService.prototype, 'follow').mockImplementationOnce(() => Promise.reject(new Error('killed')));
   });
 }
