@@ -3,6 +3,7 @@ import { addApprovalCommands } from './approval.commands.js';
 import { exitCodeOf } from './command.output.js';
 import { addDataCommands } from './data.commands.js';
 import { addMembershipCommands } from './membership.commands.js';
+import { addModelCommands } from './model.commands.js';
 import { addServeCommand } from './serve.command.js';
 
 const program = new Command('coferment-agent')
@@ -14,6 +15,7 @@ addMembershipCommands(program);
 addServeCommand(program);
 addApprovalCommands(program);
 addDataCommands(program);
+addModelCommands(program);
 inheritExit(program);
 
 try {
