@@ -54,7 +54,7 @@ function memberOptions(command: Command): Command {
 }
 
 async function listModels(options: ModelOptions) {
-  const releases = await withCoordinator(options, ({ releases: read }) => read());
+  const releases = await withCoordinator(options, (coordinator) => coordinator.releases());
   const lines = releases.map(
     ({ run, planName, ordinal, model, parameters, sites }) =>
       `${run}  "${planName}" (${ordinal}. run)  model ${model.slice(0, 16)}…, ${parameters} parameters, of ${sites.join(', ')}`,

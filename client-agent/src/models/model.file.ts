@@ -83,7 +83,7 @@ export function readModelFile(path: string): KeptModel {
     throw malformed(path, `"${issue?.path.join('.') ?? ''}" ${issue?.message ?? 'is malformed'}`);
   }
   const { run, model, round, normalisation, values } = parsed.data;
-  const plan = readPlan(canonicalBytes(parsed.data.plan as object));
+  const plan = readPlan(canonicalBytes(parsed.data.plan));
   requireNormalisation(plan, normalisation, (reason) => malformed(path, reason));
   const description = describeModel(plan);
   const found = modelFromBytes(description, Buffer.from(values, 'base64'));

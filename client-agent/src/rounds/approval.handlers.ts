@@ -114,9 +114,9 @@ export async function approveRoster(context: SiteContext, body: InstructionBody<
   return DONE;
 }
 
-/** Whether this site has signed in an earlier epoch of the run and restored a folder since that knows no roster of it. */
+/** Whether this site has signed in an earlier epoch of the run and has restored a folder since: then it does not know what its first roster was. */
 function hasForgotten({ journal }: SiteContext, run: string, epoch: number): boolean {
-  return Array.from({ length: epoch - 1 }, (_, index) => index + 1).some((earlier) => journal.ownActs.whyDead(run, earlier) !== undefined);
+  return journal.ownActs.deadEpochs().some((dead) => dead.run === run && dead.epoch < epoch);
 }
 
 /** Who approved the plan among more sites must see what it is among fewer: the numbers that protect them are smaller too. */
