@@ -46,7 +46,8 @@ export function rosterReport(journal: Journal, objects: ObjectCache): RosterRepo
       },
     );
   });
-  const waiting = journal.activity.waits().filter((wait) => wait.subject.startsWith('approveRoster'));
+  const over = new Set(journal.runs.all().flatMap((record) => (standingOf(journal, record).isOver ? [record.run] : [])));
+  const waiting = journal.activity.waits().filter((wait) => wait.subject.startsWith('approveRoster') && !over.has(wait.run));
   return { approved: journal.approvals.lastRoster() ?? null, epochs, waiting };
 }
 
