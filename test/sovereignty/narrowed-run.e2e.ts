@@ -49,7 +49,8 @@ const withJournal = <T>(site: string, work: (journal: Journal) => T): T => {
     journal.close();
   }
 };
-const rosterAt = (site: string) => withJournal(site, (journal) => rosterReport(journal, new ObjectCache(join(folderOf(site), 'objects'))));
+const rosterAt = (site: string) =>
+  withJournal(site, (journal) => rosterReport(journal, new ObjectCache(join(folderOf(site), 'objects')), 'scripted'));
 const standingAt = (site: string) => withJournal(site, (journal) => standingOf(journal, journal.runs.get(run)!));
 
 async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
@@ -119,7 +120,7 @@ describe('a run of four sites that must approve within some time', () => {
     await until('the roster at three sites', () => APPROVING.every((site) => rosterAt(site).waiting.length > 0));
     const { operator } = coordinator.operator;
     const { rosters } = await ask(operator.getRosters.bind(operator), { run });
-    const [screen] = rosterScreens(await coordinator.run(run), rosters);
+    const [screen] = rosterScreens('scripted', await coordinator.run(run), rosters);
     for (const site of APPROVING) {
       const { epochs, waiting } = rosterAt(site);
       expect(epochs).toMatchObject([{ epoch: 1, approved: false }]);

@@ -132,7 +132,7 @@ function describeEarlier(run: RunRecord): string {
 }
 
 function showRosters(journal: Journal, folder: string): Answer {
-  const report = rosterReport(journal, new ObjectCache(join(folder, 'objects')));
+  const report = rosterReport(journal, new ObjectCache(join(folder, 'objects')), readMembership(folder).consortium);
   return { json: report, text: renderRosters(report) };
 }
 

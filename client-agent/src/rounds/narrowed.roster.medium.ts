@@ -92,12 +92,12 @@ describe('a first roster without some of the sites that were asked', () => {
       ),
       whatToDo: expect.stringMatching(/ask those that are missing/),
     });
-    expect(rosterReport(a.journal, a.objects).epochs).toMatchObject([
+    expect(rosterReport(a.journal, a.objects, CONSORTIUM).epochs).toMatchObject([
       { epoch: 1, approved: false, lines: expect.arrayContaining(['Asked for this run and not in it: b, e']) },
     ]);
     approve(roster);
     expect(await offer(roster)).toEqual({ outcome: 'done' });
-    expect(rosterReport(a.journal, a.objects).epochs).toMatchObject([{ epoch: 1, approved: true }]);
+    expect(rosterReport(a.journal, a.objects, CONSORTIUM).epochs).toMatchObject([{ epoch: 1, approved: true }]);
   });
 
   it('is not covered by what was entered before a person could see that', async () => {
@@ -138,7 +138,7 @@ describe('a first roster without some of the sites that were asked', () => {
     ['its full κ', 'roster-rules', () => withParameters({ kappa: planParameters(plan, 4).kappa - 1 })],
   ])('is refused and shown to nobody when it comes without %s', async (_, code, make) => {
     await expect(offer(make())).rejects.toMatchObject({ code });
-    expect(rosterReport(a.journal, a.objects).epochs).toEqual([]);
+    expect(rosterReport(a.journal, a.objects, CONSORTIUM).epochs).toEqual([]);
   });
 
   it('is refused with a site that was not asked', async () => {

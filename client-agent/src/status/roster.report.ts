@@ -22,7 +22,7 @@ export interface RosterReport {
 }
 
 /** Every roster of this site, approved or waiting, from what is stored here: no coordinator is asked. */
-export function rosterReport(journal: Journal, objects: ObjectCache): RosterReport {
+export function rosterReport(journal: Journal, objects: ObjectCache, consortium: string): RosterReport {
   const shown = journal.approvals.shownRosters();
   const epochs = journal.runs.all().flatMap((record) => {
     const { run, sites } = record;
@@ -40,7 +40,7 @@ export function rosterReport(journal: Journal, objects: ObjectCache): RosterRepo
             lines: [`Roster of run ${run}, key epoch ${epoch}`, `Fingerprint: ${formatFingerprint(fingerprint)}`],
           };
         const roster = parseRoster(bytes);
-        const lines = rosterLines(roster, { run, epoch, asked: sites, before });
+        const lines = rosterLines(roster, { consortium, run, epoch, asked: sites, before });
         before = roster;
         return { ...entry, members: describeMembers(roster), lines };
       },

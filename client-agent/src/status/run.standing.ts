@@ -3,7 +3,10 @@ import { AgentError } from '../agent.error.js';
 import type { Journal } from '../journal/journal.js';
 import type { RunRecord } from '../journal/runs.repository.js';
 
-/** Where this site stands in a run, for its people. What the coordinator says of the run is shown here and decides nothing. */
+/**
+ * Where this site stands in a run, for its people. What the coordinator says of the run is shown here and lets nothing happen: at most a decision is not
+ * recorded that would come to nothing.
+ */
 export interface RunStanding {
   standing: string;
   /** Nothing that is done here changes anything in this run any more. */

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { members } from '../context/members.fixture.js';
+import { CONSORTIUM, members } from '../context/members.fixture.js';
 import { formatFingerprint, rosterFingerprint } from './roster.js';
 import { describeChanges, describeMembers, missingSites, rosterLines } from './roster.screen.js';
 
 const RUN = 'r1-0123456789abcdef';
 const ids = ['alpha', 'beta', 'delta', 'epsilon', 'gamma'];
 const { roster } = members(ids);
-const scene = { run: RUN, epoch: 1, asked: ids };
+const scene = { consortium: CONSORTIUM, run: RUN, epoch: 1, asked: ids };
 
 describe('the lines of a roster', () => {
   it('say everything that the fingerprint covers in words of people', () => {

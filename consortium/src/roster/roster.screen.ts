@@ -2,6 +2,7 @@ import { type Roster, epochSites, formatFingerprint, rosterFingerprint } from '.
 
 /** What a roster is of, and what it is shown against. Both sides know all of it. */
 export interface RosterScene {
+  consortium: string;
   run: string;
   epoch: number;
   /** The sites that were asked to approve the run, sorted. */
@@ -14,18 +15,18 @@ export interface RosterScene {
  * A roster as two people compare it over the telephone, line by line: the operator's screen and every site's are these lines, in this order. Anything that
  * only one side knows comes after them.
  */
-export function rosterLines(roster: Roster, { run, epoch, asked, before }: RosterScene): string[] {
+export function rosterLines(roster: Roster, { consortium, run, epoch, asked, before }: RosterScene): string[] {
   const { numbers, parameters } = roster;
   const holders = new Map(roster.keyHolders.map(({ site }, position) => [site, position + 1]));
   const width = Math.max(...roster.sites.map(({ site }) => site.length));
   const members = roster.sites.map(({ site, identityKey }) => {
     const holder = holders.get(site);
     const part = roster.leftOut.includes(site) ? '  left out' : holder === undefined ? '' : `  key holder ${holder}`;
-    return `  ${site.padEnd(width)}  ${identityText(identityKey)}${part}`;
+    return `  ${site.padEnd(width)}  ${identityText({ consortium, site, identityKey })}${part}`;
   });
   const missing = missingSites(roster, asked);
   return [
-    `Roster of run ${run}, key epoch ${epoch}`,
+    `Roster of run ${run}, key epoch ${epoch}, consortium ${consortium}`,
     `Fingerprint: ${formatFingerprint(rosterFingerprint(roster))}`,
     `Sites (${numbers.n}), each with its identity key:`,
     ...members,
@@ -40,8 +41,8 @@ export function rosterLines(roster: Roster, { run, epoch, asked, before }: Roste
   ];
 }
 
-/** How an identity key is read aloud. The one place that says so. */
-function identityText(identityKey: string): string {
+/** How an identity key is read aloud. The one place that says so: of whose key it is, digits say nothing. */
+function identityText({ identityKey }: { consortium: string; site: string; identityKey: string }): string {
   return formatFingerprint(identityKey);
 }
 

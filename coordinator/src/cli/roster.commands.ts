@@ -2,6 +2,7 @@ import { parseRoster, rosterLines } from '@coferment/consortium';
 import type { RosterStatus, RunStatus } from '@coferment/proto';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CoordinatorError } from '../errors/index.js';
+import { readFacts } from '../identity/consortium.identity.js';
 import { ask } from './operator.client.js';
 import { type OperatorFlags, callOperator, operatorOptions } from './operator.command.js';
 
@@ -22,7 +23,9 @@ export function addRosters(program: Command): void {
           ask(operator.getRun.bind(operator), { run }),
           ask(operator.getRosters.bind(operator), { run }),
         ]);
-        const screens = rosterScreens(status, rosters).filter(({ epoch }) => flags.epoch === undefined || epoch === flags.epoch);
+        const screens = rosterScreens(readFacts(flags.data).consortium, status, rosters).filter(
+          ({ epoch }) => flags.epoch === undefined || epoch === flags.epoch,
+        );
         if (screens.length === 0)
           throw new CoordinatorError(
             'unknown-run',
@@ -43,12 +46,12 @@ export interface RosterScreen {
   note: string[];
 }
 
-export function rosterScreens(run: RunStatus | undefined, rosters: readonly RosterStatus[]): RosterScreen[] {
+export function rosterScreens(consortium: string, run: RunStatus | undefined, rosters: readonly RosterStatus[]): RosterScreen[] {
   const asked = [...new Set([...(run?.sites ?? []), ...(run?.notApproved ?? [])])].sort();
   const parsed = rosters.map(({ roster }) => parseRoster(roster));
   return rosters.map(({ epoch, approved, published }, index) => {
     const roster = parsed[index]!;
-    const lines = rosterLines(roster, { run: run?.run ?? '', epoch, asked, before: parsed[index - 1] });
+    const lines = rosterLines(roster, { consortium, run: run?.run ?? '', epoch, asked, before: parsed[index - 1] });
     const waiting = roster.sites.map(({ site }) => site).filter((site) => !approved.includes(site) && !roster.leftOut.includes(site));
     return { epoch, approved, published, lines, note: noteOf(approved, waiting, published) };
   });

@@ -49,7 +49,7 @@ describe('a run on the screen of its operator', () => {
 describe('the roster on the screen of the operator', () => {
   it('says that nobody can approve it yet, who has, and whom it waits for', () => {
     const view = storedRun({ state: 'key-ceremony' });
-    const screen = () => rosterScreens(runStatus(view), rosterStatus(view))[0]!;
+    const screen = () => rosterScreens('unit', runStatus(view), rosterStatus(view))[0]!;
     expect(screen().note.join()).toMatch(/No site can approve it yet/);
     view.epoch.rosterDigest = 'a'.repeat(64);
     expect(screen().note).toEqual(['Approved by: nobody yet', `Waits for: ${SITES.join(', ')}`]);

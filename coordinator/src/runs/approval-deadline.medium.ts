@@ -134,7 +134,7 @@ describe('a run that enough sites have approved when the coordinator comes back 
     await workUntil(sites, async () => (await coordinator.run(run)).waitingFor.join() !== '' && sites.every((site) => site.e0 !== ''));
     const { operator } = coordinator.operator;
     const { rosters } = await ask(operator.getRosters.bind(operator), { run });
-    const [screen] = rosterScreens(await coordinator.run(run), rosters);
+    const [screen] = rosterScreens('scripted', await coordinator.run(run), rosters);
     expect(screen).toMatchObject({ epoch: 1, published: true, approved: expect.arrayContaining(['alder']) });
     expect(screen!.lines.join('\n')).toMatch(/Asked for this run and not in it: beech/);
     expect(rosterFingerprint(sites[0]!.roster)).toBe((await coordinator.run(run)).fingerprint);
