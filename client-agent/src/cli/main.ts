@@ -7,6 +7,7 @@ import { addLeaveCommand } from './leave.command.js';
 import { addLedgerCommands } from './ledger.commands.js';
 import { addKeysCommands } from './keys.commands.js';
 import { addMembershipCommands } from './membership.commands.js';
+import { addModelCommands } from './model.commands.js';
 import { addServeCommand } from './serve.command.js';
 
 // A report that Node writes when it crashes, or on a signal, would carry the password of a proxy out of the environment.
@@ -25,6 +26,7 @@ addDoctorCommand(program);
 addLedgerCommands(program);
 addLeaveCommand(program);
 addKeysCommands(program);
+addModelCommands(program);
 inheritExit(program);
 
 try {

@@ -1,9 +1,12 @@
 import type { DsseEnvelope } from '@coferment/crypto';
 import {
+  type DescribeModelRequest,
+  type DescribeModelResponse,
   DownloadServiceClient,
   type GetEntriesRequest,
   type GetEntriesResponse,
   LedgerServiceClient,
+  ModelServiceClient,
   NonceServiceClient,
   type PollRequest,
   type PollResponse,
@@ -124,6 +127,14 @@ export class WireClient implements CoordinatorPort {
     );
     return entries;
   }
+
+  describeModel(run: string): Promise<DescribeModelResponse> {
+    return unary<DescribeModelRequest, DescribeModelResponse>(
+      (message, metadata, options, callback) => this.#services.models.describeModel(message, metadata, options, callback),
+      { run },
+      { what: 'Asking for a model', deadlineMs: SMALL_CALL_MS },
+    );
+  }
 }
 
 interface Services {
@@ -134,6 +145,7 @@ interface Services {
   uploads: UploadServiceClient;
   downloads: DownloadServiceClient;
   ledger: LedgerServiceClient;
+  models: ModelServiceClient;
 }
 
 function openServices({ address }: Endpoint, channel: RenewableChannel): Services {
@@ -148,5 +160,6 @@ function openServices({ address }: Endpoint, channel: RenewableChannel): Service
     uploads: new UploadServiceClient(address, none, options),
     downloads: new DownloadServiceClient(address, none, options),
     ledger: new LedgerServiceClient(address, none, options),
+    models: new ModelServiceClient(address, none, options),
   };
 }

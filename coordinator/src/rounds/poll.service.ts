@@ -8,7 +8,7 @@ import { CoordinatorError } from '../errors/index.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { Database } from '../persistence/database.js';
 import { waitingOf } from '../runs/run.waiting.js';
-import { type RunView, closedRounds, isMember, isOver, openRounds, present } from '../runs/run.view.js';
+import { type RunView, closedRounds, concerns, isOver, openRounds, present } from '../runs/run.view.js';
 import { RunViews } from '../runs/run.views.js';
 import { ChangeNotifier } from '../telemetry/change.notifier.js';
 import { START, type SitePosition, owedInstructions } from './owed.js';
@@ -76,13 +76,14 @@ export class PollService {
   async #answer(member: Polling, positions: ReadonlyMap<string, SitePosition>): Promise<PollResponse> {
     const { site } = member;
     // By name and key: who has joined under the name of a site that is gone takes no part in its runs.
-    const views = (await this.views.all()).filter((view) => isMember(view, member));
+    const views = (await this.views.all()).filter((view) => concerns(view, member));
     const ended = views.filter(isOver).slice(-ENDED_RUNS_TOLD);
     const told = views.filter((view) => !isOver(view) || ended.includes(view));
     const instructions = told.flatMap((view) => owedInstructions(view, site, positions.get(view.run.run) ?? START));
     const owed = sha256Hex(PollResponse.encode(PollResponse.fromPartial({ instructions })).finish());
     const { sequence: authorities } = this.identity.authorities;
-    return PollResponse.fromPartial({ coordinatorTimeMs: Date.now(), instructions, owed, runs: told.map(wireView), authorities });
+    const runs = told.map((view) => wireView(view, site));
+    return PollResponse.fromPartial({ coordinatorTimeMs: Date.now(), instructions, owed, runs, authorities });
   }
 
   /** Still a member, and still the one that called: somebody else may have joined under the name while the call was held. */
@@ -94,9 +95,10 @@ export class PollService {
   }
 }
 
-function wireView(view: RunView): WireRunView {
+function wireView(view: RunView, site: string): WireRunView {
+  const withoutThisSite = !view.run.sites.includes(site);
   const current = openRounds(view)[0];
-  const { waitingFor, deadlineMs } = waitingOf(view);
+  const { waitingFor, deadlineMs } = withoutThisSite ? { waitingFor: [], deadlineMs: 0 } : waitingOf(view);
   return {
     run: view.run.run,
     plan: view.run.plan,
@@ -106,5 +108,6 @@ function wireView(view: RunView): WireRunView {
     roundState: current?.state ?? '',
     waitingFor,
     deadlineMs,
+    withoutThisSite,
   };
 }

@@ -30,6 +30,11 @@ export function isMember(view: RunView, { site, identityKey }: { site: string; i
   return roster.sites.some((member) => member.site === site && member.identityKey === identityKey);
 }
 
+/** Whether the run has something to say to this member: also that it went on without it. */
+export function concerns(view: RunView, member: { site: string; identityKey: string | null }): boolean {
+  return isMember(view, member) || view.run.notApproved.includes(member.site);
+}
+
 /** Whether the run still needs something of this member. */
 export function countsOn(view: RunView, member: { site: string; identityKey: string | null }): boolean {
   return !isOver(view) && isMember(view, member) && !view.epoch.roster.leftOut.includes(member.site);
