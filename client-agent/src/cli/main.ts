@@ -3,6 +3,7 @@ import { addApprovalCommands } from './approval.commands.js';
 import { exitCodeOf } from './command.output.js';
 import { addDataCommands } from './data.commands.js';
 import { addMembershipCommands } from './membership.commands.js';
+import { addPolicyCommands } from './policy.commands.js';
 import { addServeCommand } from './serve.command.js';
 
 const program = new Command('coferment-agent')
@@ -13,6 +14,7 @@ const program = new Command('coferment-agent')
 addMembershipCommands(program);
 addServeCommand(program);
 addApprovalCommands(program);
+addPolicyCommands(program);
 addDataCommands(program);
 inheritExit(program);
 

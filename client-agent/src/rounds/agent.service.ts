@@ -16,6 +16,7 @@ import { Journal } from '../journal/journal.js';
 import { KeyStore } from '../keys/key.store.js';
 import { privateFile } from '../keys/private.file.js';
 import { openSiteIdentity, readTlsCredential } from '../keys/site.identity.js';
+import { sitePolicy } from '../policy/policy.file.js';
 import { SiteTrainer } from '../training/site.trainer.js';
 import { NonceMemory } from './nonce.memory.js';
 import { PollLoop } from './poll.loop.js';
@@ -27,6 +28,8 @@ export interface ServeInput {
   passphrase: string;
   mappingFile: string;
   recordsFolder: string;
+  /** Without one, policy.yaml of the folder holds, if there is one. */
+  policyFile?: string;
   pollWaitMs: number;
   backend: BackendName;
 }
@@ -51,6 +54,8 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
     const store = KeyStore.open(join(input.folder, 'keys'), input.passphrase);
     const { identity, trainingSeed } = openSiteIdentity(store);
     const records = { mappingFile: input.mappingFile, dataDir: input.recordsFolder };
+    const policy = sitePolicy(input.folder, input.policyFile);
+    policy.current();
     const trainer = await SiteTrainer.start(records, trainingSeed, input.backend);
     const journal = Journal.open(join(input.folder, 'journal.sqlite'), { identity, vault: store });
     privateFile(join(input.folder, 'agent.log'));
@@ -70,7 +75,21 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
     const objects = new ObjectCache(join(input.folder, 'objects'));
     const nonces = new NonceMemory();
     const crypto = new CryptoPool();
-    const context: SiteContext = { consortium, site, identity, operatorKey, journal, store, objects, port, trainer, nonces, crypto, tell };
+    const context: SiteContext = {
+      consortium,
+      site,
+      identity,
+      operatorKey,
+      journal,
+      policy,
+      store,
+      objects,
+      port,
+      trainer,
+      nonces,
+      crypto,
+      tell,
+    };
     forgetEndedRuns(context);
     const certificate = new CertificateKeeper(input.folder, member, store, client, log);
     const loop = new PollLoop(context, {

@@ -4,7 +4,9 @@ import { AgentError } from '../agent.error.js';
 import type { InstructionBody } from '../connection/instruction.parser.js';
 import { EpochSecrets } from '../keys/epoch.secrets.js';
 import { checkOrdinal, checkRunRequest, describePlan } from '../policy/plan.policy.js';
+import { SiteRefusal } from '../policy/site.refusal.js';
 import { checkRosterFor, describeChanges, describeMembers } from '../policy/roster.policy.js';
+import { decide, judgeRequest } from './policy.gate.js';
 import { loadPlan, loadRoster, requireGrowingEpoch, requireRun } from './run.facts.js';
 import { DONE, type Outcome, type SiteContext, waiting } from './site.context.js';
 
@@ -15,23 +17,27 @@ export async function approvePlan(context: SiteContext, body: InstructionBody<'a
   const plan = await loadPlan(context, digest);
   checkRunRequest({ run, ordinal, plan: digest, sites }, site, plan);
   const record = journal.runs.announce(run, digest, ordinal, sites);
+  const judgement = judgeRequest(context, body, plan);
   if (record.state === 'asked') {
     checkOrdinal(run, ordinal, journal.runs.largestApprovedOrdinal(digest, run));
-    const decision = journal.approvals.planDecision(digest, ordinal, sites);
+    const decision = decide(context, body, judgement);
     switch (decision) {
       case 'approved':
         journal.runs.setState(run, 'approved');
         break;
       case 'rejected':
-        throw new AgentError(
-          'not-approved',
+      case 'withdrawn':
+        throw new SiteRefusal(
+          'plan-rejected',
+          'person',
+          journal.approvals.latestDecision(digest, ordinal)?.reason ?? '',
           `This site rejected the plan ${digest} (ordinal ${ordinal}). To change that: coferment-agent plans approve ${digest}`,
         );
       case 'other-sites':
       case 'undecided':
         return waiting(
           `The plan ${describePlan(plan)} waits for this site's approval (run ${run}, ordinal ${ordinal}, sites ${sites.join(', ')}).`,
-          `Read it, then: coferment-agent plans approve ${digest}${ordinal === 1 ? '' : ` --ordinal ${ordinal}`}`,
+          `Read it: coferment-agent plans show ${digest}; then: coferment-agent plans approve ${digest}${ordinal === 1 ? '' : ` --ordinal ${ordinal}`}`,
         );
     }
   }

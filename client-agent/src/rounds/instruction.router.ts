@@ -3,12 +3,14 @@ import { approvePlan, approveRoster, offerSealingKey } from './approval.handlers
 import { agreeEpoch, checkDealing, dealKey } from './ceremony.handlers.js';
 import { encrypt, prepareSum } from './contribution.handlers.js';
 import { attest, releaseShare } from './opening.handlers.js';
+import { passPolicy } from './policy.gate.js';
 import { applySum, closeRun } from './publication.handlers.js';
 import type { Outcome, SiteContext } from './site.context.js';
 import type { Lane } from './work.board.js';
 
-/** Each instruction has one handler; carrying it out twice is harmless. */
-export function carryOut(context: SiteContext, instruction: Instruction): Promise<Outcome> {
+/** Each instruction has one handler; carrying it out twice is harmless. The rules of the site come first. */
+export async function carryOut(context: SiteContext, instruction: Instruction): Promise<Outcome> {
+  await passPolicy(context, instruction);
   switch (instruction.kind) {
     case 'approvePlan':
       return approvePlan(context, instruction.body);
