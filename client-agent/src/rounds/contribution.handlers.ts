@@ -1,4 +1,4 @@
-import { ConsortiumError, type NonceEntry, peekStatement, signStatement, updateBits } from '@coferment/consortium';
+import { ConsortiumError, type NonceEntry, peekStatement, refusalSubjects, signStatement, updateBits } from '@coferment/consortium';
 import { digest } from '@coferment/crypto';
 import { LearningError } from '@coferment/learning';
 import { ObjectPurpose } from '@coferment/proto';
@@ -208,15 +208,12 @@ async function send(context: SiteContext, facts: EpochFacts, name: SumName, cont
   return DONE;
 }
 
-/** What a refusal of every further round is about: it is said once, not for each sum. */
-const ROUNDS = 'rounds';
-
 /** By the site's own decision: people are told once, the coordinator for each sum. */
 async function sitOut(context: SiteContext, facts: EpochFacts, name: SumName, refusal: SiteRefusal): Promise<Outcome> {
   const { run } = name;
   const { code, message } = refusal;
   context.nonces.wipe(run);
-  if (context.journal.activity.refuse(run, ROUNDS, code, message, tellingOf(context, refusal)))
+  if (context.journal.activity.refuse(run, refusalSubjects.rounds, code, message, tellingOf(context, refusal)))
     context.tell({ event: 'refused', run, code, message });
   return decline(context, facts, name, refusal.code === 'consent-withdrawn' ? 'withdrawn' : 'refused');
 }

@@ -1,6 +1,7 @@
 import { epochStage, missingAcknowledgements, sitesWithout } from '../epochs/epoch.stage.js';
 import type { RoundRow } from '../rounds/round.entity.js';
 import { contributorsNeeded, declinedSites, noncesOf, sitesLeft } from '../rounds/round.participants.js';
+import { standingRefusals } from './run.refusals.js';
 import { type RunView, isOver, openRounds, sitesOf } from './run.view.js';
 import { slots } from './slot.names.js';
 
@@ -16,6 +17,15 @@ export interface Waiting {
 const NOTHING: Waiting = { waitingFor: [], deadlineMs: 0, whatToDo: '' };
 
 export function waitingOf(view: RunView): Waiting {
+  const waiting = waitingOfSites(view);
+  if (isOver(view) || view.run.state === 'stuck' || (waiting.waitingFor.length === 0 && waiting.whatToDo === '')) return waiting;
+  // First of all, why a site does not do it: no waiting helps against a rule.
+  const stayOut = waiting.whatToDo === '' ? [] : openRounds(view).flatMap((round) => [...declinedSites(view, round)]);
+  const refused = standingRefusals(view, [...waiting.waitingFor, ...stayOut]).map((text) => `${text}.`);
+  return { ...waiting, whatToDo: [...refused, waiting.whatToDo].filter((text) => text !== '').join(' ') };
+}
+
+function waitingOfSites(view: RunView): Waiting {
   if (isOver(view) || view.run.state === 'stuck') return { ...NOTHING, whatToDo: view.run.whatToDo };
   if (view.run.state === 'awaiting-approval') {
     const missing = view.run.sites.filter((site) => !view.acts.has('plan-approved', site, slots.ofRun()));
