@@ -89,9 +89,10 @@ function waitingInRound(view: RunView, round: RoundRow): Waiting {
       const fixed = round.fixedSet === null ? '' : ' It completes a sum that was frozen over exactly these sites.';
       const whatToDo =
         round.kind !== 'confirm' && ready < needed
-          ? `${ready} sites are ready; the sum needs ${needed}.${fixed} See that their agents run and have data.`
+          ? `${ready} sites are ready; the sum needs ${needed}.${fixed} ${missing.length > 0 ? 'See that their agents run and have data.' : askedAgain(view)}`
           : '';
-      return on(missing, whatToDo, round.deadlineMs);
+      // Also where every site has answered: a run that waits for nobody in particular has to say so.
+      return { ...on(missing, '', round.deadlineMs), whatToDo };
     }
     case 'uploading': {
       const missing = round.nonces
@@ -129,6 +130,11 @@ function waitingInRound(view: RunView, round: RoundRow): Waiting {
     case 'superseded':
       return NOTHING;
   }
+}
+
+/** Who stays out of a sum is asked once. Under the number that it gets in a new key epoch, all are asked again. */
+function askedAgain({ run }: RunView): string {
+  return `All sites have answered and the others stay out. When one of them takes part again, start a new key epoch: coferment epochs renew ${run.run}`;
 }
 
 function on(sites: readonly string[], whatToDo: string, deadlineMs = 0): Waiting {
