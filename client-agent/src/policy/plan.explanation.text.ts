@@ -2,7 +2,7 @@ import { renderCheck } from '../data/index.js';
 import type { EarlierRun, PlanExplanation, UsedVariable } from './plan.explanation.js';
 import { verdictLines } from './policy.text.js';
 
-const several = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+const several = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
 
 /** A run of a plan for whoever has to decide about it: a process engineer, not a cryptographer. */
 export function planText(explanation: PlanExplanation): string {
@@ -41,7 +41,7 @@ function data({ predicts, inputs, data: check }: PlanExplanation): string[] {
   const batches = check.batches.filter(({ part }) => part !== 'unused');
   return [
     ...used,
-    `${several(batches.length, 'batch')} of ${check.batches.length} would be used: ${several(check.trainRows, 'row')} to train on, ${check.holdoutRows} held out to test on. Details are below.`,
+    `${several(batches.length, 'batch', 'batches')} of ${check.batches.length} would be used: ${several(check.trainRows, 'row')} to train on, ${check.holdoutRows} held out to test on. Details are below.`,
   ];
 }
 

@@ -6,7 +6,7 @@ import { EpochSecrets } from '../keys/epoch.secrets.js';
 import { checkOrdinal, checkRunRequest, describePlan } from '../policy/plan.policy.js';
 import { SiteRefusal } from '../policy/site.refusal.js';
 import { checkRosterFor, describeChanges, describeMembers } from '../policy/roster.policy.js';
-import { decide, judgeRequest } from './policy.gate.js';
+import { askingRules, decide, passRequest } from './policy.gate.js';
 import { loadPlan, loadRoster, requireGrowingEpoch, requireRun } from './run.facts.js';
 import { DONE, type Outcome, type SiteContext, waiting } from './site.context.js';
 
@@ -17,7 +17,7 @@ export async function approvePlan(context: SiteContext, body: InstructionBody<'a
   const plan = await loadPlan(context, digest);
   checkRunRequest({ run, ordinal, plan: digest, sites }, site, plan);
   const record = journal.runs.announce(run, digest, ordinal, sites);
-  const judgement = judgeRequest(context, body, plan);
+  const judgement = passRequest(context, body, plan);
   if (record.state === 'asked') {
     checkOrdinal(run, ordinal, journal.runs.largestApprovedOrdinal(digest, run));
     const decision = decide(context, body, judgement);
@@ -36,7 +36,7 @@ export async function approvePlan(context: SiteContext, body: InstructionBody<'a
       case 'other-sites':
       case 'undecided':
         return waiting(
-          `The plan ${describePlan(plan)} waits for this site's approval (run ${run}, ordinal ${ordinal}, sites ${sites.join(', ')}).`,
+          `The plan ${describePlan(plan)} waits for this site's approval (run ${run}, ordinal ${ordinal}, sites ${sites.join(', ')}).${askingRules(judgement)}`,
           `Read it: coferment-agent plans show ${digest}; then: coferment-agent plans approve ${digest}${ordinal === 1 ? '' : ` --ordinal ${ordinal}`}`,
         );
     }

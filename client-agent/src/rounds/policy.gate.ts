@@ -43,17 +43,30 @@ export function judgeRequest(
   return { verdict: verdictOf(policy, results), results };
 }
 
-/** What this site has decided about a run; rules that all approve decide it where no person has. @throws SiteRefusal where a rule refuses */
-export function decide(context: SiteContext, body: InstructionBody<'approvePlan'>, { verdict, results }: Judgement): PlanDecision {
-  const { run, plan, ordinal, sites } = body;
-  const refusal = policyRefusal(`the run ${run} of plan ${plan}`, results);
+/** Whatever was approved before. @throws SiteRefusal where a rule refuses */
+export function passRequest(context: SiteContext, body: InstructionBody<'approvePlan'>, plan: Plan): Judgement {
+  const judgement = judgeRequest(context, body, plan);
+  const refusal = policyRefusal(`the run ${body.run} of plan ${body.plan}`, judgement.results);
   if (refusal !== undefined) throw refusal;
+  return judgement;
+}
+
+/** What this site has decided about a run; rules that all approve decide it where no person has. */
+export function decide(context: SiteContext, body: InstructionBody<'approvePlan'>, { verdict }: Judgement): PlanDecision {
+  const { run, plan, ordinal, sites } = body;
   const { approvals } = context.journal;
   const decision = approvals.planDecision(plan, ordinal, sites);
   if (decision !== 'undecided' || verdict !== 'approve') return decision;
-  approvals.decidePlan(plan, ordinal, 'approved', sites, { by: 'policy' });
+  const { digest } = context.policy.current();
+  approvals.decidePlan(plan, ordinal, 'approved', sites, { by: 'policy', reason: `every rule of the policy ${digest ?? ''} holds` });
   context.tell({ event: 'approved-by-policy', run, plan });
   return 'approved';
+}
+
+/** For the person who is asked: which rules want a person. Empty where only the absence of rules does. */
+export function askingRules({ results }: Judgement): string {
+  const asking = results.filter(({ verdict }) => verdict === 'ask');
+  return asking.length === 0 ? '' : ` Rules that ask a person: ${asking.map(({ rule, reason }) => `${rule} (${reason})`).join('; ')}.`;
 }
 
 /**
