@@ -32,7 +32,7 @@ async function runUntil(done: (status: RunStatus) => boolean): Promise<RunStatus
   for (let tries = 0; tries < 100; tries++) {
     const status = JSON.parse((await operator('run', run, '--json')).stdout) as RunStatus;
     if (done(status)) return status;
-    await sleep(200);
+    await sleep(500);
   }
   throw new Error(`the run did not come to it: ${(await operator('run', run)).stdout}`);
 }
@@ -92,7 +92,7 @@ describe('a site with standing rules', () => {
     expect(status.refusals.at(-1)).toMatchObject({ site: 'alder', subject: 'rounds', rule: 'withdrawn', reason: 'a new owner decides' });
     const watched = (await operator('watch', run)).stdout;
     expect(watched).toMatch(/alder {2}alder refuses plan 1: rule minContributors/);
-    expect(watched).toMatch(/alder {2}attempt-declined \(withdrawn\)/);
+    expect(watched).toMatch(/alder .*attempt-declined \(withdrawn\)/);
   });
 
   it('can read all of that in its own status', async () => {

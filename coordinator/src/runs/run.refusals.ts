@@ -8,7 +8,7 @@ import { type RunView, openRounds } from './run.view.js';
 import { slots } from './slot.names.js';
 
 /** A site has a dozen rules and a run a few steps that they can refuse; the rest would only fill the disk. */
-export const MOST_REFUSALS = 100;
+export const MOST_REFUSALS = 50;
 
 /** One refusal as people read it: every text is printable. */
 export interface ToldRefusal {
