@@ -188,11 +188,19 @@ describe('a decision of a person', () => {
     expect(decisions()).toEqual([{ ordinal: 1, decision: 'withdrawn', reason: 'a new owner' }]);
     await command('plans', 'list', '--data', folder);
     expect(screen.out).toMatch(/approved, withdrawn by a person/);
+    await plans('show');
+    expect(screen.out).toMatch(/approved here, withdrawn by a person\)/);
+    expect(screen.out).toMatch(/The consent is withdrawn. To consent again: coferment-agent plans approve/);
+    // A run that waits for a decision is not the one that is meant.
+    announce(2);
+    await plans('withdraw');
+    expect(decisions()).toMatchObject([{ ordinal: 1, decision: 'withdrawn' }]);
+    journal.runs.setState(runId(plan, 2), 'dead');
     await plans('approve');
     expect(decisions()).toMatchObject([{ decision: 'approved' }]);
     expect(journal.approvals.planDecision(plan, 1, SITES)).toBe('approved');
     journal.runs.setState(first, 'closed', 'completed');
-    await plans('withdraw');
+    await plans('withdraw', '--ordinal', '1');
     expect(screen.error).toMatch(/is over for this site \(completed\)/);
   });
 });

@@ -49,7 +49,13 @@ export function decidePlan(journal: Journal, input: DecisionInput, decision: 'ap
 
 /** Takes the consent to a run back. It goes on without this site's data, where enough others contribute. */
 export function withdrawPlan(journal: Journal, { plan, ordinal: wanted, reason = '' }: DecisionInput): Answer {
-  const run = announcedRun(journal, plan, wanted);
+  const running = journal.runs.all().filter((run) => run.plan === plan && run.state === 'approved');
+  if (wanted === undefined && running.length > 1)
+    throw new AgentError(
+      'not-approved',
+      `Runs ${running.map(({ ordinal }) => ordinal).join(' and ')} of this plan are approved here. Say which one with --ordinal.`,
+    );
+  const run = announcedRun(journal, plan, wanted ?? running[0]?.ordinal);
   const { ordinal, sites, state } = run;
   if (state === 'asked')
     throw new AgentError(

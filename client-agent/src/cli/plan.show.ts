@@ -39,6 +39,7 @@ export async function explainRun(journal: Journal, input: ShowInput): Promise<Pl
   return explainForSite({
     plan,
     run,
+    decided: journal.approvals.latestDecision(run.plan, run.ordinal),
     earlier,
     policy: { file: policy.current().file, verdict, results },
     ...(data === undefined ? {} : { data }),

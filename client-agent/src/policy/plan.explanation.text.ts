@@ -7,7 +7,7 @@ const several = (count: number, one: string, many = `${one}s`): string => `${cou
 /** A run of a plan for whoever has to decide about it: a process engineer, not a cryptographer. */
 export function planText(explanation: PlanExplanation): string {
   return [
-    `Plan "${explanation.name}", run ${explanation.run} (ordinal ${explanation.ordinal}, ${explanation.state} here)`,
+    `Plan "${explanation.name}", run ${explanation.run} (ordinal ${explanation.ordinal}, ${stateText(explanation)})`,
     `Digest ${explanation.plan}`,
     ...section('What is learnt', learnt(explanation)),
     ...section('From which of your data', data(explanation)),
@@ -20,6 +20,11 @@ export function planText(explanation: PlanExplanation): string {
     closing(explanation),
     ...(explanation.data === null ? [] : ['', renderCheck(explanation.data).trimEnd()]),
   ].join('\n');
+}
+
+function stateText({ state, decided }: PlanExplanation): string {
+  const by = decided === null ? '' : `, ${decided.decision} by ${decided.decidedBy === 'policy' ? 'the policy' : 'a person'}`;
+  return `${state} here${by}`;
 }
 
 function section(title: string, lines: readonly string[]): string[] {
@@ -111,9 +116,11 @@ function rules({ policy: { verdict, results } }: PlanExplanation): string[] {
   return [...verdictLines(results), summary];
 }
 
-function closing({ policy, approveWith, plan, ordinal, state }: PlanExplanation): string {
+function closing({ policy, approveWith, plan, ordinal, state, decided }: PlanExplanation): string {
+  if (state === 'closed' || state === 'dead') return 'This run is over for this site; nothing is to be decided any more.';
   if (policy.verdict === 'refuse') return 'Nothing is to be approved. See the rules: coferment-agent policy show';
-  if (state !== 'asked')
+  if (decided?.decision === 'withdrawn') return `The consent is withdrawn. To consent again: ${approveWith} --data …`;
+  if (state === 'approved')
     return `To take the consent back from the next round on: coferment-agent plans withdraw ${plan} --ordinal ${ordinal} --data …`;
   return `To approve it: ${approveWith} --data …\nTo reject it: coferment-agent plans reject ${plan} --ordinal ${ordinal} --data …`;
 }

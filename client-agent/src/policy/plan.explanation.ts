@@ -9,7 +9,8 @@ import {
   variableRange,
 } from '@coferment/consortium';
 import type { LeavingItem, Mapping, PlanCheck } from '../data/index.js';
-import type { RunRecord } from '../journal/runs.repository.js';
+import type { RecordedDecision } from '../journal/approvals.repository.js';
+import type { LocalRunState, RunRecord } from '../journal/runs.repository.js';
 import { leavingItems } from './leaving.items.js';
 import type { RuleResult, Verdict } from './policy.rules.js';
 
@@ -46,7 +47,9 @@ export interface PlanExplanation {
   name: string;
   run: string;
   ordinal: number;
-  state: string;
+  state: LocalRunState;
+  /** The latest decision of this site about the run; null before the first. */
+  decided: RecordedDecision | null;
   predicts: UsedVariable;
   inputs: UsedVariable[];
   model: { kind: string; parameters: number };
@@ -68,6 +71,7 @@ export interface PlanExplanation {
 export interface ExplanationInput {
   plan: Plan;
   run: RunRecord;
+  decided: RecordedDecision | undefined;
   /** Runs that were approved here before. */
   earlier: readonly RunRecord[];
   policy: PlanExplanation['policy'];
@@ -75,7 +79,7 @@ export interface ExplanationInput {
 }
 
 /** @throws ConsortiumError 'impossible-quorum' */
-export function explainForSite({ plan, run, earlier, policy, data }: ExplanationInput): PlanExplanation {
+export function explainForSite({ plan, run, decided, earlier, policy, data }: ExplanationInput): PlanExplanation {
   const { sites } = run;
   const leaves = leavingItems(plan, sites.length);
   const used = (name: string): UsedVariable => ({
@@ -89,6 +93,7 @@ export function explainForSite({ plan, run, earlier, policy, data }: Explanation
     run: run.run,
     ordinal: run.ordinal,
     state: run.state,
+    decided: decided ?? null,
     predicts: used(plan.target.variable),
     inputs: plan.sample.of.map(used),
     model: { kind: plan.model.kind, parameters: describeModel(plan).parameters },

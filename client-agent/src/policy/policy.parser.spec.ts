@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parsePolicy } from './policy.parser.js';
-import { NO_POLICY } from './policy.schema.js';
+import { FILE_RULES, HARD_RULE, NO_POLICY } from './policy.schema.js';
 
 const read = (text: string) => parsePolicy(text, 'policy.yaml');
 
@@ -41,6 +43,13 @@ describe('a policy file that cannot be used', () => {
   it('names everything that is wrong at once', () => {
     expect(() => read('schema: 1\nrules: { minSites: 1, threshold: 1 }')).toThrow(/rules.threshold = 1 .*rules.minSites = 1 /s);
   });
+});
+
+it('reads the example of the documentation, which names every rule', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../../docs/policy-file.md'), 'utf8');
+  const example = /```yaml\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
+  expect(Object.keys(read(example).rules).length).toBeGreaterThan(10);
+  for (const rule of [HARD_RULE, ...FILE_RULES]) expect(page).toContain(`| \`${rule}\` |`);
 });
 
 it('asks a person for everything when no rule is written', () => {

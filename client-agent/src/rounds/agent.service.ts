@@ -50,12 +50,12 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
   const lock = lockFolder(input.folder);
   try {
     const member = readMembership(input.folder);
+    const policy = sitePolicy(input.folder, input.policyFile);
+    policy.current();
     await loadCrypto();
     const store = KeyStore.open(join(input.folder, 'keys'), input.passphrase);
     const { identity, trainingSeed } = openSiteIdentity(store);
     const records = { mappingFile: input.mappingFile, dataDir: input.recordsFolder };
-    const policy = sitePolicy(input.folder, input.policyFile);
-    policy.current();
     const trainer = await SiteTrainer.start(records, trainingSeed, input.backend);
     const journal = Journal.open(join(input.folder, 'journal.sqlite'), { identity, vault: store });
     privateFile(join(input.folder, 'agent.log'));

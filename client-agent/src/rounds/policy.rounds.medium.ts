@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { peekStatement, planDigest, rosterDigest } from '@coferment/consortium';
+import { describeModel, modelDigest, peekStatement, planDigest, rosterDigest, setDigest } from '@coferment/consortium';
 import { loadCrypto } from '@coferment/crypto';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Instruction, SumName } from '../connection/instruction.parser.js';
@@ -8,7 +8,7 @@ import type { ScriptedConsortium } from './consortium.fixture.js';
 import { encrypt, prepareSum } from './contribution.handlers.js';
 import { carryOut } from './instruction.router.js';
 import { codeOf, inTraining } from './opened.consortia.fixture.js';
-import type { Member } from './members.fixture.js';
+import { CONSORTIUM, type Member } from './members.fixture.js';
 
 const UPDATE = 5;
 let consortium: ScriptedConsortium;
@@ -137,6 +137,12 @@ describe('consent that is withdrawn while the agent serves', () => {
     decide('withdrawn', 'our lawyers want to see it first');
     await consortium.publish(await consortium.open(frozen, await consortium.certify([frozen])));
     expect(a.journal.models.progress(consortium.run).appliedSum).toBe(UPDATE);
+
+    // That a set of the next model is bound in another run, as it is for the first models of every run of a plan, makes this sum no frozen one.
+    const modelIn = modelDigest(describeModel(consortium.plan), consortium.state!.model);
+    const sites = ['a', 'b', 'c'];
+    const elsewhere = { consortium: CONSORTIUM, run: 'r9-0123456789abcdef', sum: 1, kind: 'update' as const, modelIn };
+    a.journal.rounds.bindFreeze({ ...elsewhere, t: 'f'.repeat(64), set: setDigest(sites), sites });
 
     const next = consortium.name('update', UPDATE + 1, 2);
     const [acts, trained] = [consortium.board.acts.length, a.trainer.trained];

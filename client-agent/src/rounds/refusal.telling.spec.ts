@@ -46,7 +46,7 @@ describe('what the operator is told of a refusal', () => {
   });
 
   it('fits the wire and a screen', () => {
-    expect(told(new SiteRefusal('plan-rejected', 'person', `${'x'.repeat(600)}`, ''))?.reason).toHaveLength(500);
+    expect(told(new SiteRefusal('plan-rejected', 'person', 'x'.repeat(600), ''))?.reason).toHaveLength(500);
     expect(told(new SiteRefusal('plan-rejected', 'person', 'a\u001b[2Jb\nc', ''))?.reason).toBe('a [2Jb c');
   });
 });
