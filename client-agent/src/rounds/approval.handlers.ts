@@ -4,9 +4,8 @@ import { AgentError } from '../agent.error.js';
 import type { InstructionBody } from '../connection/instruction.parser.js';
 import { EpochSecrets } from '../keys/epoch.secrets.js';
 import { checkOrdinal, checkRunRequest, describePlan } from '../policy/plan.policy.js';
-import { SiteRefusal } from '../policy/site.refusal.js';
 import { checkRosterFor, describeChanges, describeMembers } from '../policy/roster.policy.js';
-import { askingRules, decide, passRequest } from './policy.gate.js';
+import { askingRules, decide, passRequest, requireConsent } from './policy.gate.js';
 import { loadPlan, loadRoster, requireGrowingEpoch, requireRun } from './run.facts.js';
 import { DONE, type Outcome, type SiteContext, waiting } from './site.context.js';
 
@@ -27,12 +26,7 @@ export async function approvePlan(context: SiteContext, body: InstructionBody<'a
         break;
       case 'rejected':
       case 'withdrawn':
-        throw new SiteRefusal(
-          'plan-rejected',
-          'person',
-          journal.approvals.latestDecision(digest, ordinal)?.reason ?? '',
-          `This site rejected the plan ${digest} (ordinal ${ordinal}). To change that: coferment-agent plans approve ${digest}`,
-        );
+        break;
       case 'other-sites':
       case 'undecided':
         return waiting(
@@ -41,6 +35,8 @@ export async function approvePlan(context: SiteContext, body: InstructionBody<'a
         );
     }
   }
+  // Also where it was approved, and nobody has been told yet.
+  requireConsent(context, body);
   requireRun(context, run);
   const approval = journal.statements.sign(run, 'plan-approved', '', { consortium, site, plan: digest, ordinal, sites });
   await context.port.submitStatement(approval.envelope);

@@ -66,6 +66,21 @@ describe('a policy whose rules are enough', () => {
   });
 });
 
+describe('a person', () => {
+  it('can take an approval back that the coordinator has not heard of', async () => {
+    a.journal.approvals.decidePlan(digest, ordinal, 'approved', SITES);
+    board.failing = true;
+    await expect(ask()).rejects.toMatchObject({ code: 'unreachable' });
+    board.failing = false;
+    const before = approvals();
+    a.journal.approvals.decidePlan(digest, ordinal, 'withdrawn', SITES, { reason: 'too late' });
+    await expect(ask()).rejects.toMatchObject({ code: 'plan-rejected', rule: 'person', reason: 'too late' });
+    expect(approvals()).toBe(before);
+    a.journal.approvals.decidePlan(digest, ordinal, 'approved', SITES);
+    expect(await ask()).toEqual({ outcome: 'done' });
+  });
+});
+
 describe('a rule that refuses', () => {
   it('stands above the approval of a person, and signs nothing', async () => {
     a.policy.set('schema: 1\nrules: { variables: [ph, product_concentration] }');

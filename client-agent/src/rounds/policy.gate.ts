@@ -63,6 +63,18 @@ export function decide(context: SiteContext, body: InstructionBody<'approvePlan'
   return 'approved';
 }
 
+/** @throws SiteRefusal for a run that a person rejected, or took the consent to back before it began */
+export function requireConsent({ journal }: Remembering, { plan, ordinal }: InstructionBody<'approvePlan'>): void {
+  const decided = journal.approvals.latestDecision(plan, ordinal);
+  if (decided === undefined || decided.decision === 'approved') return;
+  throw new SiteRefusal(
+    'plan-rejected',
+    'person',
+    decided.reason,
+    `This site rejected the plan ${plan} (ordinal ${ordinal}). To change that: coferment-agent plans approve ${plan} --ordinal ${ordinal}`,
+  );
+}
+
 /** For the person who is asked: which rules want a person. Empty where only the absence of rules does. */
 export function askingRules({ results }: Judgement): string {
   const asking = results.filter(({ verdict }) => verdict === 'ask');
