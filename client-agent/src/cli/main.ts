@@ -8,6 +8,7 @@ import { addLedgerCommands } from './ledger.commands.js';
 import { addKeysCommands } from './keys.commands.js';
 import { addMembershipCommands } from './membership.commands.js';
 import { addModelCommands } from './model.commands.js';
+import { addPolicyCommands } from './policy.commands.js';
 import { addServeCommand } from './serve.command.js';
 
 // A report that Node writes when it crashes, or on a signal, would carry the password of a proxy out of the environment.
@@ -21,6 +22,7 @@ const program = new Command('coferment-agent')
 addMembershipCommands(program);
 addServeCommand(program);
 addApprovalCommands(program);
+addPolicyCommands(program);
 addDataCommands(program);
 addDoctorCommand(program);
 addLedgerCommands(program);

@@ -8,6 +8,12 @@ export interface Refusal {
   atMs: number;
 }
 
+/** The rule that fired, and why, as far as the operator may know. */
+export interface RefusalTelling {
+  rule: string;
+  reason: string;
+}
+
 export interface Wait {
   run: string;
   subject: string;
@@ -39,17 +45,38 @@ export class ActivityRepository {
     private readonly now: () => number,
   ) {}
 
-  /** True when this refusal is new. */
-  refuse(run: string, subject: string, code: string, message: string): boolean {
+  /**
+   * True when this refusal is new.
+   * @param telling what the operator is told of it; nothing without
+   */
+  refuse(run: string, subject: string, code: string, message: string, telling?: RefusalTelling): boolean {
     const inserted = this.database.run(
-      'INSERT OR IGNORE INTO refusals (run, subject, code, message, refused_ms) VALUES (?, ?, ?, ?, ?)',
+      'INSERT OR IGNORE INTO refusals (run, subject, code, message, refused_ms, rule, reason, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
       run,
       subject,
       code,
       message,
       this.now(),
+      telling?.rule ?? '',
+      telling?.reason ?? '',
+      telling === undefined ? 1 : 0,
     );
     return inserted === 1;
+  }
+
+  /** Refusals that the operator has not been told of yet, oldest first. */
+  untoldRefusals(): (RefusalTelling & { id: number; run: string; subject: string })[] {
+    return this.database.all('SELECT id, run, subject, rule, reason FROM refusals WHERE told = 0 ORDER BY id').map((row) => ({
+      id: Number(row['id']),
+      run: String(row['run']),
+      subject: String(row['subject']),
+      rule: String(row['rule']),
+      reason: String(row['reason']),
+    }));
+  }
+
+  noteRefusalTold(id: number): void {
+    this.database.run('UPDATE refusals SET told = 1 WHERE id = ?', id);
   }
 
   refusals(limit: number): Refusal[] {

@@ -1,7 +1,18 @@
 import { AgentError } from '../agent.error.js';
-import type { JournalDatabase } from './journal.database.js';
+import type { JournalDatabase, Row } from './journal.database.js';
 
-export type PlanDecision = 'approved' | 'rejected' | 'undecided' | 'other-sites';
+export type Decision = 'approved' | 'rejected' | 'withdrawn';
+export type PlanDecision = Decision | 'undecided' | 'other-sites';
+
+export interface RecordedDecision {
+  plan: string;
+  ordinal: number;
+  decision: Decision;
+  decidedMs: number;
+  /** `policy`: every standing rule of the site held, and they say that this is enough. */
+  decidedBy: 'person' | 'policy';
+  reason: string;
+}
 
 /** A roster that waits, or waited, for the people of this site. */
 export interface ShownRoster {
@@ -24,7 +35,13 @@ export class ApprovalsRepository {
    * run of a plan can be approved so: of a later one the lists of both must be compared.
    * @throws AgentError 'not-approved'
    */
-  decidePlan(plan: string, ordinal: number, decision: 'approved' | 'rejected', sites?: readonly string[]): void {
+  decidePlan(
+    plan: string,
+    ordinal: number,
+    decision: Decision,
+    sites?: readonly string[],
+    { by = 'person', reason = '' }: { by?: RecordedDecision['decidedBy']; reason?: string } = {},
+  ): void {
     if (decision === 'approved' && ordinal > 1 && sites === undefined) {
       throw new AgentError(
         'not-approved',
@@ -32,12 +49,14 @@ export class ApprovalsRepository {
       );
     }
     this.database.run(
-      'INSERT INTO plan_approvals (plan, ordinal, sites, decision, decided_ms) VALUES (?, ?, ?, ?, ?)',
+      'INSERT INTO plan_approvals (plan, ordinal, sites, decision, decided_ms, decided_by, reason) VALUES (?, ?, ?, ?, ?, ?, ?)',
       plan,
       ordinal,
       sites === undefined ? null : JSON.stringify(sites),
       decision,
       this.now(),
+      by,
+      reason,
     );
   }
 
@@ -51,24 +70,24 @@ export class ApprovalsRepository {
         ordinal,
       );
       if (latest === undefined) return 'undecided';
-      if (latest['decision'] === 'rejected') return 'rejected';
+      if (latest['decision'] !== 'approved') return latest['decision'] as Decision;
       if (latest['sites'] === null && ordinal > 1) return 'undecided';
       if (latest['sites'] === null) this.database.run('UPDATE plan_approvals SET sites = ? WHERE id = ?', shown, latest['id'] ?? null);
       return latest['sites'] === null || latest['sites'] === shown ? 'approved' : 'other-sites';
     });
   }
 
-  planDecisions(): { plan: string; ordinal: number; decision: string; decidedMs: number }[] {
+  /** The latest decision on this run, whatever sites it was for. */
+  latestDecision(plan: string, ordinal: number): RecordedDecision | undefined {
+    const row = this.database.get('SELECT * FROM plan_approvals WHERE plan = ? AND ordinal = ? ORDER BY id DESC LIMIT 1', plan, ordinal);
+    return row === undefined ? undefined : toDecision(row);
+  }
+
+  /** The latest on each run. */
+  planDecisions(): RecordedDecision[] {
     return this.database
-      .all(
-        'SELECT plan, ordinal, decision, decided_ms FROM plan_approvals WHERE id IN (SELECT MAX(id) FROM plan_approvals GROUP BY plan, ordinal) ORDER BY id',
-      )
-      .map((row) => ({
-        plan: String(row['plan']),
-        ordinal: Number(row['ordinal']),
-        decision: String(row['decision']),
-        decidedMs: Number(row['decided_ms']),
-      }));
+      .all('SELECT * FROM plan_approvals WHERE id IN (SELECT MAX(id) FROM plan_approvals GROUP BY plan, ordinal) ORDER BY id')
+      .map(toDecision);
   }
 
   approveRoster(fingerprint: string): void {
@@ -142,4 +161,15 @@ export class ApprovalsRepository {
     );
     return used > 0;
   }
+}
+
+function toDecision(row: Row): RecordedDecision {
+  return {
+    plan: String(row['plan']),
+    ordinal: Number(row['ordinal']),
+    decision: String(row['decision']) as Decision,
+    decidedMs: Number(row['decided_ms']),
+    decidedBy: String(row['decided_by']) as RecordedDecision['decidedBy'],
+    reason: String(row['reason']),
+  };
 }

@@ -18,6 +18,7 @@ import { Journal } from '../journal/journal.js';
 import { KeyStore } from '../keys/key.store.js';
 import { privateFile, requirePrivate } from '../keys/private.file.js';
 import { openSiteIdentity, readTlsCredential, requireIdentity } from '../keys/site.identity.js';
+import { sitePolicy } from '../policy/policy.file.js';
 import { SiteTrainer } from '../training/site.trainer.js';
 import { NonceMemory } from './nonce.memory.js';
 import { PollLoop } from './poll.loop.js';
@@ -29,6 +30,8 @@ export interface ServeInput {
   passphrase: StoreSecret;
   mappingFile: string;
   recordsFolder: string;
+  /** Without one, policy.yaml of the folder holds, if there is one. */
+  policyFile?: string;
   pollWaitMs: number;
   backend: BackendName;
 }
@@ -50,6 +53,8 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
   try {
     const member = readMembership(input.folder);
     requireTakesPart(input.folder, member);
+    const policy = sitePolicy(input.folder, input.policyFile);
+    policy.current();
     await loadCrypto();
     const store = KeyStore.open(join(input.folder, 'keys'), input.passphrase);
     const { identity, trainingSeed } = openSiteIdentity(store);
@@ -74,7 +79,21 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
     const objects = new ObjectCache(join(input.folder, 'objects'));
     const nonces = new NonceMemory();
     const crypto = new CryptoPool();
-    const context: SiteContext = { consortium, site, identity, operatorKey, journal, store, objects, port, trainer, nonces, crypto, tell };
+    const context: SiteContext = {
+      consortium,
+      site,
+      identity,
+      operatorKey,
+      journal,
+      policy,
+      store,
+      objects,
+      port,
+      trainer,
+      nonces,
+      crypto,
+      tell,
+    };
     forgetEndedRuns(context);
     const certificate = new CertificateKeeper({ folder: input.folder, member, store, client, log });
     const loop = new PollLoop(context, {
