@@ -46,9 +46,7 @@ export function addModelCommands(program: Command): void {
 }
 
 function memberOptions(command: Command): Command {
-  return secretOptions(command)
-    .requiredOption('--data <dir>', 'data folder of this site')
-    .option('--json', 'print JSON');
+  return secretOptions(command).requiredOption('--data <dir>', 'data folder of this site').option('--json', 'print JSON');
 }
 
 async function listModels(options: ModelOptions) {

@@ -13,6 +13,8 @@ export async function followInstructions(member: Member, kinds: readonly Kind[],
     if (until() || Date.now() > endMs) stop.abort();
     return Promise.resolve({ instructions, runs: [], owed: '1', coordinatorTimeMs: 0, authorities: 0 });
   };
-  await new PollLoop(member, { waitMs: 100, renew: () => Promise.resolve(), explain: () => Promise.resolve() }).run(stop.signal);
+  const nothing = () => Promise.resolve();
+  const settings = { waitMs: 100, renew: nothing, explain: nothing, authorities: () => 0, newAuthorities: () => undefined };
+  await new PollLoop(member, settings).run(stop.signal);
   if (!until()) throw new Error('the site did not come to it');
 }
