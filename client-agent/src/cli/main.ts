@@ -3,10 +3,12 @@ import { addApprovalCommands } from './approval.commands.js';
 import { exitCodeOf } from './command.output.js';
 import { addDataCommands } from './data.commands.js';
 import { addMembershipCommands } from './membership.commands.js';
+import { programVersion } from './program.version.js';
 import { addServeCommand } from './serve.command.js';
 
 const program = new Command('coferment-agent')
   .description("One site's agent: trains on the records of this site and lets nothing leave but encrypted sums' parts and signatures")
+  .version(programVersion(), '--version', 'print the version')
   .showHelpAfterError()
   .exitOverride();
 

@@ -4,12 +4,14 @@ import { EXIT } from './exit.codes.js';
 import { addEpochs } from './epoch.commands.js';
 import { addExports } from './export.commands.js';
 import { addPlans } from './plan.commands.js';
+import { programVersion } from './program.version.js';
 import { addRuns } from './run.commands.js';
 import { addSites } from './site.commands.js';
 import { addStart } from './start.command.js';
 
 const program = new Command('coferment')
   .description('The operator of a consortium: start the coordinator, invite sites, publish plans, launch and watch runs.')
+  .version(programVersion(), '--version', 'print the version')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage));
 addStart(program);
 addSites(program);
