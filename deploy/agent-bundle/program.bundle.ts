@@ -15,6 +15,9 @@ const COMMONJS_IN_A_MODULE = [
   'const __dirname = bundleDirname(__filename);',
 ].join('\n');
 
+/** For a program that is an ES module. */
+export const MODULE: BuildOptions = { format: 'esm', banner: { js: COMMONJS_IN_A_MODULE } };
+
 /** Packages that find their own files beside themselves at run time: worker threads and WebAssembly. They stay as they are. */
 const WHOLE_PACKAGES = ['piscina', 'node-seal'];
 /** Types, source maps, and the build of SEAL that lets a transparent ciphertext pass. */
@@ -51,10 +54,10 @@ export async function bundlePrograms(repository: string, stage: string): Promise
     const { metafile } = await build({ ...common(repository), ...options });
     for (const input of Object.keys(metafile?.inputs ?? {})) inputs.add(packageFolder(input));
   };
-  for (const { entry, file } of PROGRAMS) await bundle({ ...asModule(), entryPoints: [entry], outfile: join(stage, file) });
+  for (const { entry, file } of PROGRAMS) await bundle({ ...MODULE, entryPoints: [entry], outfile: join(stage, file) });
   for (const { name, entry, format, manifest } of NAMED_AT_RUN_TIME) {
     const folder = join(stage, 'lib/node_modules', name);
-    const shape: BuildOptions = format === 'esm' ? asModule() : { format };
+    const shape: BuildOptions = format === 'esm' ? MODULE : { format };
     await bundle({ ...shape, entryPoints: [entry], outfile: join(folder, 'index.js') });
     await writeManifest(folder, { name, version: versionOf(repository, name), ...manifest });
   }
@@ -66,7 +69,8 @@ export async function bundlePrograms(repository: string, stage: string): Promise
   return [...inputs].sort();
 }
 
-function common(repository: string): BuildOptions {
+/** For any program of the bundle. */
+export function common(repository: string): BuildOptions {
   return {
     absWorkingDir: repository,
     bundle: true,
@@ -79,10 +83,6 @@ function common(repository: string): BuildOptions {
     metafile: true,
     logLevel: 'error',
   };
-}
-
-function asModule(): BuildOptions {
-  return { format: 'esm', banner: { js: COMMONJS_IN_A_MODULE } };
 }
 
 async function keepWhole(repository: string, stage: string, name: string): Promise<void> {

@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { appendFileSync, cpSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { appendFileSync, cpSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../client-agent/src/testing/temporary.folder.fixture.js';
@@ -95,7 +94,15 @@ describe('on a machine without Node, npm and network', () => {
 
   it('threads find the encryption library, and training finds its WebAssembly', () => {
     const node = join(plant.prefix, 'current/bin/node');
-    const answer = onSite(['sh', '-c', 'cd "$1" && "$2" --input-type=module -e "$3"', 'sh', join(plant.prefix, 'current/lib/agent'), node, PROBE]);
+    const answer = onSite([
+      'sh',
+      '-c',
+      'cd "$1" && "$2" --input-type=module -e "$3"',
+      'sh',
+      join(plant.prefix, 'current/lib/agent'),
+      node,
+      PROBE,
+    ]);
     expect(answer).toMatchObject({ code: 0, err: '' });
     expect(JSON.parse(answer.out)).toEqual({ ok: false, code: 'bad-parameters', message: expect.any(String) as string, wasm: 3 });
   });
