@@ -1,6 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { programVersion as agentVersion } from '../../client-agent/src/cli/program.version.ts';
+import { programVersion as coordinatorVersion } from '../../coordinator/src/cli/program.version.ts';
+import { programVersion as auditorVersion } from '../../ledger/src/cli/program.version.ts';
 import { temporaryFolder } from '../../client-agent/src/testing/temporary.folder.fixture.ts';
 import { parseOptions } from './bundle.options.ts';
 import { checkIntegrity, NODE_VERSION } from './node.release.ts';
@@ -42,6 +45,14 @@ describe('what is to be bundled', () => {
 describe('versions', () => {
   it('of Node are the same in the bundle and in the repository', () => {
     expect(manifest('.').devDependencies?.['node']).toBe(NODE_VERSION);
+  });
+
+  it.each([
+    ['coferment-agent', agentVersion],
+    ['coferment', coordinatorVersion],
+    ['coferment-audit', auditorVersion],
+  ])('are what %s --version says', (_, version) => {
+    expect(version()).toBe(manifest('.').version);
   });
 
   it('of all packages are the one that the bundle is named by', () => {

@@ -180,7 +180,7 @@ unpack() { # into versions/<version>, unless the same is there
   trap 'rm -rf "$incoming"' EXIT
   trap 'exit 1' HUP INT TERM
   mkdir "$incoming"
-  tar -xzf "$archive" -C "$incoming" --no-same-owner || fail "$archive could not be unpacked" "Is there space on the disk? It needs about 200 MB in $prefix."
+  tar -xzf "$archive" -C "$incoming" --no-same-owner || fail "$archive could not be unpacked" "Is there space on the disk? It needs about 150 MB in $prefix."
   folder=$incoming/coferment-agent-$version-$target
   [ -d "$folder" ] || fail "$archive does not hold coferment-agent-$version-$target"
   (cd "$folder" && sha256sum -c CONTENTS.sha256 >/dev/null 2>&1) || fail "what was unpacked from $archive is not what it should hold"

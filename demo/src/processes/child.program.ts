@@ -44,10 +44,14 @@ export class ChildProgram {
     this.log = createWriteStream(specification.logFile, { flags: 'a' });
     this.log.write(`# ${new Date().toISOString()} ${specification.name}: ${specification.args.join(' ')}\n`);
     const [program, ...words] = specification.node ?? [];
-    this.child = spawn(program ?? process.execPath, [...words, '--no-warnings', '--import', PARENT_WATCH, specification.script, ...specification.args], {
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    });
+    this.child = spawn(
+      program ?? process.execPath,
+      [...words, '--no-warnings', '--import', PARENT_WATCH, specification.script, ...specification.args],
+      {
+        detached: true,
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      },
+    );
     const out = new LineSplitter((line) => this.takeOutput(line));
     const err = new LineSplitter((line) => keep(this.complaints, line));
     this.child.stdout?.on('data', (chunk: Buffer) => {
