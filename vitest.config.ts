@@ -18,7 +18,7 @@ export default defineConfig({
   test: {
     maxWorkers: 2,
     projects: [
-      project('unit', ['*/src/**/*.spec.ts', 'test/unit/**/*.spec.ts'], 60_000),
+      project('unit', ['*/src/**/*.spec.ts', 'test/unit/**/*.spec.ts', 'deploy/**/*.spec.ts'], 60_000),
       project('medium', ['*/src/**/*.medium.ts', 'test/medium/**/*.medium.ts'], 120_000),
       project('e2e', ['test/e2e/**/*.e2e.ts', 'test/sovereignty/**/*.e2e.ts'], 600_000),
       project('demo', ['test/demo/**/*.e2e.ts', 'test/faults/**/*.e2e.ts'], 900_000),

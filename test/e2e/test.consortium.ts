@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parsePlan } from '@coferment/consortium';
 import { computeAgreement } from '../../demo/src/consortium/out-of-band.check.js';
-import { AgentMember } from '../../demo/src/members/agent.member.js';
+import { AgentMember, type AgentSetting } from '../../demo/src/members/agent.member.js';
 import { CoordinatorMember, type Listening } from '../../demo/src/members/coordinator.member.js';
 import { type MemberFolders, memberFolders } from '../../demo/src/members/member.folders.js';
 import { writePassphrase } from '../../demo/src/members/passphrase.file.js';
@@ -17,6 +17,7 @@ export interface TestSite {
   readonly id: string;
   /** Writes the records and returns the mapping file. */
   readonly write: (folder: string) => string;
+  readonly program?: AgentSetting['program'];
 }
 
 /** A consortium of real processes for tests; the same members that the demo drives. */
@@ -59,6 +60,7 @@ export class TestConsortium {
         mappingFile: site.write(recordsFolder),
         recordsFolder,
         passphraseFile: await writePassphrase(this.folders.passphrases, site.id),
+        ...(site.program === undefined ? {} : { program: site.program }),
       };
       const agent = new AgentMember(this.group, this.folders, setting, watcher);
       await agent.join(await this.coordinator.invite(site.id), seeds === 'own' ? undefined : '00'.repeat(32));

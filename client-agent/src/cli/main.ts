@@ -9,6 +9,7 @@ import { addKeysCommands } from './keys.commands.js';
 import { addMembershipCommands } from './membership.commands.js';
 import { addModelCommands } from './model.commands.js';
 import { addPolicyCommands } from './policy.commands.js';
+import { programVersion } from './program.version.js';
 import { addServeCommand } from './serve.command.js';
 
 // A report that Node writes when it crashes, or on a signal, would carry the password of a proxy out of the environment.
@@ -16,6 +17,7 @@ process.report.excludeEnv = true;
 
 const program = new Command('coferment-agent')
   .description("One site's agent: trains on the records of this site and lets nothing leave but encrypted sums' parts and signatures")
+  .version(programVersion(), '--version', 'print the version')
   .showHelpAfterError()
   .exitOverride();
 

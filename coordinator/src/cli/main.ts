@@ -7,6 +7,7 @@ import { addExports } from './export.commands.js';
 import { addKeys } from './keys.commands.js';
 import { addModels } from './model.commands.js';
 import { addPlans } from './plan.commands.js';
+import { programVersion } from './program.version.js';
 import { addRosters } from './roster.commands.js';
 import { addRuns } from './run.commands.js';
 import { addSites } from './site.commands.js';
@@ -17,6 +18,7 @@ process.report.excludeEnv = true;
 
 const program = new Command('coferment')
   .description('The operator of a consortium: start the coordinator, invite sites, publish plans, launch and watch runs.')
+  .version(programVersion(), '--version', 'print the version')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage));
 addStart(program);
 addSites(program);

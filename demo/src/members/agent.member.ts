@@ -17,6 +17,8 @@ export interface AgentSetting {
   readonly mappingFile: string;
   readonly recordsFolder: string;
   readonly passphraseFile: string;
+  /** Another build of the agent than that of this repository, with its own Node. */
+  readonly program?: { readonly node: readonly string[]; readonly script: string };
 }
 
 export interface AgentWatcher {
@@ -90,6 +92,7 @@ export class AgentMember {
     return {
       name: args[0] === 'serve' ? `agent ${this.site}` : `coferment-agent ${args[0]} (${this.site})`,
       script: AGENT_PROGRAM,
+      ...this.setting.program,
       args: [...args, '--data', this.folder, '--json'],
       logFile: join(this.folders.logs, `${this.site}.log`),
     };

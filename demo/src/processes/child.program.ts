@@ -14,6 +14,8 @@ export interface ProgramSpecification {
   /** Names the process in messages. */
   readonly name: string;
   readonly script: string;
+  /** The words that start its Node, where it is not the Node of this process. */
+  readonly node?: readonly string[];
   readonly args: readonly string[];
   /** Receives everything the process prints; several processes may share one. */
   readonly logFile: string;
@@ -41,10 +43,15 @@ export class ChildProgram {
     mkdirSync(dirname(specification.logFile), { recursive: true });
     this.log = createWriteStream(specification.logFile, { flags: 'a' });
     this.log.write(`# ${new Date().toISOString()} ${specification.name}: ${specification.args.join(' ')}\n`);
-    this.child = spawn(process.execPath, ['--no-warnings', '--import', PARENT_WATCH, specification.script, ...specification.args], {
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    });
+    const [program, ...words] = specification.node ?? [];
+    this.child = spawn(
+      program ?? process.execPath,
+      [...words, '--no-warnings', '--import', PARENT_WATCH, specification.script, ...specification.args],
+      {
+        detached: true,
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      },
+    );
     const out = new LineSplitter((line) => this.takeOutput(line));
     const err = new LineSplitter((line) => keep(this.complaints, line));
     this.child.stdout?.on('data', (chunk: Buffer) => {

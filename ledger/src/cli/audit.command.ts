@@ -5,6 +5,7 @@ import { parseVkey } from '../note/index.js';
 import { type WitnessPolicy, parsePolicy, policyOfLogKey } from '../policy/index.js';
 import { type Verdict, type VerifyOptions, verifyExport } from '../verify/index.js';
 import { readFolder } from '../export/index.js';
+import { programVersion } from './program.version.js';
 import { reportText } from './report.text.js';
 
 const exitCodes: Readonly<Record<Verdict, number>> = { holds: 0, 'does-not-hold': 1, 'could-not-check': 2, 'self-consistent': 2 };
@@ -31,6 +32,7 @@ export async function runAudit(words: readonly string[], { out, err }: Output): 
   let exitCode = COULD_NOT_CHECK;
   const program = new Command('coferment-audit')
     .description('Checks an exported contribution ledger. It needs no network, no account, and no trust in whoever made the export.')
+    .version(programVersion(), '--version', 'print the version')
     .configureOutput({ writeOut: out, writeErr: err })
     .exitOverride();
   program
