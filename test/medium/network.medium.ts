@@ -193,8 +193,9 @@ describe('the wire version', () => {
     const request = (wireVersion: string) => {
       const empty = Buffer.alloc(0);
       const rest = { site: '', inviteId: '', inviteSecret: empty, identityKey: empty, certificateRequest: empty, possession: empty };
+      const send = client[call].bind(client) as (message: object, answered: (error: Error | null) => void) => void;
       return new Promise<string>((resolve) =>
-        client[call]({ ...rest, wireVersion, agentTimeMs: Date.now() }, (error: Error | null) => resolve(error?.message ?? '')),
+        send({ ...rest, wireVersion, agentTimeMs: Date.now() }, (error) => resolve(error?.message ?? '')),
       );
     };
     try {

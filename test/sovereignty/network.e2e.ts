@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
@@ -394,12 +395,11 @@ function dial(host: string, to: number): Promise<string> {
 }
 
 /** The same from within a network. */
-async function dialFrom(launcher: Launcher, host: string, to: number): Promise<string> {
-  const { execFile } = await import('node:child_process');
+function dialFrom(launcher: Launcher, host: string, to: number): Promise<string> {
   const source = `const s=require('net').createConnection({host:'${host}',port:${to},timeout:1000});const e=(t)=>{console.log(t);process.exit()};s.once('connect',()=>e('open')).once('timeout',()=>e('silent')).once('error',(x)=>e(x.message))`;
-  const [program = '', ...rest] = [...launcher, process.execPath, '-e', source];
+  const [program, ...rest] = [...launcher, process.execPath, '-e', source];
   return new Promise((resolve, reject) =>
-    execFile(program, rest, (error, stdout) => (error === null ? resolve(stdout.trim()) : reject(error))),
+    execFile(program!, rest, (error, stdout) => (error === null ? resolve(stdout.trim()) : reject(error))),
   );
 }
 

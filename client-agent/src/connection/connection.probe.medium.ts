@@ -20,7 +20,7 @@ const TIMEOUT_MS = 20_000;
 
 interface Issuer {
   name: string;
-  keys: CryptoKeyPair;
+  keys: webcrypto.CryptoKeyPair;
   pem: string;
 }
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type ObjectPurpose, UploadServiceClient } from '@coferment/proto';
-import { Channel, Metadata } from '@grpc/grpc-js';
+import { type Channel, credentials, Metadata } from '@grpc/grpc-js';
 import type { OutgoingObject } from '../../../../client-agent/dist/connection/coordinator.port.js';
 import { uploadObject } from '../../../../client-agent/dist/connection/object.transfer.js';
-import { channelCredentials, channelOptions } from '../../../../client-agent/dist/connection/wire.channel.js';
+import { openChannel } from '../../../../client-agent/dist/connection/wire.channel.js';
 import { type Credentials, SERVER_NAME } from './consortium.certificates.js';
 
 /** Uploads that are under way at once: enough that the coordinator never waits, few enough that its disk holds no second copy of everything. */
@@ -40,9 +40,8 @@ export class SiteUploads {
     const { facts, client } = this.credentials;
     const endpoint = { address: this.address, serverName: SERVER_NAME, caCertificate: facts.authority };
     for (let site = this.#clients.length; site < sites; site++) {
-      const credentials = channelCredentials(endpoint, { certificate: client.certificate, key: client.privateKey });
-      const channel = new Channel(this.address, credentials, channelOptions(endpoint));
-      const uploads = new UploadServiceClient(this.address, credentials, { channelOverride: channel });
+      const channel = openChannel(endpoint, { certificate: client.certificate, key: client.privateKey });
+      const uploads = new UploadServiceClient(this.address, credentials.createInsecure(), { channelOverride: channel });
       await new Promise<void>((resolve, reject) => {
         const answer = (error: Error | null): void => (error === null ? resolve() : reject(error));
         uploads.getUpload({ digest: '0'.repeat(64) }, new Metadata(), { deadline: Date.now() + CONNECT_MS }, answer);
