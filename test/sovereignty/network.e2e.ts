@@ -82,33 +82,36 @@ let joinWhileCut: CommandResult;
 let listeningSockets: string[];
 const passwordTried: Record<string, CommandResult> = {};
 
-beforeAll(async () => {
-  await loadCrypto();
-  const listening = await startCoordinator();
-  relay = await TcpRelay.start({ host: '::1', port }, { host: '::', port: 0 });
-  await makeSites();
-  const keys = new Map<string, string>();
-  const [first, ...others] = agents;
-  // The line is cut while the first of them joins.
-  keys.set(first!.setting.site, await enrol(first!));
-  await Promise.all(others.map(async (agent) => keys.set(agent.setting.site, await enrol(agent))));
-  const agreement = computeAgreement(parsePlan(PLAN), keys);
-  await inTurns(agents, async (agent) => {
-    await agent.must(['plans', 'approve', agreement.plan]);
-    await agent.must(['roster', 'approve', agreement.fingerprint]);
-  });
-  const planFile = join(folders.out, 'plan.yaml');
-  writeFileSync(planFile, PLAN);
-  const id = await consortium.coordinator.launch(await consortium.coordinator.publishPlan(planFile));
-  cuts = new LineCuts(relay, CUT_MS, CUTS, UPLOAD_BEFORE_CUT);
-  for (const agent of agents) agent.onEvent = (event) => cuts.take(event);
-  await Promise.all(agents.map((agent) => agent.serve()));
-  run = await consortium.follow(id);
-  await cuts.settled;
-  listeningSockets = agents.filter(({ setting }) => setting.launcher.length > 0).flatMap((agent) => agent.listening());
-  await consortium.coordinator.exportLedger(folders.ledger);
-  verdict = await auditLedger(consortium.group, folders, listening);
-}, 580_000);
+beforeAll(
+  async () => {
+    await loadCrypto();
+    const listening = await startCoordinator();
+    relay = await TcpRelay.start({ host: '::1', port }, { host: '::', port: 0 });
+    await makeSites();
+    const keys = new Map<string, string>();
+    const [first, ...others] = agents;
+    // The line is cut while the first of them joins.
+    keys.set(first!.setting.site, await enrol(first!));
+    await Promise.all(others.map(async (agent) => keys.set(agent.setting.site, await enrol(agent))));
+    const agreement = computeAgreement(parsePlan(PLAN), keys);
+    await inTurns(agents, async (agent) => {
+      await agent.must(['plans', 'approve', agreement.plan]);
+      await agent.must(['roster', 'approve', agreement.fingerprint]);
+    });
+    const planFile = join(folders.out, 'plan.yaml');
+    writeFileSync(planFile, PLAN);
+    const id = await consortium.coordinator.launch(await consortium.coordinator.publishPlan(planFile));
+    cuts = new LineCuts(relay, CUT_MS, CUTS, UPLOAD_BEFORE_CUT);
+    for (const agent of agents) agent.onEvent = (event) => cuts.take(event);
+    await Promise.all(agents.map((agent) => agent.serve()));
+    run = await consortium.follow(id);
+    await cuts.settled;
+    listeningSockets = agents.filter(({ setting }) => setting.launcher.length > 0).flatMap((agent) => agent.listening());
+    await consortium.coordinator.exportLedger(folders.ledger);
+    verdict = await auditLedger(consortium.group, folders, listening);
+  },
+  FULL ? 1_800_000 : 580_000,
+);
 
 afterAll(async () => {
   try {
