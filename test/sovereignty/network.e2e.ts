@@ -13,7 +13,7 @@ import { auditLedger, type AuditVerdict } from '../../demo/src/members/auditor.m
 import { writePassphrase } from '../../demo/src/members/passphrase.file.js';
 import { inTurns } from '../../demo/src/run/in.turns.js';
 import type { RunView } from '../../demo/src/run/run.view.js';
-import { type CommandResult, COORDINATOR, REPOSITORY, runCommand } from '../e2e/command.runner.js';
+import { AGENT, type CommandResult, COORDINATOR, REPOSITORY, runCommand } from '../e2e/command.runner.js';
 import { TestConsortium } from '../e2e/test.consortium.js';
 import { type Cut, LineCuts, type Phase, PHASES } from './line.cuts.js';
 import { type Launcher, NetworkNamespace, namespacesMissing } from './network.namespace.js';
@@ -356,7 +356,7 @@ describe('another process of the same site', () => {
       '--no-warnings',
       ...(preload === undefined ? [] : ['--import', pathToFileURL(join(REPOSITORY, 'test/e2e', preload)).href]),
     ];
-    const result = await runCommand(join(REPOSITORY, 'client-agent/bin/coferment-agent.js'), [...args, '--json'], {
+    const result = await runCommand(AGENT, [...args, '--json'], {
       environment,
       nodeArguments,
     });
@@ -380,6 +380,62 @@ describe('another process of the same site', () => {
     const apart = await more(doctor, { COFERMENT_TEST_WIRE_VERSION: '1.3' }, 'other-version.preload.js');
     expect(apart.code).toBe(1);
     expect(apart.found('wire version')).toMatchObject({ result: 'fail', found: expect.stringMatching(/1\.3.*1\.1/) });
+  });
+});
+
+describe.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)('a disk that is no use', () => {
+  /** doctor on a data folder that is a file system of its own, seen by nobody else. */
+  async function doctorOn(
+    mounting: string,
+  ): Promise<{ code: number; disk: { result: string; found: string; advice: string } | undefined }> {
+    const data = join(folders.out, 'disk');
+    mkdirSync(data, { recursive: true });
+    const command = [process.execPath, '--no-warnings', AGENT, 'doctor', '--json', '--data', data];
+    const invited = ['--invite', join(folders.out, 'invites', 'site-1.json')];
+    return new Promise((resolve) =>
+      execFile(
+        'unshare',
+        ['-m', 'sh', '-c', `d=$1; shift; ${mounting}; exec "$@"`, 'sh', data, ...command, ...invited],
+        (error, stdout) => {
+          const { checks } = JSON.parse(stdout) as { checks: { check: string; result: string; found: string; advice: string }[] };
+          resolve({ code: Number(error?.code ?? 0), disk: checks.find(({ check }) => check === 'disk') });
+        },
+      ),
+    );
+  }
+
+  it('because it is full is told by doctor', async () => {
+    const full = await doctorOn('mount -t tmpfs -o size=16k tmpfs "$d" && head -c 1000000 /dev/zero > "$d/fill" 2>/dev/null');
+    expect(full).toMatchObject({ code: 1, disk: { result: 'fail', advice: expect.stringMatching(/disk is full/) } });
+  });
+
+  it('because it is mounted read-only is told by doctor', async () => {
+    const readOnly = await doctorOn('mount -t tmpfs -o ro tmpfs "$d"');
+    expect(readOnly).toMatchObject({
+      code: 1,
+      disk: { result: 'fail', found: expect.stringContaining('EROFS'), advice: expect.stringMatching(/ReadWritePaths/) },
+    });
+  });
+});
+
+describe('an agent that starts without a coordinator', () => {
+  it('shows the way step by step, as doctor does, and goes on trying', async () => {
+    const agent = agentOf('site-1');
+    await agent.stop();
+    relay.refuse();
+    const explained = Promise.withResolvers<{ check: string; result: string; advice: string }[]>();
+    agent.onEvent = (event) => {
+      if (Array.isArray(event['probe'])) explained.resolve(event['probe'] as never);
+    };
+    await agent.serve();
+    const steps = await explained.promise;
+    expect(steps[0]).toMatchObject({ check: 'name resolution', result: 'pass' });
+    expect(steps.filter(({ result }) => result === 'fail')).toHaveLength(1);
+    expect(steps.at(-1)?.advice).not.toBe('');
+    const back = Promise.withResolvers<void>();
+    agent.onEvent = ({ event }) => event === 'connected' && back.resolve();
+    relay.restore();
+    await back.promise;
   });
 });
 
