@@ -190,13 +190,12 @@ describe('the wire version', () => {
   it.each(['hello', 'join', 'renew'] as const)('of %s too: both are named', async (call) => {
     const channel = openChannel(endpointOf(member));
     const client = new EnrolmentServiceClient(member.coordinator, credentials.createInsecure(), { channelOverride: channel });
-    type Call = (request: object, done: (error: Error | null) => void) => void;
-    const ask = (method: typeof call): Call => client[method].bind(client) as Call;
     const request = (wireVersion: string) => {
       const empty = Buffer.alloc(0);
       const rest = { site: '', inviteId: '', inviteSecret: empty, identityKey: empty, certificateRequest: empty, possession: empty };
+      const send = client[call].bind(client) as (message: object, answered: (error: Error | null) => void) => void;
       return new Promise<string>((resolve) =>
-        ask(call)({ ...rest, wireVersion, agentTimeMs: Date.now() }, (error) => resolve(error?.message ?? '')),
+        send({ ...rest, wireVersion, agentTimeMs: Date.now() }, (error) => resolve(error?.message ?? '')),
       );
     };
     try {

@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
@@ -12,7 +13,7 @@ import { auditLedger, type AuditVerdict } from '../../demo/src/members/auditor.m
 import { writePassphrase } from '../../demo/src/members/passphrase.file.js';
 import { inTurns } from '../../demo/src/run/in.turns.js';
 import type { RunView } from '../../demo/src/run/run.view.js';
-import { type CommandResult, COORDINATOR, REPOSITORY, runCommand } from '../e2e/command.runner.js';
+import { AGENT, type CommandResult, COORDINATOR, REPOSITORY, runCommand } from '../e2e/command.runner.js';
 import { TestConsortium } from '../e2e/test.consortium.js';
 import { type Cut, LineCuts, type Phase, PHASES } from './line.cuts.js';
 import { type Launcher, NetworkNamespace, namespacesMissing } from './network.namespace.js';
@@ -81,33 +82,36 @@ let joinWhileCut: CommandResult;
 let listeningSockets: string[];
 const passwordTried: Record<string, CommandResult> = {};
 
-beforeAll(async () => {
-  await loadCrypto();
-  const listening = await startCoordinator();
-  relay = await TcpRelay.start({ host: '::1', port }, { host: '::', port: 0 });
-  await makeSites();
-  const keys = new Map<string, string>();
-  const [first, ...others] = agents;
-  // The line is cut while the first of them joins.
-  keys.set(first!.setting.site, await enrol(first!));
-  await Promise.all(others.map(async (agent) => keys.set(agent.setting.site, await enrol(agent))));
-  const agreement = computeAgreement(parsePlan(PLAN), keys);
-  await inTurns(agents, async (agent) => {
-    await agent.must(['plans', 'approve', agreement.plan]);
-    await agent.must(['roster', 'approve', agreement.fingerprint]);
-  });
-  const planFile = join(folders.out, 'plan.yaml');
-  writeFileSync(planFile, PLAN);
-  const id = await consortium.coordinator.launch(await consortium.coordinator.publishPlan(planFile));
-  cuts = new LineCuts(relay, CUT_MS, CUTS, UPLOAD_BEFORE_CUT);
-  for (const agent of agents) agent.onEvent = (event) => cuts.take(event);
-  await Promise.all(agents.map((agent) => agent.serve()));
-  run = await consortium.follow(id);
-  await cuts.settled;
-  listeningSockets = agents.filter(({ setting }) => setting.launcher.length > 0).flatMap((agent) => agent.listening());
-  await consortium.coordinator.exportLedger(folders.ledger);
-  verdict = await auditLedger(consortium.group, folders, listening);
-}, 580_000);
+beforeAll(
+  async () => {
+    await loadCrypto();
+    const listening = await startCoordinator();
+    relay = await TcpRelay.start({ host: '::1', port }, { host: '::', port: 0 });
+    await makeSites();
+    const keys = new Map<string, string>();
+    const [first, ...others] = agents;
+    // The line is cut while the first of them joins.
+    keys.set(first!.setting.site, await enrol(first!));
+    await Promise.all(others.map(async (agent) => keys.set(agent.setting.site, await enrol(agent))));
+    const agreement = computeAgreement(parsePlan(PLAN), keys);
+    await inTurns(agents, async (agent) => {
+      await agent.must(['plans', 'approve', agreement.plan]);
+      await agent.must(['roster', 'approve', agreement.fingerprint]);
+    });
+    const planFile = join(folders.out, 'plan.yaml');
+    writeFileSync(planFile, PLAN);
+    const id = await consortium.coordinator.launch(await consortium.coordinator.publishPlan(planFile));
+    cuts = new LineCuts(relay, CUT_MS, CUTS, UPLOAD_BEFORE_CUT);
+    for (const agent of agents) agent.onEvent = (event) => cuts.take(event);
+    await Promise.all(agents.map((agent) => agent.serve()));
+    run = await consortium.follow(id);
+    await cuts.settled;
+    listeningSockets = agents.filter(({ setting }) => setting.launcher.length > 0).flatMap((agent) => agent.listening());
+    await consortium.coordinator.exportLedger(folders.ledger);
+    verdict = await auditLedger(consortium.group, folders, listening);
+  },
+  FULL ? 1_800_000 : 580_000,
+);
 
 afterAll(async () => {
   try {
@@ -352,7 +356,7 @@ describe('another process of the same site', () => {
       '--no-warnings',
       ...(preload === undefined ? [] : ['--import', pathToFileURL(join(REPOSITORY, 'test/e2e', preload)).href]),
     ];
-    const result = await runCommand(join(REPOSITORY, 'client-agent/bin/coferment-agent.js'), [...args, '--json'], {
+    const result = await runCommand(AGENT, [...args, '--json'], {
       environment,
       nodeArguments,
     });
@@ -379,6 +383,62 @@ describe('another process of the same site', () => {
   });
 });
 
+describe.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)('a disk that is no use', () => {
+  /** doctor on a data folder that is a file system of its own, seen by nobody else. */
+  async function doctorOn(
+    mounting: string,
+  ): Promise<{ code: number; disk: { result: string; found: string; advice: string } | undefined }> {
+    const data = join(folders.out, 'disk');
+    mkdirSync(data, { recursive: true });
+    const command = [process.execPath, '--no-warnings', AGENT, 'doctor', '--json', '--data', data];
+    const invited = ['--invite', join(folders.out, 'invites', 'site-1.json')];
+    return new Promise((resolve) =>
+      execFile(
+        'unshare',
+        ['-m', 'sh', '-c', `d=$1; shift; ${mounting}; exec "$@"`, 'sh', data, ...command, ...invited],
+        (error, stdout) => {
+          const { checks } = JSON.parse(stdout) as { checks: { check: string; result: string; found: string; advice: string }[] };
+          resolve({ code: Number(error?.code ?? 0), disk: checks.find(({ check }) => check === 'disk') });
+        },
+      ),
+    );
+  }
+
+  it('because it is full is told by doctor', async () => {
+    const full = await doctorOn('mount -t tmpfs -o size=16k tmpfs "$d" && head -c 1000000 /dev/zero > "$d/fill" 2>/dev/null');
+    expect(full).toMatchObject({ code: 1, disk: { result: 'fail', advice: expect.stringMatching(/disk is full/) } });
+  });
+
+  it('because it is mounted read-only is told by doctor', async () => {
+    const readOnly = await doctorOn('mount -t tmpfs -o ro tmpfs "$d"');
+    expect(readOnly).toMatchObject({
+      code: 1,
+      disk: { result: 'fail', found: expect.stringContaining('EROFS'), advice: expect.stringMatching(/ReadWritePaths/) },
+    });
+  });
+});
+
+describe('an agent that starts without a coordinator', () => {
+  it('shows the way step by step, as doctor does, and goes on trying', async () => {
+    const agent = agentOf('site-1');
+    await agent.stop();
+    relay.refuse();
+    const explained = Promise.withResolvers<{ check: string; result: string; advice: string }[]>();
+    agent.onEvent = (event) => {
+      if (Array.isArray(event['probe'])) explained.resolve(event['probe'] as never);
+    };
+    await agent.serve();
+    const steps = await explained.promise;
+    expect(steps[0]).toMatchObject({ check: 'name resolution', result: 'pass' });
+    expect(steps.filter(({ result }) => result === 'fail')).toHaveLength(1);
+    expect(steps.at(-1)?.advice).not.toBe('');
+    const back = Promise.withResolvers<void>();
+    agent.onEvent = ({ event }) => event === 'connected' && back.resolve();
+    relay.restore();
+    await back.promise;
+  });
+});
+
 function dial(host: string, to: number): Promise<string> {
   return new Promise((resolve) => {
     const socket = createConnection({ host, port: to, timeout: 1000 });
@@ -394,12 +454,11 @@ function dial(host: string, to: number): Promise<string> {
 }
 
 /** The same from within a network. */
-async function dialFrom(launcher: Launcher, host: string, to: number): Promise<string> {
-  const { execFile } = await import('node:child_process');
+function dialFrom(launcher: Launcher, host: string, to: number): Promise<string> {
   const source = `const s=require('net').createConnection({host:'${host}',port:${to},timeout:1000});const e=(t)=>{console.log(t);process.exit()};s.once('connect',()=>e('open')).once('timeout',()=>e('silent')).once('error',(x)=>e(x.message))`;
-  const [program = '', ...rest] = [...launcher, process.execPath, '-e', source];
+  const [program, ...rest] = [...launcher, process.execPath, '-e', source];
   return new Promise((resolve, reject) =>
-    execFile(program, rest, (error, stdout) => (error === null ? resolve(stdout.trim()) : reject(error))),
+    execFile(program!, rest, (error, stdout) => (error === null ? resolve(stdout.trim()) : reject(error))),
   );
 }
 
