@@ -217,7 +217,7 @@ describe('doctor', () => {
   const results = (findings: Finding[]) => Object.fromEntries(findings.map(({ check, result }) => [check, result]));
   const passphraseFile = (text: string): string => {
     const file = join(temporaryFolder('network-passphrase'), 'passphrase');
-    writeFileSync(file, text);
+    writeFileSync(file, text, { mode: 0o600 });
     return file;
   };
   const WELL = {

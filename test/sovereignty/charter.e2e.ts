@@ -65,7 +65,7 @@ describe('the charter', () => {
     await expect(calls.download('a'.repeat(64))).rejects.toMatchObject({ code: 'forbidden', message: expect.stringContaining('charter') });
     calls.close();
     const folder = temporaryFolder('closed');
-    writeFileSync(join(folder, 'passphrase'), `${PASSPHRASE}\n`);
+    writeFileSync(join(folder, 'passphrase'), `${PASSPHRASE}\n`, { mode: 0o600 });
     const flags = ['--passphrase-file', join(folder, 'passphrase'), '--json'];
     const closed = await runCommand(AGENT, ['ledger', 'export', '--out', join(folder, 'out'), '--data', auditor.folder, ...flags]);
     expect(closed.code).toBe(1);

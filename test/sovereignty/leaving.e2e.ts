@@ -2,11 +2,12 @@
  * A site ends its membership, with the agent's own command at a real coordinator: refused while runs count on it, cut off at every step, done twice, and looked
  * at afterwards from both sides.
  */
-import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { signStatement } from '@coferment/consortium';
 import { generateIdentity, sha256Hex } from '@coferment/crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { copyFolder } from '../../client-agent/src/testing/folder.copy.fixture.js';
 import { type Departure, readDeparture, writeDeparture } from '../../client-agent/src/enrolment/departure.file.js';
 import { leaveConsortium } from '../../client-agent/src/enrolment/leave.flow.js';
 import { renewCertificate } from '../../client-agent/src/enrolment/renewal.flow.js';
@@ -130,7 +131,7 @@ describe('leaving', () => {
     await expect(calls.poll([], '', 0)).rejects.toMatchObject({ code: 'site-left' });
     calls.close();
     const backup = temporaryFolder('backup');
-    cpSync(member.folder, backup, { recursive: true });
+    copyFolder(member.folder, backup);
     member.store.write('training-seed', new Uint8Array(32));
     await expect(renewCertificate(backup, member.membership, member.store)).rejects.toMatchObject({ refusal: 'site-left' });
     member.store.eraseRecord('training-seed');
@@ -157,7 +158,7 @@ describe('leaving', () => {
     const member = await worked('zeta');
     const copies = [1, 2, 3, 4].map(() => {
       const copy = Object.assign(new Member(), { membership: member.membership });
-      cpSync(member.folder, copy.folder, { recursive: true });
+      copyFolder(member.folder, copy.folder);
       return copy;
     });
     const [unheard, unanswered, told, half] = copies as [Member, Member, Member, Member];

@@ -142,7 +142,7 @@ describe('an auditor', () => {
   it('takes the whole ledger out, as a site can, and coferment-audit finds that it holds', async () => {
     for (const member of [auditor, sites.get('beta')!]) {
       const folder = temporaryFolder('ledger');
-      writeFileSync(join(folder, 'passphrase'), `${PASSPHRASE}\n`);
+      writeFileSync(join(folder, 'passphrase'), `${PASSPHRASE}\n`, { mode: 0o600 });
       const flags = ['--out', join(folder, 'out'), '--data', member.folder, '--passphrase-file', join(folder, 'passphrase'), '--json'];
       const { code, stdout, stderr } = await runCommand(AGENT, ['ledger', 'export', ...flags]);
       expect(stderr).toBe('');
@@ -155,7 +155,7 @@ describe('an auditor', () => {
 
   it('does not serve', async () => {
     const folder = temporaryFolder('serve');
-    writeFileSync(join(folder, 'passphrase'), `${PASSPHRASE}\n`);
+    writeFileSync(join(folder, 'passphrase'), `${PASSPHRASE}\n`, { mode: 0o600 });
     const flags = [
       '--data',
       auditor.folder,

@@ -16,7 +16,7 @@ export interface Said {
 /** Runs `coferment …` in this process, as a script would: without a terminal. */
 export async function coferment(coordinator: TestCoordinator, ...words: string[]): Promise<Said> {
   const passphraseFile = join(temporaryFolder('operator'), 'passphrase');
-  writeFileSync(passphraseFile, `${PASSPHRASE}\n`);
+  writeFileSync(passphraseFile, `${PASSPHRASE}\n`, { mode: 0o600 });
   const program = new Command('coferment').exitOverride();
   addSites(program);
   const said: Said = { code: 0, out: '', err: '' };

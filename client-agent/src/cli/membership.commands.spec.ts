@@ -46,7 +46,7 @@ async function agent(...args: string[]): Promise<{ code: number; out: string; er
 describe('coferment-agent join', () => {
   it('refuses the invite as an argument and does not repeat it', async () => {
     const file = join(folder, 'passphrase');
-    writeFileSync(file, 'long enough\n');
+    writeFileSync(file, 'long enough\n', { mode: 0o600 });
     const line = `${INVITE_PREFIX}c2VjcmV0`;
     const said = await agent('join', line, '--data', join(folder, 'data'), '--passphrase-file', file, '--json');
     expect(said.code).toBe(1);
