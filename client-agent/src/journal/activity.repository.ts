@@ -1,4 +1,6 @@
+import { digest } from '@coferment/crypto';
 import type { JournalDatabase } from './journal.database.js';
+import type { RecordRepository } from './record.repository.js';
 
 export interface Refusal {
   run: string;
@@ -36,20 +38,26 @@ export interface ConnectionState {
 export class ActivityRepository {
   constructor(
     private readonly database: JournalDatabase,
+    private readonly record: RecordRepository,
     private readonly now: () => number,
   ) {}
 
   /** True when this refusal is new. */
   refuse(run: string, subject: string, code: string, message: string): boolean {
-    const inserted = this.database.run(
-      'INSERT OR IGNORE INTO refusals (run, subject, code, message, refused_ms) VALUES (?, ?, ?, ?, ?)',
-      run,
-      subject,
-      code,
-      message,
-      this.now(),
-    );
-    return inserted === 1;
+    const time = this.now();
+    return this.database.transaction(() => {
+      const inserted = this.database.get(
+        'INSERT OR IGNORE INTO refusals (run, subject, code, message, refused_ms) VALUES (?, ?, ?, ?, ?) RETURNING id',
+        run,
+        subject,
+        code,
+        message,
+        time,
+      );
+      if (inserted === undefined) return false;
+      this.record.append({ kind: 'instruction-refused', row: Number(inserted['id']), run, subject, rule: code, message }, time);
+      return true;
+    });
   }
 
   refusals(limit: number): Refusal[] {
@@ -66,19 +74,28 @@ export class ActivityRepository {
   wait(run: string, subject: string, reason: string, whatToDo: string): boolean {
     const before = this.database.get('SELECT reason FROM waits WHERE run = ? AND subject = ?', run, subject);
     if (before?.['reason'] === reason) return false;
-    this.database.run(
-      'INSERT OR REPLACE INTO waits (run, subject, reason, what_to_do, since_ms) VALUES (?, ?, ?, ?, ?)',
-      run,
-      subject,
-      reason,
-      whatToDo,
-      this.now(),
-    );
+    const time = this.now();
+    this.database.transaction(() => {
+      this.database.run(
+        'INSERT OR REPLACE INTO waits (run, subject, reason, what_to_do, since_ms) VALUES (?, ?, ?, ?, ?)',
+        run,
+        subject,
+        reason,
+        whatToDo,
+        time,
+      );
+      this.record.append({ kind: 'waiting', run, subject, reason, whatToDo }, time);
+    });
     return true;
   }
 
   stopWaiting(run: string, subject: string): void {
-    this.database.run('DELETE FROM waits WHERE run = ? AND subject = ?', run, subject);
+    // Nearly always there is nothing to stop: a look costs no write.
+    if (this.database.get('SELECT 1 FROM waits WHERE run = ? AND subject = ?', run, subject) === undefined) return;
+    this.database.transaction(() => {
+      const stopped = this.database.run('DELETE FROM waits WHERE run = ? AND subject = ?', run, subject);
+      if (stopped > 0) this.record.append({ kind: 'no-longer-waiting', run, subject });
+    });
   }
 
   waits(): Wait[] {
@@ -93,13 +110,14 @@ export class ActivityRepository {
 
   /** Must return before the first byte goes out. The same bytes that were not accepted before are one entry, however often they are tried. */
   sending(entry: Omit<SentObject, 'atMs' | 'outcome'>): { id: number; isNew: boolean } {
-    const { name, run, bytes, digest } = entry;
+    const { name, run, bytes, digest: content } = entry;
+    const time = this.now();
     return this.database.transaction(() => {
       const tried = this.database.get(
         "SELECT id FROM sent WHERE name = ? AND run = ? AND digest = ? AND outcome <> 'accepted' ORDER BY id DESC LIMIT 1",
         name,
         run,
-        digest,
+        content,
       );
       if (tried !== undefined) return { id: Number(tried['id']), isNew: false };
       const inserted = this.database.get(
@@ -107,15 +125,20 @@ export class ActivityRepository {
         name,
         run,
         bytes,
-        digest,
-        this.now(),
+        content,
+        time,
       );
-      return { id: Number(inserted?.['id']), isNew: true };
+      const row = Number(inserted?.['id']);
+      this.record.append({ kind: 'sending', row, run, name, bytes, digest: content }, time);
+      return { id: row, isNew: true };
     });
   }
 
   noteOutcome(id: number, outcome: string): void {
-    this.database.run('UPDATE sent SET outcome = ? WHERE id = ?', outcome, id);
+    this.database.transaction(() => {
+      const changed = this.database.run('UPDATE sent SET outcome = ?1 WHERE id = ?2 AND outcome <> ?1', outcome, id);
+      if (changed > 0) this.record.append({ kind: 'answered', row: id, outcome });
+    });
   }
 
   recentlySent(limit: number): SentObject[] {
@@ -137,7 +160,14 @@ export class ActivityRepository {
 
   /** Keeps the coordinator's view of a run, for people only: nothing is decided by it. */
   see(run: string, view: unknown): void {
-    this.database.run('INSERT OR REPLACE INTO views (run, view, seen_ms) VALUES (?, ?, ?)', run, JSON.stringify(view), this.now());
+    const [text, time] = [JSON.stringify(view), this.now()];
+    this.database.run(
+      'INSERT OR REPLACE INTO views (run, view, seen_ms, checksum) VALUES (?, ?, ?, ?)',
+      run,
+      text,
+      time,
+      viewChecksum(run, text, time),
+    );
   }
 
   view(run: string): { view: unknown; seenMs: number } | undefined {
@@ -146,7 +176,11 @@ export class ActivityRepository {
   }
 
   connection(state: ConnectionState['state'], detail: string): void {
-    this.database.run('INSERT OR REPLACE INTO connection (id, state, detail, changed_ms) VALUES (1, ?, ?, ?)', state, detail, this.now());
+    const time = this.now();
+    this.database.transaction(() => {
+      this.database.run('INSERT OR REPLACE INTO connection (id, state, detail, changed_ms) VALUES (1, ?, ?, ?)', state, detail, time);
+      this.record.append({ kind: 'connection', state, detail }, time);
+    });
   }
 
   connectionState(): ConnectionState | undefined {
@@ -154,4 +188,9 @@ export class ActivityRepository {
     if (row === undefined) return undefined;
     return { state: String(row['state']) as ConnectionState['state'], detail: String(row['detail']), changedMs: Number(row['changed_ms']) };
   }
+}
+
+/** Views change with every poll, so they have no entries; this finds a damaged one, and not one that somebody has made up. */
+export function viewChecksum(run: string, view: string, seenMs: number): string {
+  return digest('journal-view', run, view, seenMs);
 }

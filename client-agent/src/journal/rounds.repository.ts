@@ -1,7 +1,9 @@
 import { MAX_BLOCKS_PER_EPOCH, type Predicate, type SumKind } from '@coferment/consortium';
-import { bytesToHex, hexToBytes, sha256Hex } from '@coferment/crypto';
+import { bytesToHex, digest, hash, hexToBytes, sha256Hex } from '@coferment/crypto';
 import { AgentError } from '../agent.error.js';
 import type { JournalDatabase } from './journal.database.js';
+import type { RecordFact } from './record.entry.js';
+import type { RecordRepository } from './record.repository.js';
 
 /** The vector of one sum, quantised and packed. It is the only one ever encrypted for its key. */
 export interface StoredVector {
@@ -14,6 +16,20 @@ export interface StoredVector {
   saturated: number;
 }
 
+/** Where a vector came from, and what its site trained on: enough to make it again. */
+export interface VectorOrigin {
+  run: string;
+  epoch: number;
+  sum: number;
+  round: number;
+  /** The object that holds the state it started from; null for statistics. */
+  start: string | null;
+  /** SHA-256 of the records as they were read, and of the mapping file. */
+  batches: string;
+  mapping: string;
+  software: string;
+}
+
 /** Seals what must not lie in the clear on the disk; a record opens under its own name only. */
 export interface Vault {
   sealRecord(name: string, secret: Uint8Array): Uint8Array;
@@ -24,6 +40,7 @@ export interface Vault {
 export class RoundsRepository {
   constructor(
     private readonly database: JournalDatabase,
+    private readonly record: RecordRepository,
     private readonly vault: () => Vault,
   ) {}
 
@@ -39,7 +56,7 @@ export class RoundsRepository {
    * left: the same vector may be kept again, any other is refused.
    * @throws AgentError 'vector-spent'
    */
-  keepVector(plan: string, kind: SumKind, modelIn: string, vector: StoredVector): StoredVector {
+  keepVector(plan: string, kind: SumKind, modelIn: string, vector: StoredVector, origin?: VectorOrigin): StoredVector {
     return this.database.transaction(() => {
       const row = this.#vectorRow(plan, kind, modelIn);
       if (row !== undefined && !row.erased) return this.vector(plan, kind, modelIn) ?? vector;
@@ -49,26 +66,48 @@ export class RoundsRepository {
           `This site has sent another ${kind} vector for model ${modelIn.slice(0, 16)} of this plan, in a run that is over. A second one is refused: the difference of two sums would tell about the records that have changed. Ask the operator for a plan with another seed.`,
         );
       }
+      const commitment = vectorCommitment(vector.salt, vector.coefficients);
+      const sealed = this.vault().sealRecord(vectorName(plan, kind, modelIn), encodeVector(vector));
+      const salt = this.vault().sealRecord(saltName(commitment), vector.salt);
       this.database.run(
         'INSERT OR REPLACE INTO sealed_vectors (plan, kind, model_in, sealed, erased) VALUES (?, ?, ?, ?, 0)',
         plan,
         kind,
         modelIn,
-        this.vault().sealRecord(vectorName(plan, kind, modelIn), encodeVector(vector)),
+        sealed,
       );
+      this.database.run('INSERT OR REPLACE INTO commitment_salts (commitment, sealed) VALUES (?, ?)', commitment, salt);
+      this.record.append({
+        kind: 'trained',
+        plan,
+        sumKind: kind,
+        modelIn,
+        vector: commitment,
+        backend: vector.backend,
+        sealed: sha256Hex(sealed),
+        salt: sha256Hex(salt),
+        from: origin === undefined ? null : committed(origin, vector.salt),
+      });
       return vector;
     });
+  }
+
+  /** What opens the commitments of a vector, also after it was erased. Undefined when there is none. */
+  saltOf(commitment: string): Uint8Array | undefined {
+    const row = this.database.get('SELECT sealed FROM commitment_salts WHERE commitment = ?', commitment);
+    return row === undefined ? undefined : this.vault().openRecord(saltName(commitment), row['sealed'] as Uint8Array);
   }
 
   /** Replaces the vectors of a plan by their digests, which are sealed too: a vector of few numbers could be guessed from its digest. */
   eraseVectors(plan: string): void {
     this.database.transaction(() => {
+      const erased: Extract<RecordFact, { kind: 'vectors-erased' }>['vectors'] = [];
       for (const row of this.database.all('SELECT kind, model_in FROM sealed_vectors WHERE plan = ? AND erased = 0', plan)) {
         const [kind, modelIn] = [String(row['kind']) as SumKind, String(row['model_in'])];
         const vector = this.vector(plan, kind, modelIn);
         if (vector === undefined) continue;
-        const digest = hexToBytes(sha256Hex(wordBytes(vector.coefficients)));
-        const tombstone = this.vault().sealRecord(`erased-${vectorName(plan, kind, modelIn)}`, digest);
+        const content = hexToBytes(sha256Hex(wordBytes(vector.coefficients)));
+        const tombstone = this.vault().sealRecord(`erased-${vectorName(plan, kind, modelIn)}`, content);
         this.database.run(
           'UPDATE sealed_vectors SET sealed = ?, erased = 1 WHERE plan = ? AND kind = ? AND model_in = ?',
           tombstone,
@@ -76,7 +115,9 @@ export class RoundsRepository {
           kind,
           modelIn,
         );
+        erased.push({ sumKind: kind, modelIn, sealed: sha256Hex(tombstone) });
       }
+      if (erased.length > 0) this.record.append({ kind: 'vectors-erased', plan, vectors: erased });
     });
   }
 
@@ -93,8 +134,8 @@ export class RoundsRepository {
 
   #isErased(plan: string, kind: SumKind, modelIn: string, tombstone: Uint8Array, vector: StoredVector): boolean {
     if (tombstone.length === 0) return false;
-    const digest = this.vault().openRecord(`erased-${vectorName(plan, kind, modelIn)}`, tombstone);
-    return bytesToHex(digest) === sha256Hex(wordBytes(vector.coefficients));
+    const content = this.vault().openRecord(`erased-${vectorName(plan, kind, modelIn)}`, tombstone);
+    return bytesToHex(content) === sha256Hex(wordBytes(vector.coefficients));
   }
 
   /**
@@ -130,6 +171,7 @@ export class RoundsRepository {
         sum,
         attempt,
       );
+      this.record.append({ kind: 'encrypting', run, epoch, sum, attempt, blocks });
     });
   }
 
@@ -171,7 +213,7 @@ export class RoundsRepository {
     const { consortium, run, sum, kind, modelIn, t, set, sites } = freeze;
     const key = setKind(kind);
     this.database.transaction(() => {
-      this.database.run('INSERT OR IGNORE INTO frozen_sums (run, sum, t) VALUES (?, ?, ?)', run, sum, t);
+      this.#bindSum(run, sum, t);
       const stored = this.frozenT(run, sum);
       if (stored !== t) {
         throw new AgentError(
@@ -180,14 +222,7 @@ export class RoundsRepository {
         );
       }
       if (kind === 'confirm') return;
-      this.database.run(
-        'INSERT OR IGNORE INTO counted_sets (consortium, kind, model_in, set_digest, sites) VALUES (?, ?, ?, ?, ?)',
-        consortium,
-        key,
-        modelIn,
-        set,
-        JSON.stringify(sites),
-      );
+      this.#bindSet({ consortium, kind: key, modelIn, set, sites });
       const first = this.database.get(
         'SELECT set_digest, sites FROM counted_sets WHERE consortium = ? AND kind = ? AND model_in = ?',
         consortium,
@@ -212,17 +247,27 @@ export class RoundsRepository {
   recallAttestation({ consortium, run, kind, sums }: Predicate<'attestation'>): void {
     this.database.transaction(() => {
       for (const { sum, t, set, modelIn } of sums) {
-        this.database.run('INSERT OR IGNORE INTO frozen_sums (run, sum, t) VALUES (?, ?, ?)', run, sum, t);
-        if (kind === 'confirm') continue;
-        this.database.run(
-          "INSERT OR IGNORE INTO counted_sets (consortium, kind, model_in, set_digest, sites) VALUES (?, ?, ?, ?, '[]')",
-          consortium,
-          setKind(kind),
-          modelIn,
-          set,
-        );
+        this.#bindSum(run, sum, t);
+        if (kind !== 'confirm') this.#bindSet({ consortium, kind: setKind(kind), modelIn, set, sites: [] });
       }
     });
+  }
+
+  #bindSum(run: string, sum: number, t: string): void {
+    const bound = this.database.run('INSERT OR IGNORE INTO frozen_sums (run, sum, t) VALUES (?, ?, ?)', run, sum, t);
+    if (bound > 0) this.record.append({ kind: 'sum-frozen', run, sum, t });
+  }
+
+  #bindSet({ consortium, kind, modelIn, set, sites }: CountedSet): void {
+    const bound = this.database.run(
+      'INSERT OR IGNORE INTO counted_sets (consortium, kind, model_in, set_digest, sites) VALUES (?, ?, ?, ?, ?)',
+      consortium,
+      kind,
+      modelIn,
+      set,
+      JSON.stringify(sites),
+    );
+    if (bound > 0) this.record.append({ kind: 'set-counted', consortium, sumKind: kind, modelIn, set, sites: [...sites] });
   }
 }
 
@@ -231,8 +276,42 @@ function setKind(kind: SumKind): SumKind {
   return kind === 'evaluate' ? 'update' : kind;
 }
 
+interface CountedSet {
+  consortium: string;
+  kind: SumKind;
+  modelIn: string;
+  set: string;
+  sites: readonly string[];
+}
+
 function vectorName(plan: string, kind: SumKind, modelIn: string): string {
   return `vector/${plan}/${kind}/${modelIn}`;
+}
+
+function saltName(commitment: string): string {
+  return `commitment-salt/${commitment}`;
+}
+
+/**
+ * What the record says of a vector. A vector of few numbers could be found from its plain digest by trying; this one needs the salt. It goes through a hash
+ * of its own, so that whoever is shown it to check a vector does not learn the number of samples that the same salt hides in the ledger.
+ */
+export function vectorCommitment(salt: Uint8Array, coefficients: BigUint64Array): string {
+  return digest('vector-commitment', hash('vector-commitment-salt', salt), wordBytes(coefficients));
+}
+
+/** What the record says of records that were trained on. */
+export function recordsCommitment(salt: Uint8Array, what: 'batches' | 'mapping', content: string): string {
+  return digest('records-commitment', hash('records-commitment-salt', salt), what, content);
+}
+
+function committed(origin: VectorOrigin, salt: Uint8Array): VectorOrigin {
+  const { batches, mapping } = origin;
+  return {
+    ...origin,
+    batches: recordsCommitment(salt, 'batches', batches),
+    mapping: recordsCommitment(salt, 'mapping', mapping),
+  };
 }
 
 function wordBytes(words: BigUint64Array): Uint8Array {
