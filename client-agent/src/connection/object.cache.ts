@@ -76,6 +76,11 @@ export class ObjectCache {
     return hash.digest('hex') === digest ? { digest, size, pieces: (offset) => piecesOf(path, offset) } : undefined;
   }
 
+  /** Whether there is a file of this name, whole or not. */
+  has(digest: string): boolean {
+    return existsSync(this.#path(digest));
+  }
+
   remove(digest: string): void {
     rmSync(this.#path(digest), { force: true });
   }

@@ -134,8 +134,9 @@ export const recordKinds = {
 } as const;
 
 export type RecordKind = keyof typeof recordKinds;
+type Fields<K extends RecordKind> = z.infer<(typeof recordKinds)[K]>;
 /** What happened, before it has its place in the record. */
-export type RecordFact = { [K in RecordKind]: { kind: K } & z.infer<(typeof recordKinds)[K]> }[RecordKind];
+export type RecordFact = { [K in RecordKind]: { kind: K } & (Fields<K> extends Record<string, never> ? object : Fields<K>) }[RecordKind];
 export type RecordEntry = RecordFact & { schema: typeof RECORD_SCHEMA; seq: number; time: number; previous: string };
 
 /** A line as it stands in the record. */

@@ -1,17 +1,11 @@
 import type { Identity } from '@coferment/crypto';
+import { AgentError } from '../agent.error.js';
 import type { JournalDatabase } from './journal.database.js';
-import { BEFORE_THE_FIRST, hashOf, lineOf, type RecordFact, type RecordKind, type RecordLine } from './record.entry.js';
+import { BEFORE_THE_FIRST, hashOf, lineOf, type RecordEntry, type RecordFact, type RecordKind, type RecordLine } from './record.entry.js';
 import { type RecordHead, signHead } from './record.head.js';
 
 /** After these the agent signs the head at once: a power cut or a thief then cannot make them unsaid. */
-const SIGNED_AT_ONCE: ReadonlySet<RecordKind> = new Set([
-  'joined',
-  'agent-started',
-  'agent-stopped',
-  'applied',
-  'run-state',
-  'membership-left',
-]);
+const SIGNED_AT_ONCE: ReadonlySet<RecordKind> = new Set(['joined', 'agent-started', 'agent-stopped', 'run-state', 'membership-left']);
 /** Entries that may follow a signed head before the next one. */
 const UNSIGNED_AT_MOST = 200;
 
@@ -31,7 +25,7 @@ export class RecordRepository {
   append(fact: RecordFact, time = this.now()): void {
     this.database.transaction(() => {
       const { seq } = appendLine(this.database, fact, time);
-      if (this.identity !== undefined && (SIGNED_AT_ONCE.has(fact.kind) || seq - this.#signedUpTo() >= UNSIGNED_AT_MOST))
+      if (this.identity !== undefined && (isSignedAtOnce(fact) || seq - this.#signedUpTo() >= UNSIGNED_AT_MOST))
         this.#sign(this.identity, time);
     });
   }
@@ -64,6 +58,11 @@ export class RecordRepository {
     );
   }
 
+  latestLine(): RecordEntry | undefined {
+    const row = this.database.get('SELECT line FROM record ORDER BY seq DESC LIMIT 1');
+    return row === undefined ? undefined : (JSON.parse(String(row['line'])) as RecordEntry);
+  }
+
   lines(after = 0): RecordLine[] {
     return this.database.all('SELECT seq, line, hash FROM record WHERE seq > ? ORDER BY seq', after).map(toLine);
   }
@@ -74,6 +73,16 @@ export class RecordRepository {
 
   #signedUpTo(): number {
     return Number(this.database.get('SELECT MAX(seq) AS seq FROM record_heads')?.['seq'] ?? 0);
+  }
+
+  /** Signs all that stands in the record now, for a copy that is handed on. @throws AgentError when the journal was opened without the keys */
+  signHead(): void {
+    const { identity } = this;
+    if (identity === undefined) throw new AgentError('wrong-passphrase', 'The record can only be signed with the keys of this site.');
+    this.database.transaction(() => {
+      const isSigned = this.latestLine()?.kind === 'head-signed';
+      if (!isSigned) this.#sign(identity, this.now());
+    });
   }
 
   #sign(identity: Identity, time: number): void {
@@ -90,6 +99,10 @@ export class RecordRepository {
     );
     appendLine(this.database, { kind: 'head-signed', head }, time);
   }
+}
+
+function isSignedAtOnce(fact: RecordFact): boolean {
+  return SIGNED_AT_ONCE.has(fact.kind) || (fact.kind === 'step' && fact.state === 'applied');
 }
 
 /** Only inside a transaction: two processes write into one journal. */

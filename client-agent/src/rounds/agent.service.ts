@@ -13,9 +13,11 @@ import { type Membership, readMembership } from '../enrolment/membership.file.js
 import { endpointOf, renewalIsDue, renewCertificate } from '../enrolment/renewal.flow.js';
 import { lockFolder } from '../journal/folder.lock.js';
 import { Journal } from '../journal/journal.js';
+import { noteMembership } from '../journal/membership.entries.js';
 import { KeyStore } from '../keys/key.store.js';
 import { privateFile } from '../keys/private.file.js';
 import { openSiteIdentity, readTlsCredential } from '../keys/site.identity.js';
+import { softwareName } from '../software.version.js';
 import { SiteTrainer } from '../training/site.trainer.js';
 import { NonceMemory } from './nonce.memory.js';
 import { PollLoop } from './poll.loop.js';
@@ -71,8 +73,10 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
     const nonces = new NonceMemory();
     const crypto = new CryptoPool();
     const context: SiteContext = { consortium, site, identity, operatorKey, journal, store, objects, port, trainer, nonces, crypto, tell };
+    noteMembership(journal.record, member);
+    journal.record.append({ kind: 'agent-started', software: softwareName() });
     forgetEndedRuns(context);
-    const certificate = new CertificateKeeper(input.folder, member, store, client, log);
+    const certificate = new CertificateKeeper(input.folder, member, store, client, log, journal);
     const loop = new PollLoop(context, {
       waitMs: input.pollWaitMs,
       renew: () => certificate.renew(),
@@ -85,6 +89,7 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
     } finally {
       await crypto.close();
       client.close();
+      journal.record.append({ kind: 'agent-stopped' });
       journal.close();
     }
   } finally {
@@ -116,6 +121,7 @@ class CertificateKeeper {
     private readonly store: KeyStore,
     private readonly client: WireClient,
     private readonly log: Logger,
+    private readonly journal: Journal,
   ) {}
 
   watch(signal: AbortSignal): void {
@@ -130,6 +136,7 @@ class CertificateKeeper {
 
   async renew(): Promise<void> {
     this.member = await renewCertificate(this.folder, this.member, this.store);
+    noteMembership(this.journal.record, this.member);
     this.client.useCertificate(readTlsCredential(this.store));
     this.log.info({ until: this.member.certificateExpiresAt }, 'certificate renewed');
   }
