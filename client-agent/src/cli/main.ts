@@ -2,7 +2,9 @@ import { Command } from 'commander';
 import { addApprovalCommands } from './approval.commands.js';
 import { exitCodeOf } from './command.output.js';
 import { addDataCommands } from './data.commands.js';
+import { addJournalCommands } from './journal.commands.js';
 import { addMembershipCommands } from './membership.commands.js';
+import { addReproduceCommand } from './reproduce.command.js';
 import { addServeCommand } from './serve.command.js';
 
 const program = new Command('coferment-agent')
@@ -14,6 +16,8 @@ addMembershipCommands(program);
 addServeCommand(program);
 addApprovalCommands(program);
 addDataCommands(program);
+addJournalCommands(program);
+addReproduceCommand(program);
 inheritExit(program);
 
 try {

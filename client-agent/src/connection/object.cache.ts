@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256Hex } from '@coferment/crypto';
@@ -79,6 +79,10 @@ export class ObjectCache {
   /** Whether there is a file of this name, whole or not. */
   has(digest: string): boolean {
     return existsSync(this.#path(digest));
+  }
+
+  sizeOf(digest: string): number {
+    return statSync(this.#path(digest)).size;
   }
 
   remove(digest: string): void {

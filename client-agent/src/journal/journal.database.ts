@@ -55,12 +55,12 @@ export class JournalDatabase {
     return new JournalDatabase(database);
   }
 
-  /** The schema of a journal as this agent makes it, and its version. */
-  static schemaOf(work: (database: JournalDatabase) => void): void {
+  /** Looks at an empty journal as this agent makes it, which is nowhere on the disk. */
+  static ofThisAgent<T>(look: (database: JournalDatabase) => T): T {
     const database = new DatabaseSync(':memory:');
     try {
       migrate(database, () => 0);
-      work(new JournalDatabase(database));
+      return look(new JournalDatabase(database));
     } finally {
       database.close();
     }

@@ -127,7 +127,9 @@ function readLines(database: JournalDatabase): RecordLine[] {
 
 function checkFile(database: JournalDatabase): Finding[] {
   const results = database.all('PRAGMA integrity_check').map((row) => String(row['integrity_check']));
-  return results[0] === 'ok' ? [] : results.slice(0, 5).map((problem) => ({ where: 'the file journal.sqlite', problem: `SQLite finds: ${problem}` }));
+  return results[0] === 'ok'
+    ? []
+    : results.slice(0, 5).map((problem) => ({ where: 'the file journal.sqlite', problem: `SQLite finds: ${problem}` }));
 }
 
 /** The tables, and the triggers that keep the record as it is, are those that this agent makes. */
@@ -136,17 +138,17 @@ function checkSchema(database: JournalDatabase): Finding[] {
     new Map(opened.all('SELECT name, sql FROM sqlite_schema').map((row) => [String(row['name']), String(row['sql'])]));
   const found = schemaOf(database);
   const version = Number(database.get('PRAGMA user_version')?.['user_version']);
-  let expected = new Map<string, string>();
-  JournalDatabase.schemaOf((fresh) => {
-    expected = schemaOf(fresh);
-  });
+  const expected = JournalDatabase.ofThisAgent(schemaOf);
   const findings = [...new Set([...expected.keys(), ...found.keys()])].flatMap((name) => {
     if (expected.get(name) === found.get(name)) return [];
     const problem = found.has(name) ? (expected.has(name) ? 'it was changed' : 'this agent makes none of this name') : 'it is missing';
     return [{ where: `the table, index or trigger "${name}"`, problem }];
   });
   if (version !== migrations.length)
-    findings.push({ where: 'the version of the journal', problem: `it is ${version}; a journal with these tables has ${migrations.length}` });
+    findings.push({
+      where: 'the version of the journal',
+      problem: `it is ${version}; a journal with these tables has ${migrations.length}`,
+    });
   return findings;
 }
 
@@ -170,18 +172,16 @@ function checkTable(database: JournalDatabase, table: RecordedTable, expected: R
       continue;
     }
     for (const column of new Set([...Object.keys(cells), ...Object.keys(recorded)])) {
-      if (wellFormed(recorded[column]) === cells[column]) continue;
-      findings.push({ where: `${where}, column ${column}`, problem: `it is ${shown(cells[column])}; by the record it is ${shown(recorded[column])}` });
+      if (recorded[column] === cells[column]) continue;
+      findings.push({
+        where: `${where}, column ${column}`,
+        problem: `it is ${shown(cells[column])}; by the record it is ${shown(recorded[column])}`,
+      });
     }
   }
   for (const [key, row] of expected)
     if (!seen.has(key)) findings.push({ where: nameOf(table, row), problem: 'it is missing; the record has it' });
   return findings;
-}
-
-/** SQLite keeps text as UTF-8, which has no lone surrogates. */
-function wellFormed(value: CellRow[string] | undefined): CellRow[string] | undefined {
-  return typeof value === 'string' ? value.toWellFormed() : value;
 }
 
 function nameOf(table: RecordedTable, row: CellRow): string {
@@ -198,7 +198,9 @@ function checkViews(database: JournalDatabase): Finding[] {
   return database.all('SELECT * FROM views').flatMap((row) => {
     const run = String(row['run']);
     const expected = viewChecksum(run, String(row['view']), Number(row['seen_ms']));
-    return row['checksum'] === expected ? [] : [{ where: `the row of views with run ${shown(run)}`, problem: 'it does not have its checksum: it is damaged' }];
+    return row['checksum'] === expected
+      ? []
+      : [{ where: `the row of views with run ${shown(run)}`, problem: 'it does not have its checksum: it is damaged' }];
   });
 }
 
@@ -228,7 +230,11 @@ function checkStatements(database: JournalDatabase, { identityKey }: { identityK
 }
 
 /** What the record names and this site keeps: plans, rosters and the states that sums started from. Their file name is their digest. */
-function checkObjects(folder: string, database: JournalDatabase, entries: readonly RecordEntry[]): { findings: Finding[]; notes: string[]; read: number } {
+function checkObjects(
+  folder: string,
+  database: JournalDatabase,
+  entries: readonly RecordEntry[],
+): { findings: Finding[]; notes: string[]; read: number } {
   const objects = new ObjectCache(join(folder, 'objects'));
   const pruned = new Set(entries.flatMap((entry) => (entry.kind === 'material-pruned' ? [entry.run] : [])));
   const starts = entries.flatMap((entry) =>
@@ -240,7 +246,8 @@ function checkObjects(folder: string, database: JournalDatabase, entries: readon
   const missing = starts.filter((name) => !objects.has(name)).length;
   return {
     findings: damaged.map((name) => ({ where: `the file objects/${name}`, problem: 'its bytes do not have this digest: it was changed' })),
-    notes: missing === 0 ? [] : [`${missing} states that sums started from are not in the folder any more; those sums cannot be reproduced.`],
+    notes:
+      missing === 0 ? [] : [`${missing} states that sums started from are not in the folder any more; those sums cannot be reproduced.`],
     read: named.length,
   };
 }

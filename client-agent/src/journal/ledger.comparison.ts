@@ -46,12 +46,19 @@ export async function compareWithLedger(
 ): Promise<LedgerComparison> {
   const policyBytes = await read(POLICY_PATH);
   if (policyBytes === undefined || (await read(CHECKPOINT_PATH)) === undefined)
-    throw new AgentError('missing-file', 'This is no exported ledger: it has no checkpoint or no policy. Give the folder that "coferment export ledger" made.');
+    throw new AgentError(
+      'missing-file',
+      'This is no exported ledger: it has no checkpoint or no policy. Give the folder that "coferment export ledger" made.',
+    );
   const policy = vkey === undefined ? parsePolicy(Buffer.from(policyBytes).toString('utf8')) : policyOfLogKey(parseVkey(vkey));
   const report = await verifyExport(read, { policy });
   const failed = report.checks.filter(({ outcome }) => outcome === 'fails');
-  const findings: Finding[] = failed.map(({ title, detail }) => ({ where: 'the ledger', problem: `it does not hold: "${title}" (${detail}). See coferment-audit verify` }));
-  if (report.log === undefined) return { findings: [...findings, { where: 'the ledger', problem: 'its checkpoint cannot be opened' }], checked: [], notes: [] };
+  const findings: Finding[] = failed.map(({ title, detail }) => ({
+    where: 'the ledger',
+    problem: `it does not hold: "${title}" (${detail}). See coferment-audit verify`,
+  }));
+  if (report.log === undefined)
+    return { findings: [...findings, { where: 'the ledger', problem: 'its checkpoint cannot be opened' }], checked: [], notes: [] };
   const checkpoint = openCheckpoint((await read(CHECKPOINT_PATH))!, [...policy.logs, ...policy.witnesses]);
   const logged = await readEntries(read, checkpoint.size);
   const own = new Map(ownActs(entries).map((act) => [act.digest, act]));
@@ -74,7 +81,9 @@ export async function compareWithLedger(
     findings.push({ where, problem: `it is signed with the key of this site, and the record does not know it (${problem})` });
   }
   const last = Math.max(0, ...found.map(({ acceptedAt }) => acceptedAt ?? 0));
-  const absent = [...own.values()].filter((act) => act.acceptedAt !== undefined && !found.includes(act) && isLedgered(act.name as PredicateName));
+  const absent = [...own.values()].filter(
+    (act) => act.acceptedAt !== undefined && !found.includes(act) && isLedgered(act.name as PredicateName),
+  );
   const older = absent.filter((act) => (act.acceptedAt ?? 0) < last);
   for (const act of older)
     findings.push({

@@ -1,4 +1,5 @@
 import { BEFORE_THE_FIRST, hashOf, parseLine, type RecordEntry, type RecordLine } from './record.entry.js';
+import { RecordError } from './record.error.js';
 import { isSigned, type RecordHead } from './record.head.js';
 
 /** Something that does not hold, and where: `entry 12`, `the table sent, row 4, column bytes`. */
@@ -17,25 +18,30 @@ export interface ReadRecord {
 export function readRecord(lines: Iterable<RecordLine>): ReadRecord {
   const entries: RecordEntry[] = [];
   let previous = BEFORE_THE_FIRST;
-  for (const { seq, line, hash } of lines) {
-    const expected = entries.length + 1;
-    const stop = (problem: string): ReadRecord => ({ entries, findings: [{ where: `entry ${expected} of the record`, problem }] });
-    if (seq !== expected) return stop(`it is missing; entry ${seq} stands in its place`);
-    let entry: RecordEntry;
+  for (const line of lines) {
+    const seq = entries.length + 1;
     try {
-      entry = parseLine(line);
+      entries.push(readNext(line, { seq, previous }));
     } catch (error) {
-      return stop((error as Error).message);
+      return { entries, findings: [{ where: `entry ${seq} of the record`, problem: (error as Error).message }] };
     }
-    if (entry.seq !== seq) return stop(`it says that it is entry ${entry.seq}`);
-    if (entry.previous !== previous) return stop('it does not follow the entry before it: one was changed, taken out or put in');
-    if (hashOf(previous, line) !== hash) return stop('its hash is not that of its line: one of them was changed');
-    if ((entry.kind === 'opened') !== (seq === 1)) return stop('only the first entry opens a record');
-    entries.push(entry);
-    previous = hash;
+    previous = line.hash;
   }
-  const empty = entries.length === 0 ? [{ where: 'the record', problem: 'it is empty; every journal has at least the entry that opens it' }] : [];
+  const empty =
+    entries.length === 0 ? [{ where: 'the record', problem: 'it is empty; every journal has at least the entry that opens it' }] : [];
   return { entries, findings: empty };
+}
+
+/** The entry of a line that is to stand here. @throws RecordError when it does not belong here, or is not what was written */
+export function readNext({ seq, line, hash }: RecordLine, place: { seq: number; previous: string }): RecordEntry {
+  if (seq !== place.seq) throw new RecordError(`it is missing; entry ${seq} stands in its place`);
+  const entry = parseLine(line);
+  if (entry.seq !== seq) throw new RecordError(`it says that it is entry ${entry.seq}`);
+  if (entry.previous !== place.previous)
+    throw new RecordError('it does not follow the entry before it: one was changed, taken out or put in');
+  if (hashOf(place.previous, line) !== hash) throw new RecordError('its hash is not that of its line: one of them was changed');
+  if ((entry.kind === 'opened') !== (seq === 1)) throw new RecordError('only the first entry opens a record');
+  return entry;
 }
 
 /**
@@ -60,14 +66,18 @@ export function checkHeads(
   const noted = entries.filter((entry) => entry.kind === 'head-signed');
   noted.forEach((entry, index) => {
     const at = heads[index]?.seq;
-    if (entry.head !== index + 1) findings.push({ where: `entry ${entry.seq} of the record`, problem: `it notes head ${entry.head}, not ${index + 1}` });
+    if (entry.head !== index + 1)
+      findings.push({ where: `entry ${entry.seq} of the record`, problem: `it notes head ${entry.head}, not ${index + 1}` });
     else if (at !== undefined && at !== entry.seq - 1)
       findings.push({ where: `signed head ${index + 1}`, problem: `it is of entry ${at}; the record says ${entry.seq - 1}` });
   });
   if (noted.length > heads.length)
     findings.push({ where: `signed head ${heads.length + 1}`, problem: `it is missing: the record notes ${noted.length} heads` });
   if (noted.length < (lastIsNoted ? heads.length : heads.length - 1))
-    findings.push({ where: `signed head ${noted.length + 1}`, problem: 'the record does not note it: its end was cut off, or the head was put in' });
+    findings.push({
+      where: `signed head ${noted.length + 1}`,
+      problem: 'the record does not note it: its end was cut off, or the head was put in',
+    });
   return findings;
 }
 

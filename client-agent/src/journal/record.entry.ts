@@ -151,7 +151,15 @@ const entrySchemas = Object.fromEntries(
 ) as unknown as Record<RecordKind, z.ZodType<RecordEntry>>;
 
 export function lineOf(fact: RecordFact, place: { seq: number; time: number; previous: string }): string {
-  return Buffer.from(canonicalBytes({ schema: RECORD_SCHEMA, ...place, ...fact })).toString('utf8');
+  return Buffer.from(canonicalBytes(wellFormed({ schema: RECORD_SCHEMA, ...place, ...fact }))).toString('utf8');
+}
+
+/** SQLite keeps text as UTF-8, which has no lone surrogates, and RFC 8785 has none either; a stranger's text must not keep an entry from being written. */
+function wellFormed<T>(value: T): T {
+  if (typeof value === 'string') return value.toWellFormed() as T;
+  if (Array.isArray(value)) return value.map(wellFormed) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, wellFormed(item)])) as T;
 }
 
 /** The hash of an entry: everything before it is in `previous`. */

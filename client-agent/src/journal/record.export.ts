@@ -80,7 +80,8 @@ function read<T>(schema: z.ZodType<T>, row: string, number: number): T {
   }
   const parsed = schema.safeParse(raw);
   if (!parsed.success) throw new RecordError(`line ${number} is malformed at "${parsed.error.issues[0]?.path.join('.') ?? ''}"`);
-  if (Buffer.from(canonicalBytes(parsed.data)).toString('utf8') !== row) throw new RecordError(`line ${number} is not in canonical form (RFC 8785)`);
+  if (Buffer.from(canonicalBytes(parsed.data)).toString('utf8') !== row)
+    throw new RecordError(`line ${number} is not in canonical form (RFC 8785)`);
   return parsed.data;
 }
 
@@ -99,7 +100,10 @@ export function verifyExport(bytes: Uint8Array, identityKey: string): CheckedExp
   const hashes = lines.map(({ hash }) => hash);
   if (whole) findings.push(...checkHeads(heads, entries, hashes, hexToBytes(identityKey), { lastIsNoted: false }));
   if (heads.at(-1)?.seq !== lines.length)
-    findings.push({ where: 'the last signed head', problem: `it is of entry ${heads.at(-1)?.seq ?? 0}; the file has ${lines.length} entries` });
+    findings.push({
+      where: 'the last signed head',
+      problem: `it is of entry ${heads.at(-1)?.seq ?? 0}; the file has ${lines.length} entries`,
+    });
   const joined = entries.findLast((entry) => entry.kind === 'joined');
   const { consortium, site } = title;
   if (title.identityKey !== identityKey)

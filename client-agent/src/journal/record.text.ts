@@ -14,7 +14,9 @@ function sentence(entry: RecordEntry, sent: SentNames): string {
   switch (entry.kind) {
     case 'opened': {
       const rows = entry.tables.reduce((sum, table) => sum + table.rows, 0);
-      return rows === 0 ? 'the record was opened with an empty journal' : `the record was opened; ${rows} rows stood in the journal before it`;
+      return rows === 0
+        ? 'the record was opened with an empty journal'
+        : `the record was opened; ${rows} rows stood in the journal before it`;
     }
     case 'carried-over':
       return `a row of ${entry.table} from before the record`;
@@ -25,7 +27,9 @@ function sentence(entry: RecordEntry, sent: SentNames): string {
     case 'certificate-renewed':
       return `the certificate of this site is valid until ${entry.until}`;
     case 'policy-changed':
-      return entry.digest === null ? 'this site has no policy file any more' : `the policy file of this site has digest ${short(entry.digest)}`;
+      return entry.digest === null
+        ? 'this site has no policy file any more'
+        : `the policy file of this site has digest ${short(entry.digest)}`;
     case 'membership-left':
       return `this site left the consortium: ${entry.reason}`;
     case 'agent-started':

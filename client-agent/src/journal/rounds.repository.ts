@@ -1,34 +1,20 @@
 import { MAX_BLOCKS_PER_EPOCH, type Predicate, type SumKind } from '@coferment/consortium';
-import { bytesToHex, digest, hash, hexToBytes, sha256Hex } from '@coferment/crypto';
+import { bytesToHex, hexToBytes, sha256Hex } from '@coferment/crypto';
 import { AgentError } from '../agent.error.js';
 import type { JournalDatabase } from './journal.database.js';
 import type { RecordFact } from './record.entry.js';
 import type { RecordRepository } from './record.repository.js';
-
-/** The vector of one sum, quantised and packed. It is the only one ever encrypted for its key. */
-export interface StoredVector {
-  coefficients: BigUint64Array;
-  /** Training rows behind it; travels only as a salted commitment. */
-  samples: number;
-  salt: Uint8Array;
-  backend: 'wasm' | 'cpu' | 'tensorflow' | 'none';
-  /** Values that hit their range; told to this site only. */
-  saturated: number;
-}
-
-/** Where a vector came from, and what its site trained on: enough to make it again. */
-export interface VectorOrigin {
-  run: string;
-  epoch: number;
-  sum: number;
-  round: number;
-  /** The object that holds the state it started from; null for statistics. */
-  start: string | null;
-  /** SHA-256 of the records as they were read, and of the mapping file. */
-  batches: string;
-  mapping: string;
-  software: string;
-}
+import {
+  committed,
+  decodeVector,
+  encodeVector,
+  saltName,
+  type StoredVector,
+  vectorCommitment,
+  vectorName,
+  type VectorOrigin,
+  wordBytes,
+} from './stored.vector.js';
 
 /** Seals what must not lie in the clear on the disk; a record opens under its own name only. */
 export interface Vault {
@@ -282,55 +268,6 @@ interface CountedSet {
   modelIn: string;
   set: string;
   sites: readonly string[];
-}
-
-function vectorName(plan: string, kind: SumKind, modelIn: string): string {
-  return `vector/${plan}/${kind}/${modelIn}`;
-}
-
-function saltName(commitment: string): string {
-  return `commitment-salt/${commitment}`;
-}
-
-/**
- * What the record says of a vector. A vector of few numbers could be found from its plain digest by trying; this one needs the salt. It goes through a hash
- * of its own, so that whoever is shown it to check a vector does not learn the number of samples that the same salt hides in the ledger.
- */
-export function vectorCommitment(salt: Uint8Array, coefficients: BigUint64Array): string {
-  return digest('vector-commitment', hash('vector-commitment-salt', salt), wordBytes(coefficients));
-}
-
-/** What the record says of records that were trained on. */
-export function recordsCommitment(salt: Uint8Array, what: 'batches' | 'mapping', content: string): string {
-  return digest('records-commitment', hash('records-commitment-salt', salt), what, content);
-}
-
-function committed(origin: VectorOrigin, salt: Uint8Array): VectorOrigin {
-  const { batches, mapping } = origin;
-  return {
-    ...origin,
-    batches: recordsCommitment(salt, 'batches', batches),
-    mapping: recordsCommitment(salt, 'mapping', mapping),
-  };
-}
-
-function wordBytes(words: BigUint64Array): Uint8Array {
-  return new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
-}
-
-const LINE_END = 10;
-
-/** One line of JSON, then the coefficients. */
-function encodeVector({ coefficients, salt, ...rest }: StoredVector): Uint8Array {
-  return Buffer.concat([Buffer.from(`${JSON.stringify({ ...rest, salt: bytesToHex(salt) })}\n`), wordBytes(coefficients)]);
-}
-
-function decodeVector(bytes: Uint8Array): StoredVector {
-  const end = bytes.indexOf(LINE_END);
-  const head = JSON.parse(Buffer.from(bytes.subarray(0, end)).toString('utf8')) as Omit<StoredVector, 'coefficients' | 'salt'> & {
-    salt: string;
-  };
-  return { ...head, salt: hexToBytes(head.salt), coefficients: new BigUint64Array(bytes.slice(end + 1).buffer) };
 }
 
 function grows(last: { sum: number; attempt: number }, next: { sum: number; attempt: number }): boolean {

@@ -4,7 +4,7 @@ import { LearningError } from '@coferment/learning';
 import { ObjectPurpose } from '@coferment/proto';
 import { AgentError } from '../agent.error.js';
 import type { InstructionBody, SumName } from '../connection/instruction.parser.js';
-import type { StoredVector } from '../journal/rounds.repository.js';
+import type { StoredVector } from '../journal/stored.vector.js';
 import type { SignedStatement } from '../journal/statements.repository.js';
 import { confirmationVector } from '../training/site.trainer.js';
 import { encodeState } from '../training/starting.state.js';
@@ -82,7 +82,14 @@ async function ensureVector(context: SiteContext, facts: EpochFacts, sum: SumFac
   await loadEpoch(context, run, sum.name.epoch);
   const { epoch, sum: number } = sum.name;
   const start = 'state' in job ? context.objects.store(encodeState(job.state)) : null;
-  journal.rounds.keepVector(facts.run.plan, kind, sum.modelIn, vector, { run, epoch, sum: number, round, start, ...context.trainer.source });
+  journal.rounds.keepVector(facts.run.plan, kind, sum.modelIn, vector, {
+    run,
+    epoch,
+    sum: number,
+    round,
+    start,
+    ...context.trainer.source,
+  });
   journal.steps.record(sum.name, 'train');
   context.tell({ event: 'trained', run, round, sum: sum.name.sum, kind, ...report });
 }

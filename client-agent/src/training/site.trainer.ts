@@ -25,7 +25,7 @@ import {
   trainLocal,
 } from '@coferment/learning';
 import { importSite } from '../data/index.js';
-import type { StoredVector } from '../journal/rounds.repository.js';
+import type { StoredVector } from '../journal/stored.vector.js';
 import { softwareName } from '../software.version.js';
 import { recordsDigest } from './records.digest.js';
 

@@ -1,0 +1,61 @@
+import type { RecordFact } from './record.entry.js';
+
+const D = (digit: string) => digit.repeat(64);
+const run = 'r1-0123456789abcdef';
+
+/** One fact of every kind; the list fails to compile or its test fails when a kind is added. */
+export function everyFact(identityKey: string): RecordFact[] {
+  return [
+    { kind: 'opened', journal: '0'.repeat(32), tables: [{ table: 'runs', rows: 0, digest: D('0') }] },
+    { kind: 'carried-over', table: 'runs', row: { run, plan: D('a'), ordinal: 1, detail: null } },
+    { kind: 'joined', consortium: 'acme', site: 'a', identityKey, operatorKey: D('1') },
+    { kind: 'authorities-changed', digest: D('2') },
+    { kind: 'certificate-renewed', until: '2027-01-01T00:00:00.000Z' },
+    { kind: 'policy-changed', digest: D('3') },
+    { kind: 'agent-started', software: 'coferment-agent 0.1.0' },
+    { kind: 'connection', state: 'connected', detail: '' },
+    { kind: 'plan-approved', row: 1, plan: D('a'), ordinal: 1, sites: ['a', 'b'], by: 'person' },
+    { kind: 'plan-rejected', row: 2, plan: D('a'), ordinal: 2, sites: null, by: { rule: 'rounds-a-month' } },
+    { kind: 'plan-withdrawn', plan: D('a'), ordinal: 1, by: 'person' },
+    { kind: 'approval-bound', row: 1, sites: ['a', 'b'] },
+    { kind: 'roster-approved', row: 1, fingerprint: D('4') },
+    { kind: 'roster-used', rows: [1], fingerprint: D('4'), use: 1 },
+    { kind: 'run-announced', run, plan: D('a'), ordinal: 1, sites: ['a', 'b'] },
+    { kind: 'run-state', run, state: 'approved', detail: '' },
+    { kind: 'epoch-opened', run, epoch: 1, roster: D('5'), fingerprint: D('4'), e0: D('6') },
+    { kind: 'epoch-agreed', run, epoch: 1, e: D('7') },
+    { kind: 'signed', run, name: 'share', subject: '5', digest: D('8'), envelope: D('9') },
+    {
+      kind: 'trained',
+      plan: D('a'),
+      sumKind: 'update',
+      modelIn: D('b'),
+      vector: D('c'),
+      backend: 'wasm',
+      sealed: D('d'),
+      salt: D('e'),
+      from: { run, epoch: 1, sum: 5, round: 1, start: D('f'), batches: D('0'), mapping: D('1'), software: 'coferment-agent 0.1.0' },
+    },
+    { kind: 'encrypting', run, epoch: 1, sum: 5, attempt: 1, blocks: 3 },
+    { kind: 'sum-frozen', run, sum: 5, t: D('2') },
+    { kind: 'set-counted', consortium: 'acme', sumKind: 'update', modelIn: D('b'), set: D('3'), sites: ['a', 'b'] },
+    { kind: 'drawn', run, sum: 5, aggregate: D('4'), blocks: [0, 2] },
+    { kind: 'step', run, sum: 5, sumKind: 'update', round: 1, attempt: 1, state: 'attested' },
+    { kind: 'applied', run, sum: 5, state: D('5'), model: D('6'), modelSum: 5 },
+    { kind: 'sending', row: 1, run, name: 'ciphertext', bytes: 100, digest: D('7') },
+    { kind: 'answered', row: 1, outcome: 'accepted' },
+    { kind: 'instruction-refused', row: 1, run, subject: 'encrypt 5', rule: 'sum-changed', message: 'Sum 5 is frozen.' },
+    { kind: 'waiting', run, subject: 'plan 1', reason: 'A plan waits.', whatToDo: 'Approve it.' },
+    { kind: 'no-longer-waiting', run, subject: 'plan 1' },
+    { kind: 'ledger-read', entries: 12, lastEntry: D('8') },
+    { kind: 'act-forgotten', run, digest: D('9'), name: 'share', epoch: 1, e: D('7'), sumKind: 'update', sum: 5 },
+    { kind: 'epoch-left', run, epoch: 1, reason: 'it was restored' },
+    { kind: 'epoch-left-told', run, epoch: 1 },
+    { kind: 'keys-erased', run, epoch: null },
+    { kind: 'vectors-erased', plan: D('a'), vectors: [{ sumKind: 'update', modelIn: D('b'), sealed: D('c') }] },
+    { kind: 'material-pruned', run, objects: 2, bytes: 2048 },
+    { kind: 'membership-left', reason: 'the project ended' },
+    { kind: 'agent-stopped' },
+    { kind: 'head-signed', head: 1 },
+  ];
+}
