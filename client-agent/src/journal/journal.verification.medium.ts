@@ -13,7 +13,8 @@ import { recordedTables } from './record.tables.js';
 
 const D = (digit: string) => digit.repeat(64);
 /** More with SOVEREIGNTY_FULL=1: each is a whole verification. */
-const FLIPS = process.env['SOVEREIGNTY_FULL'] === '1' ? 4000 : 150;
+const FULL = process.env['SOVEREIGNTY_FULL'] === '1';
+const FLIPS = FULL ? 4000 : 80;
 
 let site: { site: string; identityKey: string };
 /** A journal with rows in every table, of a site that has taken part in a run to its end. */
@@ -71,7 +72,7 @@ function after(attack: (raw: DatabaseSync) => void): JournalReport {
   copyFileSync(original, path);
   const raw = new DatabaseSync(path);
   const triggers = raw.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").all();
-  raw.exec('PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; BEGIN');
+  raw.exec('PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; BEGIN');
   for (const { name } of triggers) raw.exec(`DROP TRIGGER ${String(name)}`);
   attack(raw);
   for (const { sql } of triggers) raw.exec(String(sql));
@@ -124,8 +125,8 @@ describe('journal verify', () => {
     const raw = new DatabaseSync(original, { readOnly: true });
     const rows = rowsOf(raw, table);
     raw.close();
-    // The first and the last: rows of one table are compared alike.
-    for (const row of rows.length > 2 ? [rows[0]!, rows.at(-1)!] : rows) {
+    // Rows of one table are compared alike.
+    for (const row of FULL ? rows : rows.slice(-1)) {
       for (const [column, value] of Object.entries(row)) {
         if (column === 'at' || (column === 'id' && rows.length === 1)) continue;
         let refused = false;

@@ -29,7 +29,10 @@ export interface Reproduction {
   round: number;
   sum: number;
   kind: SumKind;
-  /** Whether the vector that was made again is, to the last bit, the one that was made then, and all that was signed about it follows from it. */
+  /**
+   * Whether the vector that was made again is, to the last bit, the one that was made then, from the same records, and all that was signed about it follows from
+   * it. A record value can change so little that no coefficient does; the records are then not those that were trained on all the same.
+   */
   matches: boolean;
   /** Rows that it was made from now. */
   samples: number;
@@ -37,7 +40,7 @@ export interface Reproduction {
   alike: string[];
   /** What differs. */
   differs: string[];
-  /** What explains a difference. */
+  /** What explains a difference; where there is none, that the mapping file has changed all the same. */
   reasons: string[];
 }
 
@@ -198,6 +201,10 @@ export async function reproduce(material: Material, trainer: Trainer, backend: s
   const differs: string[] = [];
   const compare = (what: string, same: boolean) => void (same ? alike : differs).push(what);
   compare('the vector of the record, all coefficients', vectorCommitment(salt, vector.coefficients) === trained.vector);
+  compare(
+    'the records that were read, to the last value',
+    recordsCommitment(salt, 'batches', trainer.source.batches) === trained.from.batches,
+  );
   compare('the model that the sum started from', input.modelIn === trained.modelIn);
   for (const { predicate: signed, parameters: agreed } of contributions) {
     const of = `the signed upload to sum ${signed.sum}, attempt ${signed.attempt}`;
@@ -209,18 +216,21 @@ export async function reproduce(material: Material, trainer: Trainer, backend: s
   }
   const { run, round, sum } = material;
   const found = { run, round, sum, kind, samples: vector.samples, alike, differs };
-  return { ...found, matches: differs.length === 0, reasons: differs.length === 0 ? [] : reasonsFor(material, trainer, backend) };
+  return { ...found, matches: differs.length === 0, reasons: reasonsFor(material, trainer, backend, differs.length === 0) };
 }
 
-function reasonsFor({ trained, salt }: Material, { source }: Trainer, backend: string): string[] {
+function reasonsFor({ trained, salt }: Material, { source }: Trainer, backend: string, matches: boolean): string[] {
   const { from } = trained;
+  const sameRecords = recordsCommitment(salt, 'batches', source.batches) === from.batches;
+  const sameMapping = recordsCommitment(salt, 'mapping', source.mapping) === from.mapping;
+  if (matches) return sameMapping ? [] : ['The mapping file has changed since, but reads the same records.'];
   const reasons = [
-    ...(recordsCommitment(salt, 'batches', source.batches) === from.batches
+    ...(sameRecords
       ? []
       : [
-          'The records are not those that were trained on: batches were added, removed or changed since. Give the records as they were then.',
+          'The records are not those that were trained on: batches were added, removed or changed since, or are read otherwise. Give the records and the mapping as they were then.',
         ]),
-    ...(recordsCommitment(salt, 'mapping', source.mapping) === from.mapping ? [] : ['The mapping file is not the one that was used then.']),
+    ...(sameMapping ? [] : ['The mapping file is not the one that was used then.']),
     ...(trained.backend === 'none' || trained.backend === backend
       ? []
       : [
@@ -230,9 +240,8 @@ function reasonsFor({ trained, salt }: Material, { source }: Trainer, backend: s
       ? []
       : [`It was trained by "${from.software}", and now by "${source.software}". Other versions may round differently.`]),
   ];
-  return reasons.length > 0
-    ? reasons
-    : [
-        'Records, mapping, backend and software are the same, so the training seed of this site or the state that the sum started from must be another one.',
-      ];
+  if (reasons.length > 0) return reasons;
+  return [
+    'Records, mapping, backend and software are the same, so the training seed of this site or the state that the sum started from must be another one.',
+  ];
 }
