@@ -100,7 +100,7 @@ function list(options: DataOptions & { since?: Since; run?: string }): void {
     readMembership(options.data);
     const { lines } = inspectRecord(options.data);
     const { entries, findings } = readRecord(lines);
-    const filter = options.run === undefined ? undefined : new RunFilter(options.run);
+    const filter = options.run === undefined ? undefined : new RunFilter(options.run, entries);
     const names = new Map<number, string>();
     for (const [index, entry] of entries.entries()) {
       const text = describeEntry(entry, names);

@@ -268,7 +268,7 @@ function tailNotes(entries: readonly RecordEntry[], heads: readonly RecordHead[]
   // The note of the head itself follows it.
   const rest = entries.filter((entry) => entry.seq > signed && entry.kind !== 'head-signed').length;
   if (rest === 0) return [];
-  return [`The last ${rest} entries are not covered by a signed head yet; the agent signs one when it starts, applies a sum or stops.`];
+  return [`Entries at the end that no signed head covers yet: ${rest}. The agent signs one when it starts, applies a sum or stops.`];
 }
 
 export function iso(time: number): string {

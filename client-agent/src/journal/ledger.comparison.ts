@@ -1,6 +1,7 @@
 import { isLedgered, parseStatement, type PredicateName } from '@coferment/consortium';
 import { bytesToHex } from '@coferment/crypto';
 import {
+  type LedgerEntry,
   openCheckpoint,
   parseEntry,
   parsePolicy,
@@ -57,47 +58,63 @@ export async function compareWithLedger(
     where: 'the ledger',
     problem: `it does not hold: "${title}" (${detail}). See coferment-audit verify`,
   }));
+  // Of what was changed, nothing further is believed.
+  if (findings.length > 0) return { findings, checked: [], notes: [] };
   if (report.log === undefined)
-    return { findings: [...findings, { where: 'the ledger', problem: 'its checkpoint cannot be opened' }], checked: [], notes: [] };
+    return { findings: [{ where: 'the ledger', problem: 'its checkpoint cannot be opened' }], checked: [], notes: [] };
   const checkpoint = openCheckpoint((await read(CHECKPOINT_PATH))!, [...policy.logs, ...policy.witnesses]);
-  const logged = await readEntries(read, checkpoint.size);
-  const own = new Map(ownActs(entries).map((act) => [act.digest, act]));
-  const found: OwnAct[] = [];
-  const forgotten = new Set(entries.flatMap((entry) => (entry.kind === 'act-forgotten' ? [entry.digest] : [])));
-  let ofSite = 0;
-  for (const [index, bytes] of logged.entries()) {
+  const logged: LoggedAct[] = [];
+  const entriesRead = await readEntries(read, checkpoint.size);
+  for (const [index, bytes] of entriesRead.entries()) {
     const entry = parseEntry(bytes);
     if (bytesToHex(entry.publicKey) !== site.identityKey) continue;
-    ofSite += 1;
-    const where = `entry ${index} of the ledger`;
-    const payload = await read(payloadPath(entry.payloadHash));
-    const act = own.get(entry.payloadHash);
-    if (act !== undefined) {
-      found.push(act);
-      continue;
-    }
-    if (forgotten.has(entry.payloadHash)) continue;
-    const problem = payload === undefined ? 'and its statement is not in the export' : describeForeign(entry, payload);
-    findings.push({ where, problem: `it is signed with the key of this site, and the record does not know it (${problem})` });
+    logged.push({ index, digest: entry.payloadHash, said: describeAct(entry, await read(payloadPath(entry.payloadHash))) });
   }
-  const last = Math.max(0, ...found.map(({ acceptedAt }) => acceptedAt ?? 0));
-  const absent = [...own.values()].filter(
-    (act) => act.acceptedAt !== undefined && !found.includes(act) && isLedgered(act.name as PredicateName),
-  );
-  const older = absent.filter((act) => (act.acceptedAt ?? 0) < last);
-  for (const act of older)
-    findings.push({
-      where: `entry ${act.seq} of the record`,
-      problem: `the coordinator accepted this ${act.name} (digest ${act.digest}), and the ledger does not have it, though it has later acts of this site`,
-    });
-  const newer = absent.length - older.length;
+  const compared = compareActs(entries, logged);
+  const ownKey = vkey === undefined ? ['The key of the log was taken from the export itself. Give --log-key as you got it on paper.'] : [];
   return {
-    findings,
-    checked: [`${ofSite} acts in the ledger under the key of this site, of ${logged.length} entries: ${found.length} are in the record`],
-    notes: [
-      ...(newer === 0 ? [] : [`${newer} accepted acts come after the last one in this export. Compare again with a newer one.`]),
-      ...(vkey === undefined ? ['The key of the log was taken from the export itself. Give --log-key as you got it on paper.'] : []),
+    findings: compared.findings,
+    checked: [`${compared.checked} (the ledger has ${entriesRead.length} entries)`],
+    notes: [...compared.notes, ...ownKey],
+  };
+}
+
+/** An act in the ledger under the key of this site. */
+export interface LoggedAct {
+  index: number;
+  digest: string;
+  /** What it says, and whether its signature verifies. */
+  said: string;
+}
+
+export function compareActs(
+  entries: readonly RecordEntry[],
+  logged: readonly LoggedAct[],
+): { findings: Finding[]; checked: string; notes: string[] } {
+  const own = new Map(ownActs(entries).map((act) => [act.digest, act]));
+  const forgotten = new Set(entries.flatMap((entry) => (entry.kind === 'act-forgotten' ? [entry.digest] : [])));
+  const isLogged = new Set(logged.map(({ digest }) => digest));
+  const found = [...own.values()].filter(({ digest }) => isLogged.has(digest));
+  const foreign = logged.filter(({ digest }) => !own.has(digest) && !forgotten.has(digest));
+  const lastFound = Math.max(0, ...found.map(({ acceptedAt }) => acceptedAt ?? 0));
+  const absent = [...own.values()].filter(
+    ({ acceptedAt, digest, name }) => acceptedAt !== undefined && !isLogged.has(digest) && isLedgered(name as PredicateName),
+  );
+  const hidden = absent.filter(({ acceptedAt }) => (acceptedAt ?? 0) < lastFound);
+  const newer = absent.length - hidden.length;
+  return {
+    findings: [
+      ...foreign.map(({ index, said }) => ({
+        where: `entry ${index} of the ledger`,
+        problem: `it is under the key of this site, and the record does not know it (${said})`,
+      })),
+      ...hidden.map(({ seq, name, digest }) => ({
+        where: `entry ${seq} of the record`,
+        problem: `the coordinator accepted this ${name} (digest ${digest}), and the ledger does not have it, though it has later acts of this site`,
+      })),
     ],
+    checked: `${logged.length} acts in the ledger under the key of this site: ${found.length} are in the record`,
+    notes: newer === 0 ? [] : [`${newer} accepted acts come after the last one in this export. Compare again with a newer one.`],
   };
 }
 
@@ -117,7 +134,8 @@ function ownActs(entries: readonly RecordEntry[]): OwnAct[] {
   return [...acts.values()];
 }
 
-function describeForeign(entry: Parameters<typeof verifyEntry>[0], payload: Uint8Array): string {
+function describeAct(entry: LedgerEntry, payload: Uint8Array | undefined): string {
+  if (payload === undefined) return 'its statement is not in the export';
   try {
     verifyEntry(entry, payload);
     const { name, digest } = parseStatement(payload);

@@ -17,22 +17,39 @@ export function isSince(entry: RecordEntry, since: Since): boolean {
   return 'seq' in since ? entry.seq >= since.seq : entry.time >= since.time;
 }
 
-/** Picks the entries of one run: also the answers to what was sent in it, the decisions on its plan, and what was trained for it. */
+/** Picks the entries of one run: also the answers to what was sent in it, the decisions on its plan and rosters, and what was trained for it. */
 export class RunFilter {
-  readonly #sent = new Set<number>();
+  readonly #items = new Set<number>();
+  readonly #approvals = new Set<number>();
+  readonly #rosters = new Set<string>();
   #plan: string | undefined;
   #ordinal: number | undefined;
 
-  constructor(private readonly run: string) {}
+  /** @param entries of the whole record: decisions can be older than the run */
+  constructor(
+    private readonly run: string,
+    entries: readonly RecordEntry[],
+  ) {
+    for (const entry of entries) {
+      if (entry.kind === 'run-announced' && entry.run === run) [this.#plan, this.#ordinal] = [entry.plan, entry.ordinal];
+      if (entry.kind === 'epoch-opened' && entry.run === run) this.#rosters.add(entry.fingerprint);
+      if (entry.kind === 'sending' && entry.run === run) this.#items.add(entry.row);
+    }
+    for (const entry of entries)
+      if ((entry.kind === 'plan-approved' || entry.kind === 'plan-rejected') && this.#isAbout(entry)) this.#approvals.add(entry.row);
+  }
 
-  /** Entries must come in order. */
   picks(entry: RecordEntry): boolean {
-    const { run } = this;
-    const isOfRun = ('run' in entry && entry.run === run) || (entry.kind === 'carried-over' && entry.row['run'] === run);
-    if (isOfRun && entry.kind === 'run-announced') [this.#plan, this.#ordinal] = [entry.plan, entry.ordinal];
-    if (isOfRun && entry.kind === 'sending') this.#sent.add(entry.row);
-    if (isOfRun || (entry.kind === 'answered' && this.#sent.has(entry.row))) return true;
-    if (entry.kind === 'trained') return entry.from?.run === run;
-    return 'plan' in entry && entry.plan === this.#plan && (!('ordinal' in entry) || entry.ordinal === this.#ordinal);
+    if ('run' in entry) return entry.run === this.run;
+    if ('fingerprint' in entry) return this.#rosters.has(entry.fingerprint);
+    if (entry.kind === 'answered') return this.#items.has(entry.row);
+    if (entry.kind === 'approval-bound') return this.#approvals.has(entry.row);
+    if (entry.kind === 'trained') return entry.from?.run === this.run;
+    if (entry.kind === 'carried-over') return entry.row['run'] === this.run;
+    return 'plan' in entry && this.#isAbout(entry);
+  }
+
+  #isAbout(entry: { plan: string; ordinal?: number }): boolean {
+    return entry.plan === this.#plan && (entry.ordinal === undefined || entry.ordinal === this.#ordinal);
   }
 }

@@ -79,7 +79,7 @@ function sentence(entry: RecordEntry, sent: SentNames): string {
     case 'material-pruned':
       return `${entry.objects} states for reproducing this run were removed (${entry.bytes} bytes)`;
     case 'encrypting':
-      return `sum ${entry.sum}, attempt ${entry.attempt}: ${entry.blocks} blocks are encrypted, once and never again`;
+      return `sum ${entry.sum}, attempt ${entry.attempt}: encrypted, once and never again (blocks: ${entry.blocks})`;
     case 'sum-frozen':
       return `sum ${entry.sum} is bound for ever to T ${short(entry.t)}`;
     case 'set-counted':

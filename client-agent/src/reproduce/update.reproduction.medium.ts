@@ -128,6 +128,6 @@ describe('what is kept for it', () => {
     expect(pruned.objects).toBe(3);
     await expect(made({ round: 1 })).rejects.toThrow(/it was pruned/);
     expect(await made({ sum: 4 })).toMatchObject({ matches: true });
-    expect(check()).toMatchObject({ verdict: 'holds', notes: [expect.stringMatching(/not covered/)] });
+    expect(check()).toMatchObject({ verdict: 'holds', notes: [expect.stringMatching(/no signed head covers/)] });
   });
 });
