@@ -22,9 +22,7 @@ describe('since', () => {
     ['2026-11-01T10:00:00Z', { time: Date.parse('2026-11-01T10:00:00Z') }],
   ])('reads %s', (text, since) => expect(parseSince(text, NOW)).toEqual(since));
 
-  it.each(['', 'yesterday', '7', '2026-13-01', '-1', '7 weeks'].filter((text) => text !== '7'))('refuses "%s"', (text) =>
-    expect(parseSince(text, NOW)).toBeUndefined(),
-  );
+  it.each(['', 'yesterday', '2026-13-01', '-1', '7 weeks'])('refuses "%s"', (text) => expect(parseSince(text, NOW)).toBeUndefined());
 
   it('takes entries from a number or a time on', () => {
     expect(entries.filter((entry) => isSince(entry, { seq: 40 })).map(({ seq }) => seq)).toEqual([40, 41]);
