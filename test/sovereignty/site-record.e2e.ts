@@ -25,8 +25,18 @@ let run: string;
 const journal = (...args: string[]): Promise<CommandResult> => runCommand(AGENT, ['journal', ...args]);
 const reproduce = (from: string, ...args: string[]): Promise<CommandResult> =>
   runCommand(AGENT, [
-    ...['reproduce', '--run', run, '--data', folder, '--mapping', join(from, 'mapping.yaml'), '--records', from],
-    ...['--passphrase-file', passphrase, ...args],
+    'reproduce',
+    '--run',
+    run,
+    '--data',
+    folder,
+    '--mapping',
+    join(from, 'mapping.yaml'),
+    '--records',
+    from,
+    '--passphrase-file',
+    passphrase,
+    ...args,
   ]);
 
 async function untilEvents(count: number, isMeant: (site: string, event: Record<string, unknown>) => boolean): Promise<void> {

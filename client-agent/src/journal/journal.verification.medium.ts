@@ -178,7 +178,10 @@ describe('journal verify', () => {
       const [one, two] = rows;
       const differing =
         two === undefined ? undefined : names.find((name) => one![name] !== two[name] && !(one![name] instanceof Uint8Array));
-      if (differing === undefined) return void raw.exec(table === 'views' ? "UPDATE views SET view = '{}'" : `DELETE FROM ${table}`);
+      if (differing === undefined) {
+        raw.exec(table === 'views' ? "UPDATE views SET view = '{}'" : `DELETE FROM ${table}`);
+        return;
+      }
       try {
         for (const [to, from] of [
           [one!, two!],

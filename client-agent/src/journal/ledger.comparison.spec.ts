@@ -26,9 +26,15 @@ const recordOf = (...facts: RecordFact[]) =>
   facts.map((fact, index): RecordEntry => ({ schema: 1, seq: index + 1, time: 0, previous: D('0'), ...fact }));
 
 const three = recordOf(
-  ...[signed('1'), sending(1, '1'), answered(1)],
-  ...[signed('2'), sending(2, '2'), answered(2)],
-  ...[signed('3'), sending(3, '3'), answered(3)],
+  signed('1'),
+  sending(1, '1'),
+  answered(1),
+  signed('2'),
+  sending(2, '2'),
+  answered(2),
+  signed('3'),
+  sending(3, '3'),
+  answered(3),
 );
 
 describe('a ledger beside the record of a site', () => {
@@ -54,8 +60,17 @@ describe('a ledger beside the record of a site', () => {
 
   it('says nothing about what was refused or never answered, is not logged, or is known to be forgotten', () => {
     const others = recordOf(
-      ...[signed('4'), sending(1, '4'), answered(1, 'not-owed'), signed('5'), sending(2, '5')],
-      ...[signed('6', 'attempt-declined'), sending(3, '6'), answered(3), signed('7'), sending(4, '7'), answered(4)],
+      signed('4'),
+      sending(1, '4'),
+      answered(1, 'not-owed'),
+      signed('5'),
+      sending(2, '5'),
+      signed('6', 'attempt-declined'),
+      sending(3, '6'),
+      answered(3),
+      signed('7'),
+      sending(4, '7'),
+      answered(4),
       { kind: 'act-forgotten', run, digest: D('8'), name: 'share', epoch: 1, e: null, sumKind: null, sum: null },
     );
     expect(compareActs(others, [logged(1, '8'), logged(2, '7')])).toMatchObject({ findings: [], notes: [] });
