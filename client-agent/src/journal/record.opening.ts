@@ -11,7 +11,10 @@ import { type CellRow, cellsOf, orderOf, recordedTables } from './record.tables.
  * them the record proves no more than that they were there when it was opened. In the transaction that makes the tables of the record.
  */
 export function openRecord(database: DatabaseSync, time: number): void {
-  const tables = recordedTables.map((table) => ({
+  // Later migrations make some of them.
+  const isThere = database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?");
+  const existing = recordedTables.filter((table) => isThere.get(table) !== undefined);
+  const tables = existing.map((table) => ({
     table,
     held: database
       .prepare(`SELECT * FROM ${table} ORDER BY ${orderOf(table)}`)

@@ -7,7 +7,8 @@ export type CellRow = Record<string, Cell>;
 
 /**
  * Tables whose rows follow from the record, with the columns that name a row. Not among them: the record and its heads, which are checked by themselves,
- * and `views`, which has a checksum.
+ * and `views`, which has a checksum. A new table gets a kind of entry and a case in record.replay; a migration that adds a column to one of these writes the rows
+ * into the record again.
  */
 export const RECORDED_TABLES = {
   plan_approvals: ['id'],
