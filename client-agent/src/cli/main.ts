@@ -4,6 +4,7 @@ import { exitCodeOf } from './command.output.js';
 import { addDataCommands } from './data.commands.js';
 import { addJournalCommands } from './journal.commands.js';
 import { addMembershipCommands } from './membership.commands.js';
+import { addPolicyCommands } from './policy.commands.js';
 import { addReproduceCommand } from './reproduce.command.js';
 import { addServeCommand } from './serve.command.js';
 
@@ -15,6 +16,7 @@ const program = new Command('coferment-agent')
 addMembershipCommands(program);
 addServeCommand(program);
 addApprovalCommands(program);
+addPolicyCommands(program);
 addDataCommands(program);
 addJournalCommands(program);
 addReproduceCommand(program);

@@ -12,6 +12,7 @@ interface ServeOptions {
   mapping: string;
   records: string;
   passphraseFile: string;
+  policy?: string;
   pollWaitMs: number;
   backend: BackendName;
   json?: boolean;
@@ -27,6 +28,7 @@ export function addServeCommand(program: Command): void {
     .requiredOption('--mapping <file>', "mapping file of this site's records")
     .requiredOption('--records <dir>', 'folder that the mapping reads from')
     .requiredOption('--passphrase-file <file>', 'file with the passphrase of the keys')
+    .option('--policy <file>', 'standing rules of this site; default: policy.yaml in the data folder, if there is one')
     .option('--poll-wait-ms <ms>', 'how long a poll may be held, 100 to 20000', parseWait, 1000)
     .addOption(new Option('--backend <name>', 'what training computes with').choices(['wasm', 'cpu', 'tensorflow', 'auto']).default('wasm'))
     .option('--json', 'print one JSON event a line')
@@ -45,6 +47,7 @@ async function runServe(options: ServeOptions): Promise<void> {
     passphrase: '',
     mappingFile: options.mapping,
     recordsFolder: options.records,
+    ...(options.policy === undefined ? {} : { policyFile: options.policy }),
     pollWaitMs: options.pollWaitMs,
     backend: options.backend,
   };
@@ -100,6 +103,8 @@ function describe(event: AgentEvent): string {
       return `${event.run}: applied sum ${event.sum} (${event.kind}), model ${event.model.slice(0, 16)}`;
     case 'waiting':
       return `${event.run}: ${event.reason}\n  → ${event.whatToDo}`;
+    case 'approved-by-policy':
+      return `${event.run}: every rule of the policy approves plan ${event.plan.slice(0, 16)}…; the run is approved. Read it: coferment-agent plans show ${event.plan}`;
     case 'refused':
       return `Refused: ${event.message}`;
     case 'run-closed':

@@ -10,6 +10,12 @@ export interface Refusal {
   atMs: number;
 }
 
+/** The rule that fired, and why, as far as the operator may know. */
+export interface RefusalTelling {
+  rule: string;
+  reason: string;
+}
+
 export interface Wait {
   run: string;
   subject: string;
@@ -42,21 +48,47 @@ export class ActivityRepository {
     private readonly now: () => number,
   ) {}
 
-  /** True when this refusal is new. */
-  refuse(run: string, subject: string, code: string, message: string): boolean {
+  /**
+   * True when this refusal is new.
+   * @param telling what the operator is told of it; nothing without
+   */
+  refuse(run: string, subject: string, code: string, message: string, telling?: RefusalTelling): boolean {
     const time = this.now();
+    const told = telling === undefined ? 1 : 0;
     return this.database.transaction(() => {
       const inserted = this.database.get(
-        'INSERT OR IGNORE INTO refusals (run, subject, code, message, refused_ms) VALUES (?, ?, ?, ?, ?) RETURNING id',
+        'INSERT OR IGNORE INTO refusals (run, subject, code, message, refused_ms, rule, reason, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id',
         run,
         subject,
         code,
         message,
         time,
+        telling?.rule ?? '',
+        telling?.reason ?? '',
+        told,
       );
       if (inserted === undefined) return false;
-      this.record.append({ kind: 'instruction-refused', row: Number(inserted['id']), run, subject, rule: code, message }, time);
+      const row = Number(inserted['id']);
+      this.record.append({ kind: 'instruction-refused', row, run, subject, code, message, telling: telling ?? null }, time);
       return true;
+    });
+  }
+
+  /** Refusals that the operator has not been told of yet, oldest first. */
+  untoldRefusals(): (RefusalTelling & { id: number; run: string; subject: string })[] {
+    return this.database.all('SELECT id, run, subject, rule, reason FROM refusals WHERE told = 0 ORDER BY id').map((row) => ({
+      id: Number(row['id']),
+      run: String(row['run']),
+      subject: String(row['subject']),
+      rule: String(row['rule']),
+      reason: String(row['reason']),
+    }));
+  }
+
+  noteRefusalTold(id: number): void {
+    this.database.transaction(() => {
+      const told = this.database.run('UPDATE refusals SET told = 1 WHERE id = ? AND told = 0', id);
+      if (told > 0) this.record.append({ kind: 'refusal-told', row: id });
     });
   }
 

@@ -1,9 +1,19 @@
 import { AgentError } from '../agent.error.js';
-import type { JournalDatabase } from './journal.database.js';
-import type { DecidedBy } from './record.entry.js';
+import type { JournalDatabase, Row } from './journal.database.js';
 import type { RecordRepository } from './record.repository.js';
 
-export type PlanDecision = 'approved' | 'rejected' | 'undecided' | 'other-sites';
+export type Decision = 'approved' | 'rejected' | 'withdrawn';
+export type PlanDecision = Decision | 'undecided' | 'other-sites';
+
+export interface RecordedDecision {
+  plan: string;
+  ordinal: number;
+  decision: Decision;
+  decidedMs: number;
+  /** `policy`: every standing rule of the site held, and they say that this is enough. */
+  decidedBy: 'person' | 'policy';
+  reason: string;
+}
 
 /** What the people of this site decided. Written by the command line, read by the serving agent, both on one journal. */
 export class ApprovalsRepository {
@@ -18,7 +28,13 @@ export class ApprovalsRepository {
    * run of a plan can be approved so: of a later one the lists of both must be compared.
    * @throws AgentError 'not-approved'
    */
-  decidePlan(plan: string, ordinal: number, decision: 'approved' | 'rejected', sites?: readonly string[], by: DecidedBy = 'person'): void {
+  decidePlan(
+    plan: string,
+    ordinal: number,
+    decision: Decision,
+    sites?: readonly string[],
+    { by = 'person', reason = '' }: { by?: RecordedDecision['decidedBy']; reason?: string } = {},
+  ): void {
     if (decision === 'approved' && ordinal > 1 && sites === undefined) {
       throw new AgentError(
         'not-approved',
@@ -28,15 +44,20 @@ export class ApprovalsRepository {
     const time = this.now();
     this.database.transaction(() => {
       const inserted = this.database.get(
-        'INSERT INTO plan_approvals (plan, ordinal, sites, decision, decided_ms) VALUES (?, ?, ?, ?, ?) RETURNING id',
+        'INSERT INTO plan_approvals (plan, ordinal, sites, decision, decided_ms, decided_by, reason) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id',
         plan,
         ordinal,
         sites === undefined ? null : JSON.stringify(sites),
         decision,
         time,
+        by,
+        reason,
       );
       const row = Number(inserted?.['id']);
-      this.record.append({ kind: `plan-${decision}`, row, plan, ordinal, sites: sites === undefined ? null : [...sites], by }, time);
+      this.record.append(
+        { kind: `plan-${decision}`, row, plan, ordinal, sites: sites === undefined ? null : [...sites], by, reason },
+        time,
+      );
     });
   }
 
@@ -50,7 +71,7 @@ export class ApprovalsRepository {
         ordinal,
       );
       if (latest === undefined) return 'undecided';
-      if (latest['decision'] === 'rejected') return 'rejected';
+      if (latest['decision'] !== 'approved') return latest['decision'] as Decision;
       if (latest['sites'] === null && ordinal > 1) return 'undecided';
       if (latest['sites'] === null) {
         this.database.run('UPDATE plan_approvals SET sites = ? WHERE id = ?', shown, latest['id'] ?? null);
@@ -60,17 +81,17 @@ export class ApprovalsRepository {
     });
   }
 
-  planDecisions(): { plan: string; ordinal: number; decision: string; decidedMs: number }[] {
+  /** The latest decision on this run, whatever sites it was for. */
+  latestDecision(plan: string, ordinal: number): RecordedDecision | undefined {
+    const row = this.database.get('SELECT * FROM plan_approvals WHERE plan = ? AND ordinal = ? ORDER BY id DESC LIMIT 1', plan, ordinal);
+    return row === undefined ? undefined : toDecision(row);
+  }
+
+  /** The latest on each run. */
+  planDecisions(): RecordedDecision[] {
     return this.database
-      .all(
-        'SELECT plan, ordinal, decision, decided_ms FROM plan_approvals WHERE id IN (SELECT MAX(id) FROM plan_approvals GROUP BY plan, ordinal) ORDER BY id',
-      )
-      .map((row) => ({
-        plan: String(row['plan']),
-        ordinal: Number(row['ordinal']),
-        decision: String(row['decision']),
-        decidedMs: Number(row['decided_ms']),
-      }));
+      .all('SELECT * FROM plan_approvals WHERE id IN (SELECT MAX(id) FROM plan_approvals GROUP BY plan, ordinal) ORDER BY id')
+      .map(toDecision);
   }
 
   approveRoster(fingerprint: string): void {
@@ -111,4 +132,15 @@ export class ApprovalsRepository {
     this.record.append({ kind: 'roster-used', rows, fingerprint, use }, time);
     return true;
   }
+}
+
+function toDecision(row: Row): RecordedDecision {
+  return {
+    plan: String(row['plan']),
+    ordinal: Number(row['ordinal']),
+    decision: String(row['decision']) as Decision,
+    decidedMs: Number(row['decided_ms']),
+    decidedBy: String(row['decided_by']) as RecordedDecision['decidedBy'],
+    reason: String(row['reason']),
+  };
 }

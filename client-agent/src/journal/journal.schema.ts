@@ -94,6 +94,24 @@ export const migrations: readonly string[] = [
   -- The sum that gave the present model, which an upload that is forgotten may have been made from.
   ALTER TABLE run_states ADD COLUMN model_sum INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- Consent can be withdrawn, by a person; standing rules can give it.
+  CREATE TABLE plan_decisions (
+    id INTEGER PRIMARY KEY, plan TEXT NOT NULL, ordinal INTEGER NOT NULL, sites TEXT,
+    decision TEXT NOT NULL CHECK (decision IN ('approved', 'rejected', 'withdrawn')), decided_ms INTEGER NOT NULL,
+    decided_by TEXT NOT NULL CHECK (decided_by IN ('person', 'policy')), reason TEXT NOT NULL
+  ) STRICT;
+  INSERT INTO plan_decisions (id, plan, ordinal, sites, decision, decided_ms, decided_by, reason)
+    SELECT id, plan, ordinal, sites, decision, decided_ms, 'person', '' FROM plan_approvals;
+  DROP TABLE plan_approvals;
+  ALTER TABLE plan_decisions RENAME TO plan_approvals;
+  -- What the operator is told of a refusal. Those from before are not told.
+  ALTER TABLE refusals ADD COLUMN rule TEXT NOT NULL DEFAULT '';
+  ALTER TABLE refusals ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+  ALTER TABLE refusals ADD COLUMN told INTEGER NOT NULL DEFAULT 1;
+  -- When this site was first asked for its update of a round.
+  CREATE TABLE training_rounds (run TEXT NOT NULL, round INTEGER NOT NULL, first_ms INTEGER NOT NULL, PRIMARY KEY (run, round)) STRICT;
+  `,
   record,
 ];
 

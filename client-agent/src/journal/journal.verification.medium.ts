@@ -43,7 +43,8 @@ function liveThrough({ journal }: Member, run: string): void {
   const { approvals, activity, ownActs } = journal;
   approvals.decidePlan(D('a'), 1, 'approved');
   approvals.planDecision(D('a'), 1, ['a', 'b']);
-  approvals.decidePlan(D('b'), 1, 'rejected', ['a', 'b'], { rule: 'rounds-a-month' });
+  approvals.decidePlan(D('b'), 1, 'rejected', ['a', 'b'], { by: 'policy', reason: 'rounds-a-month' });
+  journal.runs.noteTraining(run, 1);
   for (const digit of ['1', '2', '2']) approvals.approveRoster(D(digit));
   approvals.useRoster(D('2'));
   for (const name of ['poll', 'ciphertext', 'contribution']) {
@@ -52,7 +53,8 @@ function liveThrough({ journal }: Member, run: string): void {
     activity.noteOutcome(id, 'accepted');
   }
   activity.refuse(run, 'encrypt 5', 'sum-changed', 'Sum 5 is frozen.');
-  activity.refuse(run, 'encrypt 6', 'sum-changed', 'A lone \ud800 surrogate.');
+  activity.refuse(run, 'encrypt 6', 'sum-changed', 'A lone \ud800 surrogate.', { rule: 'r', reason: 'x' });
+  for (const { id } of activity.untoldRefusals()) activity.noteRefusalTold(id);
   activity.wait(run, 'plan 1', 'A plan waits.', 'Approve it.');
   activity.wait(run, 'plan 2', 'Another plan waits.', 'Approve it.');
   activity.stopWaiting(run, 'plan 2');

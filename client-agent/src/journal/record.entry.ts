@@ -21,12 +21,14 @@ const cell = z.union([z.string(), z.number(), z.null()]);
 const sites = z.array(text);
 const modelSchema = z.union([digestSchema, z.literal('none')]);
 
-/** Who decided at this site: a person at the command line, or a standing rule of its policy file, by name. */
-const decidedBySchema = z.union([z.literal('person'), z.strictObject({ rule: text })]);
-export type DecidedBy = z.infer<typeof decidedBySchema>;
+/** Who decided at this site: a person at the command line, or the standing rules of its policy file. */
+const decidedBySchema = z.enum(['person', 'policy']);
+
+/** What the operator is told of a refusal; null when nothing. */
+const tellingSchema = z.strictObject({ rule: text, reason: text });
 
 const base = { schema: z.literal(RECORD_SCHEMA), seq: count.min(1), time: z.number().int(), previous: digestSchema };
-const decision = { row: count, plan: text, ordinal: count, sites: sites.nullable(), by: decidedBySchema };
+const decision = { row: count, plan: text, ordinal: count, sites: sites.nullable(), by: decidedBySchema, reason: text };
 const inSum = { run, sum: count, sumKind: sumKindSchema };
 
 /** Every kind of entry, in the order of a membership's life. `row` is the number of the row in its table. */
@@ -50,7 +52,7 @@ export const recordKinds = {
 
   'plan-approved': z.strictObject(decision),
   'plan-rejected': z.strictObject(decision),
-  'plan-withdrawn': z.strictObject({ plan: text, ordinal: count, by: decidedBySchema }),
+  'plan-withdrawn': z.strictObject(decision),
   /** An approval from before the plan was announced counts for the first site list that it meets. */
   'approval-bound': z.strictObject({ row: count, sites }),
   'roster-approved': z.strictObject({ row: count, fingerprint: text }),
@@ -116,7 +118,10 @@ export const recordKinds = {
   /** Written before the first byte goes out. */
   sending: z.strictObject({ row: count, run, name: text, bytes: count, digest: digestSchema }),
   answered: z.strictObject({ row: count, outcome: text }),
-  'instruction-refused': z.strictObject({ row: count, run, subject: text, rule: text, message: text }),
+  'instruction-refused': z.strictObject({ row: count, run, subject: text, code: text, message: text, telling: tellingSchema.nullable() }),
+  'refusal-told': z.strictObject({ row: count }),
+  /** This site was asked for its update of a round for the first time. */
+  'round-asked': z.strictObject({ run, round: count }),
   waiting: z.strictObject({ run, subject: text, reason: text, whatToDo: text }),
   'no-longer-waiting': z.strictObject({ run, subject: text }),
   'ledger-read': z.strictObject({ entries: count, lastEntry: text }),

@@ -47,7 +47,8 @@ describe('the entries of a run', () => {
       'step',
     ])
       expect(picked).toContain(kind);
-    for (const kind of ['joined', 'plan-rejected', 'agent-started', 'ledger-read', 'head-signed']) expect(picked).not.toContain(kind);
+    for (const kind of ['joined', 'plan-rejected', 'refusal-told', 'agent-started', 'ledger-read', 'head-signed'])
+      expect(picked).not.toContain(kind);
     expect(entries.filter((entry) => new RunFilter('r2-0123456789abcdef', entries).picks(entry))).toEqual([]);
   });
 });
@@ -59,6 +60,6 @@ describe('an entry in plain words', () => {
     for (const line of lines) expect(line).toMatch(/^ +\d+ {2}2026-11-28T12:00:00\.\d{3}Z {2}\S.+$/);
     expect(new Set(lines.map((line) => line.slice(34))).size).toBe(entries.length);
     expect(lines.find((line) => line.includes('accepted'))).toMatch(/ciphertext \(item 1\): accepted/);
-    expect(lines.find((line) => line.includes('rejected'))).toMatch(/by the rule "rounds-a-month"/);
+    expect(lines.find((line) => line.includes('rejected'))).toMatch(/by the policy of this site .*: rounds-a-month$/);
   });
 });

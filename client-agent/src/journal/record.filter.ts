@@ -36,7 +36,8 @@ export class RunFilter {
       if (entry.kind === 'sending' && entry.run === run) this.#items.add(entry.row);
     }
     for (const entry of entries)
-      if ((entry.kind === 'plan-approved' || entry.kind === 'plan-rejected') && this.#isAbout(entry)) this.#approvals.add(entry.row);
+      if ((entry.kind === 'plan-approved' || entry.kind === 'plan-rejected' || entry.kind === 'plan-withdrawn') && this.#isAbout(entry))
+        this.#approvals.add(entry.row);
   }
 
   picks(entry: RecordEntry): boolean {

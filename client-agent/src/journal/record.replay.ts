@@ -41,10 +41,11 @@ export function apply(image: TableImage, entry: RecordEntry): void {
       if (Object.hasOwn(RECORDED_TABLES, entry.table)) image.put(entry.table as RecordedTable, entry.row);
       return;
     case 'plan-approved':
-    case 'plan-rejected': {
-      const { row: id, plan, ordinal } = entry;
-      const decision = entry.kind === 'plan-approved' ? 'approved' : 'rejected';
-      return image.put('plan_approvals', { id, plan, ordinal, sites: listed(entry.sites), decision, decided_ms: time });
+    case 'plan-rejected':
+    case 'plan-withdrawn': {
+      const { row: id, plan, ordinal, by: decided_by, reason } = entry;
+      const decision = entry.kind.slice('plan-'.length);
+      return image.put('plan_approvals', { id, plan, ordinal, sites: listed(entry.sites), decision, decided_ms: time, decided_by, reason });
     }
     case 'approval-bound':
       return image.change('plan_approvals', [entry.row], () => ({ sites: listed(entry.sites) }));
@@ -112,9 +113,14 @@ export function apply(image: TableImage, entry: RecordEntry): void {
     case 'answered':
       return image.change('sent', [entry.row], () => ({ outcome: entry.outcome }));
     case 'instruction-refused': {
-      const { row: id, run, subject, rule: code, message } = entry;
-      return image.put('refusals', { id, run, subject, code, message, refused_ms: time });
+      const { row: id, run, subject, code, message, telling } = entry;
+      const told = { rule: telling?.rule ?? '', reason: telling?.reason ?? '', told: telling === null ? 1 : 0 };
+      return image.put('refusals', { id, run, subject, code, message, refused_ms: time, ...told });
     }
+    case 'refusal-told':
+      return image.change('refusals', [entry.row], () => ({ told: 1 }));
+    case 'round-asked':
+      return image.put('training_rounds', { run: entry.run, round: entry.round, first_ms: time });
     case 'waiting': {
       const { run, subject, reason, whatToDo: what_to_do } = entry;
       return image.put('waits', { run, subject, reason, what_to_do, since_ms: time });
@@ -137,7 +143,6 @@ export function apply(image: TableImage, entry: RecordEntry): void {
     case 'membership-left':
     case 'agent-started':
     case 'agent-stopped':
-    case 'plan-withdrawn':
     case 'keys-erased':
     case 'material-pruned':
     case 'head-signed':

@@ -26,6 +26,7 @@ export const RECORDED_TABLES = {
   spot_checks: ['run', 'sum'],
   sent: ['id'],
   refusals: ['id'],
+  training_rounds: ['run', 'round'],
   waits: ['run', 'subject'],
   connection: ['id'],
   ledger_position: ['id'],

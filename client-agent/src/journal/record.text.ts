@@ -1,4 +1,4 @@
-import type { DecidedBy, RecordEntry } from './record.entry.js';
+import type { RecordEntry } from './record.entry.js';
 
 /** What is said of an item that was sent must be known where its answer is. */
 export type SentNames = Map<number, string>;
@@ -39,13 +39,12 @@ function sentence(entry: RecordEntry, sent: SentNames): string {
     case 'connection':
       return entry.state === 'connected' ? 'connected to the coordinator' : `not connected to the coordinator: ${entry.detail}`;
     case 'plan-approved':
-    case 'plan-rejected': {
-      const decided = entry.kind === 'plan-approved' ? 'approved' : 'rejected';
+    case 'plan-rejected':
+    case 'plan-withdrawn': {
+      const decided = entry.kind.slice('plan-'.length);
       const sites = entry.sites === null ? 'the sites it is announced with' : entry.sites.join(', ');
-      return `run ${entry.ordinal} of plan ${short(entry.plan)} was ${decided} ${decider(entry.by)} for ${sites}`;
+      return `run ${entry.ordinal} of plan ${short(entry.plan)} was ${decided} ${entry.by === 'person' ? 'by a person' : 'by the policy of this site'} for ${sites}${entry.reason === '' ? '' : `: ${entry.reason}`}`;
     }
-    case 'plan-withdrawn':
-      return `the approval of run ${entry.ordinal} of plan ${short(entry.plan)} was withdrawn ${decider(entry.by)}`;
     case 'approval-bound':
       return `the approval given before the announcement counts for ${entry.sites.join(', ')}`;
     case 'roster-approved':
@@ -95,7 +94,11 @@ function sentence(entry: RecordEntry, sent: SentNames): string {
     case 'answered':
       return `${sent.get(entry.row) ?? 'what was sent'} (item ${entry.row}): ${entry.outcome}`;
     case 'instruction-refused':
-      return `refused ${entry.subject} by rule ${entry.rule}: ${entry.message}`;
+      return `refused ${entry.subject} by rule ${entry.telling?.rule ?? entry.code}: ${entry.message}`;
+    case 'refusal-told':
+      return `the operator was told of refusal ${entry.row}`;
+    case 'round-asked':
+      return `asked for the update of round ${entry.round}`;
     case 'waiting':
       return `waits (${entry.subject}): ${entry.reason}`;
     case 'no-longer-waiting':
@@ -120,10 +123,6 @@ function runState(state: 'asked' | 'approved' | 'dead' | 'closed', detail: strin
     case 'closed':
       return `the run is closed (${detail})`;
   }
-}
-
-function decider(by: DecidedBy): string {
-  return by === 'person' ? 'by a person' : `by the rule "${by.rule}"`;
 }
 
 function short(digest: string): string {

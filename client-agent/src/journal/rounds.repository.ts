@@ -226,6 +226,17 @@ export class RoundsRepository {
     });
   }
 
+  /** The sites over which alone this site lets a sum of this kind from this model be opened; undefined before it has bound itself. */
+  countedSites(consortium: string, kind: SumKind, modelIn: string): string[] | undefined {
+    const row = this.database.get(
+      'SELECT sites FROM counted_sets WHERE consortium = ? AND kind = ? AND model_in = ?',
+      consortium,
+      setKind(kind),
+      modelIn,
+    );
+    return row === undefined ? undefined : (JSON.parse(String(row['sites'])) as string[]);
+  }
+
   /**
    * Binds again what an attestation of this site bound for life and a restored journal has forgotten: in a later run or epoch, too, nothing else may be
    * signed for these sums and models. The sites of a set are not in an attestation, only their digest.

@@ -76,6 +76,36 @@ export class RunsRepository {
     return Number(row?.['largest'] ?? 0);
   }
 
+  /** Site lists of runs that were approved here before this one was announced: of the last of them, and of every one of the same plan. */
+  earlierSites(run: string, plan: string): string[][] {
+    const earlier = this.database.all(
+      `SELECT plan, sites FROM runs WHERE state <> 'asked' AND run <> ?1
+        AND rowid < COALESCE((SELECT rowid FROM runs WHERE run = ?1), (SELECT MAX(rowid) + 1 FROM runs)) ORDER BY rowid DESC`,
+      run,
+    );
+    return earlier.filter((row, index) => index === 0 || row['plan'] === plan).map((row) => JSON.parse(String(row['sites'])) as string[]);
+  }
+
+  /** Remembers when this site was first asked for its update of a round. */
+  noteTraining(run: string, round: number): void {
+    const time = this.now();
+    this.database.transaction(() => {
+      const noted = this.database.run('INSERT OR IGNORE INTO training_rounds (run, round, first_ms) VALUES (?, ?, ?)', run, round, time);
+      if (noted > 0) this.record.append({ kind: 'round-asked', run, round }, time);
+    });
+  }
+
+  /** Rounds of all runs since then, other than the given one. */
+  trainingRoundsSince(sinceMs: number, except: { run: string; round: number }): number {
+    const row = this.database.get(
+      'SELECT COUNT(*) AS rounds FROM training_rounds WHERE first_ms >= ? AND NOT (run = ? AND round = ?)',
+      sinceMs,
+      except.run,
+      except.round,
+    );
+    return Number(row?.['rounds'] ?? 0);
+  }
+
   setState(run: string, state: LocalRunState, detail = ''): void {
     this.database.transaction(() => {
       const changed = this.database.run(

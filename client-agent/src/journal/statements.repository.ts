@@ -1,5 +1,5 @@
 import { type DsseEnvelope, type Identity, sha256Hex } from '@coferment/crypto';
-import { parseEnvelope, peekStatement, type Predicate, type PredicateName, signStatement } from '@coferment/consortium';
+import { parseEnvelope, peekStatement, type Predicate, type PredicateName, signStatement, type SumKind } from '@coferment/consortium';
 import type { JournalDatabase } from './journal.database.js';
 import type { RecordRepository } from './record.repository.js';
 import { textDigest } from './record.tables.js';
@@ -60,6 +60,15 @@ export class StatementsRepository {
       if (within !== undefined && !isWithin(statement.predicate, within)) return [];
       if (statement.name === 'dealing') return [statement.predicate.masked, ...statement.predicate.boxes.map((box) => box.object)];
       return statement.name === 'contribution' || statement.name === 'share' ? [statement.predicate.object] : [];
+    });
+  }
+
+  /** Whether this site has signed the counted set of a sum of this kind from this model, in this run. */
+  hasAttested(run: string, kind: SumKind, modelIn: string): boolean {
+    const rows = this.database.all("SELECT envelope FROM statements WHERE run = ? AND name = 'attestation'", run);
+    return rows.some((row) => {
+      const { name, predicate } = peekStatement(parseEnvelope(JSON.parse(String(row['envelope']))));
+      return name === 'attestation' && predicate.kind === kind && predicate.sums.some((sum) => sum.modelIn === modelIn);
     });
   }
 

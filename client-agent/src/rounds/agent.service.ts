@@ -14,9 +14,11 @@ import { endpointOf, renewalIsDue, renewCertificate } from '../enrolment/renewal
 import { lockFolder } from '../journal/folder.lock.js';
 import { Journal } from '../journal/journal.js';
 import { noteMembership } from '../journal/membership.entries.js';
+import { RecordedPolicy } from '../journal/policy.entries.js';
 import { KeyStore } from '../keys/key.store.js';
 import { privateFile } from '../keys/private.file.js';
 import { openSiteIdentity, readTlsCredential } from '../keys/site.identity.js';
+import { sitePolicy } from '../policy/policy.file.js';
 import { softwareName } from '../software.version.js';
 import { SiteTrainer } from '../training/site.trainer.js';
 import { NonceMemory } from './nonce.memory.js';
@@ -29,6 +31,8 @@ export interface ServeInput {
   passphrase: string;
   mappingFile: string;
   recordsFolder: string;
+  /** Without one, policy.yaml of the folder holds, if there is one. */
+  policyFile?: string;
   pollWaitMs: number;
   backend: BackendName;
 }
@@ -49,6 +53,8 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
   const lock = lockFolder(input.folder);
   try {
     const member = readMembership(input.folder);
+    const policy = sitePolicy(input.folder, input.policyFile);
+    policy.current();
     await loadCrypto();
     const store = KeyStore.open(join(input.folder, 'keys'), input.passphrase);
     const { identity, trainingSeed } = openSiteIdentity(store);
@@ -72,7 +78,21 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
     const objects = new ObjectCache(join(input.folder, 'objects'));
     const nonces = new NonceMemory();
     const crypto = new CryptoPool();
-    const context: SiteContext = { consortium, site, identity, operatorKey, journal, store, objects, port, trainer, nonces, crypto, tell };
+    const context: SiteContext = {
+      consortium,
+      site,
+      identity,
+      operatorKey,
+      journal,
+      policy: new RecordedPolicy(policy, journal.record),
+      store,
+      objects,
+      port,
+      trainer,
+      nonces,
+      crypto,
+      tell,
+    };
     noteMembership(journal.record, member);
     journal.record.append({ kind: 'agent-started', software: softwareName() });
     forgetEndedRuns(context);

@@ -5,6 +5,7 @@ import type { InstructionBody } from '../connection/instruction.parser.js';
 import { EpochSecrets } from '../keys/epoch.secrets.js';
 import { checkOrdinal, checkRunRequest, describePlan } from '../policy/plan.policy.js';
 import { checkRosterFor, describeChanges, describeMembers } from '../policy/roster.policy.js';
+import { askingRules, decide, passRequest, requireConsent } from './policy.gate.js';
 import { loadPlan, loadRoster, requireGrowingEpoch, requireRun } from './run.facts.js';
 import { DONE, type Outcome, type SiteContext, waiting } from './site.context.js';
 
@@ -15,26 +16,27 @@ export async function approvePlan(context: SiteContext, body: InstructionBody<'a
   const plan = await loadPlan(context, digest);
   checkRunRequest({ run, ordinal, plan: digest, sites }, site, plan);
   const record = journal.runs.announce(run, digest, ordinal, sites);
+  const judgement = passRequest(context, body, plan);
   if (record.state === 'asked') {
     checkOrdinal(run, ordinal, journal.runs.largestApprovedOrdinal(digest, run));
-    const decision = journal.approvals.planDecision(digest, ordinal, sites);
+    const decision = decide(context, body, judgement);
     switch (decision) {
       case 'approved':
         journal.runs.setState(run, 'approved');
         break;
       case 'rejected':
-        throw new AgentError(
-          'not-approved',
-          `This site rejected the plan ${digest} (ordinal ${ordinal}). To change that: coferment-agent plans approve ${digest}`,
-        );
+      case 'withdrawn':
+        break;
       case 'other-sites':
       case 'undecided':
         return waiting(
-          `The plan ${describePlan(plan)} waits for this site's approval (run ${run}, ordinal ${ordinal}, sites ${sites.join(', ')}).`,
-          `Read it, then: coferment-agent plans approve ${digest}${ordinal === 1 ? '' : ` --ordinal ${ordinal}`}`,
+          `The plan ${describePlan(plan)} waits for this site's approval (run ${run}, ordinal ${ordinal}, sites ${sites.join(', ')}).${askingRules(judgement)}`,
+          `Read it: coferment-agent plans show ${digest}; then: coferment-agent plans approve ${digest}${ordinal === 1 ? '' : ` --ordinal ${ordinal}`}`,
         );
     }
   }
+  // Also where it was approved, and nobody has been told yet.
+  requireConsent(context, body);
   requireRun(context, run);
   const approval = journal.statements.sign(run, 'plan-approved', '', { consortium, site, plan: digest, ordinal, sites });
   await context.port.submitStatement(approval.envelope);

@@ -1,4 +1,4 @@
-import { ConsortiumError, type NonceEntry, peekStatement, signStatement, updateBits } from '@coferment/consortium';
+import { ConsortiumError, type NonceEntry, peekStatement, refusalSubjects, signStatement, updateBits } from '@coferment/consortium';
 import { digest } from '@coferment/crypto';
 import { LearningError } from '@coferment/learning';
 import { ObjectPurpose } from '@coferment/proto';
@@ -7,13 +7,16 @@ import type { InstructionBody, SumName } from '../connection/instruction.parser.
 import type { StoredVector } from '../journal/stored.vector.js';
 import type { SignedStatement } from '../journal/statements.repository.js';
 import { confirmationVector } from '../training/site.trainer.js';
+import type { SiteRefusal } from '../policy/site.refusal.js';
+import { refusalOfSum } from './policy.gate.js';
+import { tellingOf } from './refusal.telling.js';
 import { encodeState } from '../training/starting.state.js';
 import { storeBlocks } from './block.storing.js';
 import { type EpochFacts, loadEpoch, requireContributor } from './run.facts.js';
 import { DONE, LATER, type Outcome, type SiteContext } from './site.context.js';
 import { rebuildK, rebuildSum, type SumFacts, timingOf } from './sum.context.js';
 
-type DeclineReason = 'nonce-lost' | 'ciphertext-lost' | 'refused' | 'no-data';
+type DeclineReason = 'nonce-lost' | 'ciphertext-lost' | 'refused' | 'no-data' | 'withdrawn';
 
 /** Trains, stores the vector durably, then sends a fresh nonce (R0, R2). */
 export async function prepareSum(context: SiteContext, { name }: InstructionBody<'prepareSum'>): Promise<Outcome> {
@@ -33,6 +36,9 @@ export async function prepareSum(context: SiteContext, { name }: InstructionBody
   if (last !== undefined && (last.sum > name.sum || (last.sum === name.sum && last.attempt >= name.attempt))) {
     return decline(context, facts, name, 'nonce-lost');
   }
+  const refusal = refusalOfSum(context, facts, sum);
+  if (refusal !== undefined) return sitOut(context, facts, name, refusal);
+  if (name.kind === 'update') journal.runs.noteTraining(name.run, name.round);
   try {
     await ensureVector(context, facts, sum);
   } catch (error) {
@@ -125,8 +131,11 @@ export async function encrypt(context: SiteContext, body: InstructionBody<'encry
   const sum = rebuildSum(name, facts, progress);
   const subject = `${name.sum}/${name.attempt}`;
   if (journal.statements.find(name.run, 'attempt-declined', subject) !== undefined) return decline(context, facts, name, 'nonce-lost');
-  const contribution =
-    journal.statements.find(name.run, 'contribution', subject) ?? (await encryptOnce(context, facts, sum, nonces, subject));
+  const signed = journal.statements.find(name.run, 'contribution', subject);
+  // Rules and consent can have changed since the nonce was given. What is signed already may have been sent.
+  const refusal = signed === undefined ? refusalOfSum(context, facts, sum) : undefined;
+  if (refusal !== undefined) return sitOut(context, facts, name, refusal);
+  const contribution = signed ?? (await encryptOnce(context, facts, sum, nonces, subject));
   if (contribution === 'nonce-lost') return decline(context, facts, name, 'nonce-lost');
   return send(context, facts, name, contribution);
 }
@@ -207,6 +216,16 @@ async function send(context: SiteContext, facts: EpochFacts, name: SumName, cont
   await context.port.submitStatement(contribution.envelope);
   context.journal.steps.record(name, 'upload');
   return DONE;
+}
+
+/** By the site's own decision: people are told once, the coordinator for each sum. */
+async function sitOut(context: SiteContext, facts: EpochFacts, name: SumName, refusal: SiteRefusal): Promise<Outcome> {
+  const { run } = name;
+  const { code, message } = refusal;
+  context.nonces.wipe(run);
+  if (context.journal.activity.refuse(run, refusalSubjects.rounds, code, message, tellingOf(context, refusal)))
+    context.tell({ event: 'refused', run, code, message });
+  return decline(context, facts, name, refusal.code === 'consent-withdrawn' ? 'withdrawn' : 'refused');
 }
 
 /** Tells the coordinator that this attempt goes on without this site. The stored vector stays for the next attempt. */

@@ -1,14 +1,17 @@
+import { refusalSubjects } from '@coferment/consortium';
 import type { Instruction } from '../connection/instruction.parser.js';
 import { approvePlan, approveRoster, offerSealingKey } from './approval.handlers.js';
 import { agreeEpoch, checkDealing, dealKey } from './ceremony.handlers.js';
 import { encrypt, prepareSum } from './contribution.handlers.js';
 import { attest, releaseShare } from './opening.handlers.js';
+import { passPolicy } from './policy.gate.js';
 import { applySum, closeRun } from './publication.handlers.js';
 import type { Outcome, SiteContext } from './site.context.js';
 import type { Lane } from './work.board.js';
 
-/** Each instruction has one handler; carrying it out twice is harmless. */
-export function carryOut(context: SiteContext, instruction: Instruction): Promise<Outcome> {
+/** Each instruction has one handler; carrying it out twice is harmless. The rules of the site come first. */
+export async function carryOut(context: SiteContext, instruction: Instruction): Promise<Outcome> {
+  await passPolicy(context, instruction);
   switch (instruction.kind) {
     case 'approvePlan':
       return approvePlan(context, instruction.body);
@@ -45,21 +48,21 @@ export function laneOf(instruction: Instruction): Lane {
 export function subjectOf(instruction: Instruction): string {
   switch (instruction.kind) {
     case 'approvePlan':
-      return `plan ${instruction.body.ordinal}`;
+      return refusalSubjects.plan(instruction.body.ordinal);
     case 'offerSealingKey':
     case 'approveRoster':
     case 'deal':
     case 'agreeEpoch':
     case 'checkDealing':
-      return `${instruction.kind} ${instruction.body.epoch}`;
+      return refusalSubjects.step(instruction.kind, instruction.body.epoch);
     case 'prepareSum':
     case 'encrypt':
-      return `${instruction.kind} ${instruction.body.name.sum}`;
+      return refusalSubjects.step(instruction.kind, instruction.body.name.sum);
     case 'attest':
-      return `attest ${instruction.body.sums[0]?.name.sum ?? 0}`;
+      return refusalSubjects.step('attest', instruction.body.sums[0]?.name.sum ?? 0);
     case 'releaseShare':
     case 'applySum':
-      return `${instruction.kind} ${instruction.body.frozen.name.sum}`;
+      return refusalSubjects.step(instruction.kind, instruction.body.frozen.name.sum);
     case 'closeRun':
       return 'close';
   }

@@ -9,6 +9,8 @@ import type { CoordinatorPort, LoggedEntry, OutgoingObject } from '../connection
 import { ObjectCache } from '../connection/object.cache.js';
 import { Journal } from '../journal/journal.js';
 import { KeyStore } from '../keys/key.store.js';
+import type { PolicyInForce, SitePolicy } from '../policy/policy.file.js';
+import { parsePolicy } from '../policy/policy.parser.js';
 import type { BuiltVector, Trainer, VectorJob } from '../training/site.trainer.js';
 import { NonceMemory } from './nonce.memory.js';
 import type { AgentEvent, SiteContext } from './site.context.js';
@@ -123,6 +125,20 @@ export interface Member extends SiteContext {
   folder: string;
   trainer: ConstantTrainer;
   events: AgentEvent[];
+  policy: TestPolicy;
+}
+
+/** The rules of a site, which a test may change at any time. */
+export class TestPolicy implements SitePolicy {
+  #text = 'schema: 1';
+
+  set(text: string): void {
+    this.#text = text;
+  }
+
+  current(): PolicyInForce {
+    return { policy: parsePolicy(this.#text, 'policy.yaml'), file: 'policy.yaml', digest: '' };
+  }
 }
 
 export function createMember(site: string, board: SharedBoard, operatorKey: Uint8Array): Member {
@@ -159,6 +175,7 @@ function openMember(
     identity,
     operatorKey,
     journal: Journal.open(join(folder, 'journal.sqlite'), { identity, vault: store }),
+    policy: new TestPolicy(),
     store,
     objects: new ObjectCache(join(folder, 'objects')),
     port: board.portOf(site),

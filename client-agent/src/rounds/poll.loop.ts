@@ -8,6 +8,7 @@ import { type Instruction, type MalformedInstruction, parseInstruction, parseRun
 import { printable } from '../printable.text.js';
 import { recallOwnActs, tellDeadEpochs } from './own.acts.js';
 import { carryOut, laneOf, subjectOf } from './instruction.router.js';
+import { tellingOf, tellRefusals } from './refusal.telling.js';
 import type { Outcome, SiteContext } from './site.context.js';
 import { WorkBoard, type WorkItem } from './work.board.js';
 
@@ -74,6 +75,7 @@ export class PollLoop {
     // Nothing is done before this site knows what it has signed; what a restored folder has forgotten stands in the ledger.
     if (this.#connected !== true) await recallOwnActs(this.context);
     await tellDeadEpochs(this.context);
+    await tellRefusals(this.context);
     const positions = journal.runs
       .all()
       .filter((run) => run.state !== 'asked')
@@ -140,7 +142,11 @@ export class PollLoop {
     // Errors quote what the coordinator sent: plans, rosters, names.
     const message = printable(failure.message, LONGEST_REFUSAL);
     if (code === 'unreachable' || (error instanceof CoordinatorRefusal && OVERTAKEN.has(error.refusal))) return;
-    if (this.context.journal.activity.refuse(run, subject, code, message)) this.context.tell({ event: 'refused', run, code, message });
+    const telling = run === '' ? undefined : tellingOf(this.context, error);
+    if (!this.context.journal.activity.refuse(run, subject, code, message, telling)) return;
+    this.context.tell({ event: 'refused', run, code, message });
+    // The operator is told before the next poll: this one may be held for long.
+    if (telling !== undefined) this.#current.abort();
   }
 
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {

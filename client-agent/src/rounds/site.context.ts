@@ -3,6 +3,7 @@ import type { CoordinatorPort } from '../connection/coordinator.port.js';
 import type { ObjectCache } from '../connection/object.cache.js';
 import type { Journal } from '../journal/journal.js';
 import type { KeyStore } from '../keys/key.store.js';
+import type { SitePolicy } from '../policy/policy.file.js';
 import type { Trainer } from '../training/site.trainer.js';
 import type { NonceMemory } from './nonce.memory.js';
 
@@ -24,6 +25,7 @@ export type AgentEvent =
   | { event: 'sent'; run: string; name: string; bytes: number; digest: string }
   | { event: 'instruction'; run: string; kind: string; round?: number; sum?: number; attempt?: number }
   | { event: 'waiting'; run: string; reason: string; whatToDo: string }
+  | { event: 'approved-by-policy'; run: string; plan: string }
   | { event: 'refused'; run: string; code: string; message: string }
   | { event: 'connected' }
   | { event: 'disconnected'; message: string };
@@ -35,6 +37,8 @@ export interface SiteContext {
   identity: Identity;
   operatorKey: Uint8Array;
   journal: Journal;
+  /** The standing rules of the site, as they are at this moment. */
+  policy: SitePolicy;
   store: KeyStore;
   objects: ObjectCache;
   port: CoordinatorPort;

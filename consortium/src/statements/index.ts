@@ -1,2 +1,3 @@
 export * from './predicates.js';
 export * from './statement.js';
+export * from './refusal.subjects.js';

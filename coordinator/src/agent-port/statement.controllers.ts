@@ -31,6 +31,7 @@ const STATEMENTS: readonly PredicateName[] = [
   'attempt-declined',
   'contribution',
   'attestation',
+  'instruction-refused',
 ];
 
 /** Stores what a site signed; whatever follows from it is done at once, but the site does not wait for it. */

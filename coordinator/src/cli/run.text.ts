@@ -1,8 +1,12 @@
 import { formatFingerprint } from '@coferment/consortium';
 import type { GetStatusResponse, RoundStatus, RunStatus, WatchRunResponse } from '@coferment/proto';
+import { refusalText } from '../runs/run.refusals.js';
 import { coloursOf } from './terminal.colours.js';
 
 const pc = coloursOf(1);
+
+/** Of each run, where all runs are shown. */
+const SHOWN_REFUSALS = 5;
 
 const time = (ms: number): string => (ms === 0 ? 'never' : new Date(ms).toISOString().replace('T', ' ').slice(0, 19));
 
@@ -29,6 +33,9 @@ export function runText(run: RunStatus, withRounds = true): string {
     lines.push(`waits for ${run.waitingFor.join(', ')}${run.deadlineMs > 0 ? `, at most until ${time(run.deadlineMs)}` : ''}`);
   if (run.cause !== '') lines.push(pc.red(run.cause));
   if (run.whatToDo !== '') lines.push(`what to do: ${run.whatToDo}`);
+  const refusals = run.refusals.map((refusal) => `refused ${time(refusal.timeMs)}: ${refusalText(refusal)}`);
+  // The newest say what holds now; all of them stand in the run itself.
+  lines.push(...(withRounds ? refusals : refusals.slice(-SHOWN_REFUSALS)));
   return [...lines, ...(withRounds ? run.rounds.map((round) => indent(roundText(round))) : [])].join('\n');
 }
 

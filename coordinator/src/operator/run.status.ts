@@ -1,6 +1,7 @@
 import { canonicalBytes, describeModel } from '@coferment/consortium';
 import { RoundStatus, RunStatus } from '@coferment/proto';
 import type { RoundRow } from '../rounds/round.entity.js';
+import { refusalsOf } from '../runs/run.refusals.js';
 import { waitingOf } from '../runs/run.waiting.js';
 import { type RunView, closedRounds } from '../runs/run.view.js';
 
@@ -37,6 +38,7 @@ export function runStatus(view: RunView, damage?: string): RunStatus {
     deadlineMs,
     whatToDo: damage ?? whatToDo,
     cause: run.cause,
+    refusals: refusalsOf(view),
     parameters: new TextDecoder().decode(canonicalBytes(roster.parameters)),
   });
 }

@@ -1,17 +1,20 @@
-import type { NonceEntry } from '@coferment/consortium';
+import type { NonceEntry, Predicate } from '@coferment/consortium';
 import type { RunView } from '../runs/run.view.js';
 import { slots } from '../runs/slot.names.js';
 import type { RoundRow } from './round.entity.js';
 
+/** Reasons that do not go away with a new attempt. */
+const LASTING: ReadonlySet<Predicate<'attempt-declined'>['reason']> = new Set(['refused', 'no-data', 'withdrawn'] as const);
+
 /**
- * Sites that take no part in the present attempt, by their own word; "no data" and "refused" hold for every attempt of the sum, having left holds for the
+ * Sites that take no part in the present attempt, by their own word; "no data", "refused" and "withdrawn" hold for every attempt of the sum, having left holds for the
  * whole key epoch.
  */
 export function declinedSites(view: RunView, round: RoundRow): Set<string> {
   const declined = new Set(sitesLeft(view));
   for (let attempt = 1; attempt <= round.attempt; attempt++) {
     for (const { site, predicate } of view.acts.inSlot('attempt-declined', slots.ofAttempt(round.sum, attempt))) {
-      const lasting = predicate.reason === 'refused' || predicate.reason === 'no-data';
+      const lasting = LASTING.has(predicate.reason);
       if (lasting || attempt === round.attempt) declined.add(site);
     }
   }

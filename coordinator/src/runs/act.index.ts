@@ -18,6 +18,8 @@ export class ActIndex {
   readonly #bySite = new Map<string, Act>();
   /** Acts of all sites: a long run of many sites has tens of thousands of acts of one name, and every poll asks of some. */
   readonly #bySlot = new Map<string, Act[]>();
+  /** What sites refused, in the order in which they told it. */
+  readonly refusals: Act<'instruction-refused'>[] = [];
   /** Of all acts. */
   readonly digests = new Set<string>();
   #lastSequence = 0;
@@ -33,6 +35,7 @@ export class ActIndex {
       const { predicate } = parseStatement(Buffer.from(envelope.payload, 'base64'));
       const act: Act = { name, site, slot, digest, envelope, predicate, receivedMs };
       this.digests.add(digest);
+      if (name === 'instruction-refused') this.refusals.push(act as Act<'instruction-refused'>);
       this.#bySite.set(keyOf(name, site, slot), act);
       const ofAll = this.#bySlot.get(slotOf(name, slot));
       if (ofAll === undefined) this.#bySlot.set(slotOf(name, slot), [act]);

@@ -12,11 +12,12 @@ import { Database } from '../persistence/database.js';
 import { type RoundAct, admitRoundAct } from '../rounds/round-act.rules.js';
 import type { RunChange } from './run.change.js';
 import { RunChanges, StaleRun } from './run.changes.js';
+import { admitRefusal, textOfRefusal } from './run.refusals.js';
 import { RunQueue } from './run.queue.js';
 import { type RunView, isOver, present } from './run.view.js';
 import { RunViews } from './run.views.js';
 
-type SiteAct = EpochAct | RoundAct;
+type SiteAct = EpochAct | RoundAct | Statement<'instruction-refused'>;
 
 const MOST_TRIES = 5;
 
@@ -106,6 +107,7 @@ export class ActService {
       case 'nonce':
       case 'attempt-declined':
       case 'attestation':
+      case 'instruction-refused':
         return;
     }
   }
@@ -126,7 +128,7 @@ export class ActService {
         await this.changes.apply(run, view.run.version, async (change) => {
           await change.record({ site, slot, envelope, publicKey });
           await this.#grantBoxes(change, statement);
-          await change.note('site-acted', { site, text: statement.name, ...sumOf(statement) });
+          await change.note('site-acted', { site, text: actText(statement), ...sumOf(statement) });
         });
         return;
       } catch (error) {
@@ -162,6 +164,8 @@ function admit(view: RunView, statement: SiteAct, envelope: DsseEnvelope): strin
     case 'epoch-agreed':
     case 'epoch-left':
       return admitEpochAct(view, statement, envelope);
+    case 'instruction-refused':
+      return admitRefusal(view, statement);
   }
 }
 
@@ -180,6 +184,12 @@ function requireRoot(statement: SiteAct, root: string, found: string): void {
     'wrong-digest',
     `The ${statement.name} of "${statement.predicate.site}" signs Merkle root ${root}; its object has ${found}. Nothing was stored.`,
   );
+}
+
+/** For whoever watches: why a site stays out is said with it. */
+function actText(statement: SiteAct): string {
+  if (statement.name === 'instruction-refused') return textOfRefusal(statement);
+  return statement.name === 'attempt-declined' ? `${statement.name} (${statement.predicate.reason})` : statement.name;
 }
 
 function sumOf(statement: SiteAct): { sum?: number } {

@@ -1,6 +1,7 @@
 import { epochStage, missingAcknowledgements, sitesWithout } from '../epochs/epoch.stage.js';
 import type { RoundRow } from '../rounds/round.entity.js';
 import { contributorsNeeded, declinedSites, noncesOf, sitesLeft } from '../rounds/round.participants.js';
+import { standingRefusals } from './run.refusals.js';
 import { type RunView, isOver, openRounds, sitesOf } from './run.view.js';
 import { slots } from './slot.names.js';
 
@@ -16,6 +17,15 @@ export interface Waiting {
 const NOTHING: Waiting = { waitingFor: [], deadlineMs: 0, whatToDo: '' };
 
 export function waitingOf(view: RunView): Waiting {
+  const waiting = waitingOfSites(view);
+  if (isOver(view) || view.run.state === 'stuck' || (waiting.waitingFor.length === 0 && waiting.whatToDo === '')) return waiting;
+  // First of all, why a site does not do it: no waiting helps against a rule.
+  const stayOut = waiting.whatToDo === '' ? [] : openRounds(view).flatMap((round) => [...declinedSites(view, round)]);
+  const refused = standingRefusals(view, [...waiting.waitingFor, ...stayOut]).map((text) => `${text}.`);
+  return { ...waiting, whatToDo: [...refused, waiting.whatToDo].filter((text) => text !== '').join(' ') };
+}
+
+function waitingOfSites(view: RunView): Waiting {
   if (isOver(view) || view.run.state === 'stuck') return { ...NOTHING, whatToDo: view.run.whatToDo };
   if (view.run.state === 'awaiting-approval') {
     const missing = view.run.sites.filter((site) => !view.acts.has('plan-approved', site, slots.ofRun()));
@@ -79,9 +89,10 @@ function waitingInRound(view: RunView, round: RoundRow): Waiting {
       const fixed = round.fixedSet === null ? '' : ' It completes a sum that was frozen over exactly these sites.';
       const whatToDo =
         round.kind !== 'confirm' && ready < needed
-          ? `${ready} sites are ready; the sum needs ${needed}.${fixed} See that their agents run and have data.`
+          ? `${ready} sites are ready; the sum needs ${needed}.${fixed} ${missing.length > 0 ? 'See that their agents run and have data.' : askedAgain(view)}`
           : '';
-      return on(missing, whatToDo, round.deadlineMs);
+      // Also where every site has answered: a run that waits for nobody in particular has to say so.
+      return { ...on(missing, '', round.deadlineMs), whatToDo };
     }
     case 'uploading': {
       const missing = round.nonces
@@ -119,6 +130,11 @@ function waitingInRound(view: RunView, round: RoundRow): Waiting {
     case 'superseded':
       return NOTHING;
   }
+}
+
+/** Who stays out of a sum is asked once. Under the number that it gets in a new key epoch, all are asked again. */
+function askedAgain({ run }: RunView): string {
+  return `All sites have answered and the others stay out. When one of them takes part again, start a new key epoch: coferment epochs renew ${run.run}`;
 }
 
 function on(sites: readonly string[], whatToDo: string, deadlineMs = 0): Waiting {

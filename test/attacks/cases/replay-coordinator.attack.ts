@@ -28,7 +28,7 @@ const sent = {
 type Sent = keyof typeof sent;
 
 /** A site may always say these of itself, so a valid one is no forgery. */
-const OF_ITS_OWN_WILL: readonly PredicateName[] = ['attempt-declined', 'epoch-left'];
+const OF_ITS_OWN_WILL: readonly PredicateName[] = ['attempt-declined', 'epoch-left', 'instruction-refused'];
 
 describe('every act of a site in a run', () => {
   const coordinator = new TestCoordinator();
