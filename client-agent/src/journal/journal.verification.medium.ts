@@ -275,7 +275,7 @@ describe('journal verify', () => {
     }
     // Free pages and unused rests of pages hold nothing.
     expect(passed).toBeLessThan(FLIPS);
-  });
+  }, 1_800_000);
 });
 
 function contentOf(path: string): string {

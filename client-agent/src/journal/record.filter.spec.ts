@@ -25,7 +25,7 @@ describe('since', () => {
   it.each(['', 'yesterday', '2026-13-01', '-1', '7 weeks'])('refuses "%s"', (text) => expect(parseSince(text, NOW)).toBeUndefined());
 
   it('takes entries from a number or a time on', () => {
-    expect(entries.filter((entry) => isSince(entry, { seq: 40 })).map(({ seq }) => seq)).toEqual([40, 41]);
+    expect(entries.filter((entry) => isSince(entry, { seq: 40 }))).toEqual(entries.slice(39));
     expect(entries.filter((entry) => isSince(entry, { time: NOW }))).toEqual([]);
     expect(entries.filter((entry) => isSince(entry, { time: 0 }))).toHaveLength(entries.length);
   });
