@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../testing/temporary.folder.fixture.js';
 import { Journal } from './journal.js';
-import { migrations, RECORD_VERSION } from './journal.schema.js';
+import { migrations } from './journal.schema.js';
 import { verifyJournal } from './journal.verification.js';
 import { readRecord } from './record.chain.js';
 
@@ -37,30 +37,27 @@ function oldJournal(version: number): void {
 }
 
 describe('the journal of an older agent', () => {
-  it.each(migrations.slice(0, RECORD_VERSION - 1).map((_, index) => index + 1))(
-    'of version %i gets a record that begins with what it holds',
-    (version) => {
-      oldJournal(version);
-      expect(verifyJournal(folder, site).report).toMatchObject({
-        verdict: 'could-not-check',
-        notes: [expect.stringMatching(/from before the record/)],
-      });
-      const journal = Journal.open(path(), { identity });
-      const { entries } = readRecord(journal.record.lines());
-      const [opened] = entries as [Extract<(typeof entries)[0], { kind: 'opened' }>];
-      const counted = Object.fromEntries(opened.tables.filter(({ rows }) => rows > 0).map(({ table, rows }) => [table, rows]));
-      expect(counted).toEqual({ plan_approvals: 1, runs: 1, epochs: 1, sent: 2, run_states: 1 });
-      expect(entries.filter(({ kind }) => kind === 'carried-over')).toHaveLength(6);
-      // What is old goes on.
-      journal.runs.setState(RUN, 'approved');
-      journal.runs.agreeEpoch(RUN, 1, D('9'));
-      journal.rounds.reserveEncryption(RUN, 1, 5, 1, 4);
-      journal.activity.noteOutcome(2, 'late');
-      journal.models.advance(RUN, 4, { appliedSum: 5, state: null });
-      journal.close();
-      expect(verifyJournal(folder, site).report).toMatchObject({ verdict: 'holds', findings: [] });
-    },
-  );
+  it.each(migrations.slice(0, 5).map((_, index) => index + 1))('of version %i gets a record that begins with what it holds', (version) => {
+    oldJournal(version);
+    expect(verifyJournal(folder, site).report).toMatchObject({
+      verdict: 'could-not-check',
+      notes: [expect.stringMatching(/from before the record/)],
+    });
+    const journal = Journal.open(path(), { identity });
+    const { entries } = readRecord(journal.record.lines());
+    const [opened] = entries as [Extract<(typeof entries)[0], { kind: 'opened' }>];
+    const counted = Object.fromEntries(opened.tables.filter(({ rows }) => rows > 0).map(({ table, rows }) => [table, rows]));
+    expect(counted).toEqual({ plan_approvals: 1, runs: 1, epochs: 1, sent: 2, run_states: 1 });
+    expect(entries.filter(({ kind }) => kind === 'carried-over')).toHaveLength(6);
+    // What is old goes on.
+    journal.runs.setState(RUN, 'approved');
+    journal.runs.agreeEpoch(RUN, 1, D('9'));
+    journal.rounds.reserveEncryption(RUN, 1, 5, 1, 4);
+    journal.activity.noteOutcome(2, 'late');
+    journal.models.advance(RUN, 4, { appliedSum: 5, state: null });
+    journal.close();
+    expect(verifyJournal(folder, site).report).toMatchObject({ verdict: 'holds', findings: [] });
+  });
 
   it('is checked in what it held before, too', () => {
     oldJournal(5);
