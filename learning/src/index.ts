@@ -1,4 +1,4 @@
-export { backendInUse, type BackendInUse, type BackendName, initBackend } from './backend/tensorflow.backend.js';
+export { backendInUse, type BackendInUse, type BackendName, engineVersion, initBackend } from './backend/tensorflow.backend.js';
 export {
   type BatchUse,
   buildDataset,

@@ -6,10 +6,12 @@ import { addDoctorCommand } from './doctor.command.js';
 import { addLeaveCommand } from './leave.command.js';
 import { addLedgerCommands } from './ledger.commands.js';
 import { addKeysCommands } from './keys.commands.js';
+import { addJournalCommands } from './journal.commands.js';
 import { addMembershipCommands } from './membership.commands.js';
 import { addModelCommands } from './model.commands.js';
 import { addPolicyCommands } from './policy.commands.js';
 import { programVersion } from './program.version.js';
+import { addReproduceCommand } from './reproduce.command.js';
 import { addServeCommand } from './serve.command.js';
 
 // A report that Node writes when it crashes, or on a signal, would carry the password of a proxy out of the environment.
@@ -31,6 +33,8 @@ addLedgerCommands(program);
 addLeaveCommand(program);
 addKeysCommands(program);
 addModelCommands(program);
+addJournalCommands(program);
+addReproduceCommand(program);
 inheritExit(program);
 
 try {

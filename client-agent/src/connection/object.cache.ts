@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256Hex } from '@coferment/crypto';
@@ -74,6 +74,15 @@ export class ObjectCache {
       size += piece.length;
     }
     return hash.digest('hex') === digest ? { digest, size, pieces: (offset) => piecesOf(path, offset) } : undefined;
+  }
+
+  /** Whether there is a file of this name, whole or not. */
+  has(digest: string): boolean {
+    return existsSync(this.#path(digest));
+  }
+
+  sizeOf(digest: string): number {
+    return statSync(this.#path(digest)).size;
   }
 
   remove(digest: string): void {

@@ -18,6 +18,8 @@ export interface KeptCertificate {
   store: KeyStore;
   client: Pick<WireClient, 'useCertificate'>;
   log: Pick<Logger, 'info' | 'warn'>;
+  /** Told of every change, for the site's record. */
+  changed: (member: Membership) => void;
 }
 
 /** Keeps the client certificate valid while the agent serves, whatever life the consortium gives it. */
@@ -65,10 +67,11 @@ export class CertificateKeeper {
   }
 
   async #renew(): Promise<void> {
-    const { folder, store, client, log } = this.kept;
+    const { folder, store, client, log, changed } = this.kept;
     this.#member = await renewCertificate(folder, this.#member, store);
     this.#life = lifeOf(store);
     this.#renewedMs = Date.now();
+    changed(this.#member);
     client.useCertificate(endpointOf(this.#member), readTlsCredential(store));
     log.info({ until: this.#member.certificateExpiresAt, authorities: this.authorities }, 'certificate renewed');
   }

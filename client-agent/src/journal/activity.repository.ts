@@ -1,4 +1,6 @@
+import { digest } from '@coferment/crypto';
 import type { JournalDatabase } from './journal.database.js';
+import type { RecordRepository } from './record.repository.js';
 
 export interface Refusal {
   run: string;
@@ -42,6 +44,7 @@ export interface ConnectionState {
 export class ActivityRepository {
   constructor(
     private readonly database: JournalDatabase,
+    private readonly record: RecordRepository,
     private readonly now: () => number,
   ) {}
 
@@ -50,18 +53,25 @@ export class ActivityRepository {
    * @param telling what the operator is told of it; nothing without
    */
   refuse(run: string, subject: string, code: string, message: string, telling?: RefusalTelling): boolean {
-    const inserted = this.database.run(
-      'INSERT OR IGNORE INTO refusals (run, subject, code, message, refused_ms, rule, reason, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-      run,
-      subject,
-      code,
-      message,
-      this.now(),
-      telling?.rule ?? '',
-      telling?.reason ?? '',
-      telling === undefined ? 1 : 0,
-    );
-    return inserted === 1;
+    const time = this.now();
+    const told = telling === undefined ? 1 : 0;
+    return this.database.transaction(() => {
+      const inserted = this.database.get(
+        'INSERT OR IGNORE INTO refusals (run, subject, code, message, refused_ms, rule, reason, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id',
+        run,
+        subject,
+        code,
+        message,
+        time,
+        telling?.rule ?? '',
+        telling?.reason ?? '',
+        told,
+      );
+      if (inserted === undefined) return false;
+      const row = Number(inserted['id']);
+      this.record.append({ kind: 'instruction-refused', row, run, subject, code, message, telling: telling ?? null }, time);
+      return true;
+    });
   }
 
   /** Refusals that the operator has not been told of yet, oldest first. */
@@ -76,7 +86,10 @@ export class ActivityRepository {
   }
 
   noteRefusalTold(id: number): void {
-    this.database.run('UPDATE refusals SET told = 1 WHERE id = ?', id);
+    this.database.transaction(() => {
+      const told = this.database.run('UPDATE refusals SET told = 1 WHERE id = ? AND told = 0', id);
+      if (told > 0) this.record.append({ kind: 'refusal-told', row: id });
+    });
   }
 
   refusals(limit: number): Refusal[] {
@@ -93,19 +106,28 @@ export class ActivityRepository {
   wait(run: string, subject: string, reason: string, whatToDo: string): boolean {
     const before = this.database.get('SELECT reason FROM waits WHERE run = ? AND subject = ?', run, subject);
     if (before?.['reason'] === reason) return false;
-    this.database.run(
-      'INSERT OR REPLACE INTO waits (run, subject, reason, what_to_do, since_ms) VALUES (?, ?, ?, ?, ?)',
-      run,
-      subject,
-      reason,
-      whatToDo,
-      this.now(),
-    );
+    const time = this.now();
+    this.database.transaction(() => {
+      this.database.run(
+        'INSERT OR REPLACE INTO waits (run, subject, reason, what_to_do, since_ms) VALUES (?, ?, ?, ?, ?)',
+        run,
+        subject,
+        reason,
+        whatToDo,
+        time,
+      );
+      this.record.append({ kind: 'waiting', run, subject, reason, whatToDo }, time);
+    });
     return true;
   }
 
   stopWaiting(run: string, subject: string): void {
-    this.database.run('DELETE FROM waits WHERE run = ? AND subject = ?', run, subject);
+    // Nearly always there is nothing to stop: a look costs no write.
+    if (this.database.get('SELECT 1 FROM waits WHERE run = ? AND subject = ?', run, subject) === undefined) return;
+    this.database.transaction(() => {
+      const stopped = this.database.run('DELETE FROM waits WHERE run = ? AND subject = ?', run, subject);
+      if (stopped > 0) this.record.append({ kind: 'no-longer-waiting', run, subject });
+    });
   }
 
   waits(): Wait[] {
@@ -120,13 +142,14 @@ export class ActivityRepository {
 
   /** Must return before the first byte goes out. The same bytes that were not accepted before are one entry, however often they are tried. */
   sending(entry: Omit<SentObject, 'atMs' | 'outcome'>): { id: number; isNew: boolean } {
-    const { name, run, bytes, digest } = entry;
+    const { name, run, bytes, digest: content } = entry;
+    const time = this.now();
     return this.database.transaction(() => {
       const tried = this.database.get(
         "SELECT id FROM sent WHERE name = ? AND run = ? AND digest = ? AND outcome <> 'accepted' ORDER BY id DESC LIMIT 1",
         name,
         run,
-        digest,
+        content,
       );
       if (tried !== undefined) return { id: Number(tried['id']), isNew: false };
       const inserted = this.database.get(
@@ -134,15 +157,20 @@ export class ActivityRepository {
         name,
         run,
         bytes,
-        digest,
-        this.now(),
+        content,
+        time,
       );
-      return { id: Number(inserted?.['id']), isNew: true };
+      const row = Number(inserted?.['id']);
+      this.record.append({ kind: 'sending', row, run, name, bytes, digest: content }, time);
+      return { id: row, isNew: true };
     });
   }
 
   noteOutcome(id: number, outcome: string): void {
-    this.database.run('UPDATE sent SET outcome = ? WHERE id = ?', outcome, id);
+    this.database.transaction(() => {
+      const changed = this.database.run('UPDATE sent SET outcome = ?1 WHERE id = ?2 AND outcome <> ?1', outcome, id);
+      if (changed > 0) this.record.append({ kind: 'answered', row: id, outcome });
+    });
   }
 
   recentlySent(limit: number): SentObject[] {
@@ -164,7 +192,14 @@ export class ActivityRepository {
 
   /** Keeps the coordinator's view of a run, for people only: nothing is decided by it. */
   see(run: string, view: unknown): void {
-    this.database.run('INSERT OR REPLACE INTO views (run, view, seen_ms) VALUES (?, ?, ?)', run, JSON.stringify(view), this.now());
+    const [text, time] = [JSON.stringify(view), this.now()];
+    this.database.run(
+      'INSERT OR REPLACE INTO views (run, view, seen_ms, checksum) VALUES (?, ?, ?, ?)',
+      run,
+      text,
+      time,
+      viewChecksum(run, text, time),
+    );
   }
 
   view(run: string): { view: unknown; seenMs: number } | undefined {
@@ -173,7 +208,11 @@ export class ActivityRepository {
   }
 
   connection(state: ConnectionState['state'], detail: string): void {
-    this.database.run('INSERT OR REPLACE INTO connection (id, state, detail, changed_ms) VALUES (1, ?, ?, ?)', state, detail, this.now());
+    const time = this.now();
+    this.database.transaction(() => {
+      this.database.run('INSERT OR REPLACE INTO connection (id, state, detail, changed_ms) VALUES (1, ?, ?, ?)', state, detail, time);
+      this.record.append({ kind: 'connection', state, detail }, time);
+    });
   }
 
   connectionState(): ConnectionState | undefined {
@@ -181,4 +220,9 @@ export class ActivityRepository {
     if (row === undefined) return undefined;
     return { state: String(row['state']) as ConnectionState['state'], detail: String(row['detail']), changedMs: Number(row['changed_ms']) };
   }
+}
+
+/** Views change with every poll, so they have no entries; this finds a damaged one, and not one that somebody has made up. */
+export function viewChecksum(run: string, view: string, seenMs: number): string {
+  return digest('journal-view', run, view, seenMs);
 }

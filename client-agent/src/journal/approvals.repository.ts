@@ -1,5 +1,6 @@
 import { AgentError } from '../agent.error.js';
 import type { JournalDatabase, Row } from './journal.database.js';
+import type { RecordRepository } from './record.repository.js';
 
 export type Decision = 'approved' | 'rejected' | 'withdrawn';
 export type PlanDecision = Decision | 'undecided' | 'other-sites';
@@ -27,6 +28,7 @@ export interface ShownRoster {
 export class ApprovalsRepository {
   constructor(
     private readonly database: JournalDatabase,
+    private readonly record: RecordRepository,
     private readonly now: () => number,
   ) {}
 
@@ -48,16 +50,24 @@ export class ApprovalsRepository {
         `Run ${ordinal} of plan ${plan} has not been announced yet, so its sites cannot be compared with those of the earlier runs. Nothing was approved; approve it when the request is here.`,
       );
     }
-    this.database.run(
-      'INSERT INTO plan_approvals (plan, ordinal, sites, decision, decided_ms, decided_by, reason) VALUES (?, ?, ?, ?, ?, ?, ?)',
-      plan,
-      ordinal,
-      sites === undefined ? null : JSON.stringify(sites),
-      decision,
-      this.now(),
-      by,
-      reason,
-    );
+    const time = this.now();
+    this.database.transaction(() => {
+      const inserted = this.database.get(
+        'INSERT INTO plan_approvals (plan, ordinal, sites, decision, decided_ms, decided_by, reason) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id',
+        plan,
+        ordinal,
+        sites === undefined ? null : JSON.stringify(sites),
+        decision,
+        time,
+        by,
+        reason,
+      );
+      const row = Number(inserted?.['id']);
+      this.record.append(
+        { kind: `plan-${decision}`, row, plan, ordinal, sites: sites === undefined ? null : [...sites], by, reason },
+        time,
+      );
+    });
   }
 
   /** The latest decision on this plan, ordinal and site list. An early approval is bound to the first list it meets. */
@@ -72,7 +82,10 @@ export class ApprovalsRepository {
       if (latest === undefined) return 'undecided';
       if (latest['decision'] !== 'approved') return latest['decision'] as Decision;
       if (latest['sites'] === null && ordinal > 1) return 'undecided';
-      if (latest['sites'] === null) this.database.run('UPDATE plan_approvals SET sites = ? WHERE id = ?', shown, latest['id'] ?? null);
+      if (latest['sites'] === null) {
+        this.database.run('UPDATE plan_approvals SET sites = ? WHERE id = ?', shown, latest['id'] ?? null);
+        this.record.append({ kind: 'approval-bound', row: Number(latest['id']), sites: [...sites] });
+      }
       return latest['sites'] === null || latest['sites'] === shown ? 'approved' : 'other-sites';
     });
   }
@@ -91,8 +104,14 @@ export class ApprovalsRepository {
   }
 
   approveRoster(fingerprint: string): void {
+    const time = this.now();
     this.database.transaction(() => {
-      this.database.run('INSERT INTO roster_approvals (fingerprint, decided_ms) VALUES (?, ?)', fingerprint, this.now());
+      const inserted = this.database.get(
+        'INSERT INTO roster_approvals (fingerprint, decided_ms) VALUES (?, ?) RETURNING id',
+        fingerprint,
+        time,
+      );
+      this.record.append({ kind: 'roster-approved', row: Number(inserted?.['id']), fingerprint }, time);
       // Entered again while in use, it must not lie in store for the day on which it is an old one.
       if (this.lastRoster() === fingerprint) this.#use(fingerprint);
     });
@@ -154,12 +173,15 @@ export class ApprovalsRepository {
   }
 
   #use(fingerprint: string): boolean {
-    const used = this.database.run(
-      'UPDATE roster_approvals SET used_ms = ?, used = (SELECT COALESCE(MAX(used), 0) + 1 FROM roster_approvals) WHERE fingerprint = ? AND used IS NULL',
-      this.now(),
-      fingerprint,
-    );
-    return used > 0;
+    const time = this.now();
+    const rows = this.database
+      .all('SELECT id FROM roster_approvals WHERE fingerprint = ? AND used IS NULL ORDER BY id', fingerprint)
+      .map((row) => Number(row['id']));
+    if (rows.length === 0) return false;
+    const use = Number(this.database.get('SELECT COALESCE(MAX(used), 0) + 1 AS next FROM roster_approvals')?.['next']);
+    this.database.run('UPDATE roster_approvals SET used_ms = ?, used = ? WHERE fingerprint = ? AND used IS NULL', time, use, fingerprint);
+    this.record.append({ kind: 'roster-used', rows, fingerprint, use }, time);
+    return true;
   }
 }
 

@@ -1,12 +1,16 @@
 import { AgentError } from '../agent.error.js';
 import type { JournalDatabase } from './journal.database.js';
+import type { RecordRepository } from './record.repository.js';
 
 /**
  * Which blocks of a published sum this site looks at. Requests for blocks show the draw to the coordinator, so a draw is made once for a sum and
  * stands through restarts: one that fails cannot be repeated until it misses the false blocks, nor can the sum be published anew around it.
  */
 export class ChecksRepository {
-  constructor(private readonly database: JournalDatabase) {}
+  constructor(
+    private readonly database: JournalDatabase,
+    private readonly record: RecordRepository,
+  ) {}
 
   /**
    * @param aggregate digest of the operator's signed aggregate
@@ -25,6 +29,7 @@ export class ChecksRepository {
           aggregate,
           JSON.stringify(blocks),
         );
+        this.record.append({ kind: 'drawn', run, sum, aggregate, blocks });
         return blocks;
       }
       if (stored['aggregate'] === aggregate) return JSON.parse(String(stored['blocks'])) as number[];

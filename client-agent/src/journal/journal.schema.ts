@@ -1,3 +1,20 @@
+const record = `
+-- The site's own record; see record.entry. What the tables hold from before it is written into its first entries by record.opening.
+CREATE TABLE record (seq INTEGER PRIMARY KEY, line TEXT NOT NULL, hash TEXT NOT NULL) STRICT;
+CREATE TABLE record_heads (
+  head INTEGER PRIMARY KEY, seq INTEGER NOT NULL, hash TEXT NOT NULL, signed_ms INTEGER NOT NULL, signature TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER record_stays BEFORE UPDATE ON record BEGIN SELECT RAISE(ABORT, 'the record of this site is never changed'); END;
+CREATE TRIGGER record_is_whole BEFORE DELETE ON record BEGIN SELECT RAISE(ABORT, 'the record of this site is never shortened'); END;
+CREATE TRIGGER record_heads_stay BEFORE UPDATE ON record_heads BEGIN SELECT RAISE(ABORT, 'a signed head is never changed'); END;
+CREATE TRIGGER record_heads_are_whole BEFORE DELETE ON record_heads BEGIN SELECT RAISE(ABORT, 'a signed head is never taken out'); END;
+-- What opens the commitments of the record. A vector is erased with its run; its salt stays, sealed like the digest that stays of the vector.
+CREATE TABLE commitment_salts (commitment TEXT PRIMARY KEY, sealed BLOB NOT NULL) STRICT;
+-- Views change with every poll and are for screens only: they have a checksum instead of entries.
+DELETE FROM views;
+ALTER TABLE views ADD COLUMN checksum TEXT NOT NULL DEFAULT '';
+`;
+
 /** Each entry takes the journal from one version to the next. Entries are only ever appended: a site's journal outlives releases. */
 export const migrations: readonly string[] = [
   `
@@ -101,4 +118,8 @@ export const migrations: readonly string[] = [
   -- When this site was first asked for its update of a round.
   CREATE TABLE training_rounds (run TEXT NOT NULL, round INTEGER NOT NULL, first_ms INTEGER NOT NULL, PRIMARY KEY (run, round)) STRICT;
   `,
+  record,
 ];
+
+/** The version from which on a journal has a record. */
+export const RECORD_VERSION = migrations.indexOf(record) + 1;

@@ -6,6 +6,7 @@ import { ChecksRepository } from './checks.repository.js';
 import { JournalDatabase } from './journal.database.js';
 import { ModelsRepository } from './models.repository.js';
 import { OwnActsRepository } from './own-acts.repository.js';
+import { RecordRepository } from './record.repository.js';
 import { RoundsRepository, type Vault } from './rounds.repository.js';
 import { RunsRepository } from './runs.repository.js';
 import { StatementsRepository } from './statements.repository.js';
@@ -22,30 +23,29 @@ export class Journal {
   readonly checks: ChecksRepository;
   readonly steps: StepsRepository;
   readonly activity: ActivityRepository;
+  readonly record: RecordRepository;
   readonly #database: JournalDatabase;
 
-  private constructor(database: JournalDatabase, identity: () => Identity, vault: () => Vault, now: () => number) {
+  private constructor(database: JournalDatabase, keys: { identity?: Identity; vault?: Vault }, now: () => number) {
+    const identity = () => keys.identity ?? withoutKeys('cannot sign');
+    const vault = () => keys.vault ?? withoutKeys('cannot read vectors');
+    const record = new RecordRepository(database, keys.identity, now);
     this.#database = database;
-    this.approvals = new ApprovalsRepository(database, now);
-    this.runs = new RunsRepository(database, now);
-    this.statements = new StatementsRepository(database, identity, now);
-    this.rounds = new RoundsRepository(database, vault);
-    this.ownActs = new OwnActsRepository(database, now);
-    this.models = new ModelsRepository(database);
-    this.checks = new ChecksRepository(database);
-    this.steps = new StepsRepository(database, now);
-    this.activity = new ActivityRepository(database, now);
+    this.record = record;
+    this.approvals = new ApprovalsRepository(database, record, now);
+    this.runs = new RunsRepository(database, record, now);
+    this.statements = new StatementsRepository(database, record, identity, now);
+    this.rounds = new RoundsRepository(database, record, vault);
+    this.ownActs = new OwnActsRepository(database, record, now);
+    this.models = new ModelsRepository(database, record);
+    this.checks = new ChecksRepository(database, record);
+    this.steps = new StepsRepository(database, record, now);
+    this.activity = new ActivityRepository(database, record, now);
   }
 
   /** @param keys sign acts and seal vectors; commands that only read or approve open the journal without them. */
   static open(path: string, keys: { identity?: Identity; vault?: Vault } = {}, now: () => number = Date.now): Journal {
-    const { identity, vault } = keys;
-    return new Journal(
-      JournalDatabase.open(path),
-      () => identity ?? withoutKeys('cannot sign'),
-      () => vault ?? withoutKeys('cannot read vectors'),
-      now,
-    );
+    return new Journal(JournalDatabase.open(path, now), keys, now);
   }
 
   /** All of it or nothing. */

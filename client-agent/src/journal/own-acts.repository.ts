@@ -1,5 +1,6 @@
 import type { SumKind } from '@coferment/consortium';
 import type { JournalDatabase } from './journal.database.js';
+import type { RecordRepository } from './record.repository.js';
 
 /** How far the ledger has been read: how many entries, and the SHA-256 of the last of them. */
 export interface ReadPosition {
@@ -33,6 +34,7 @@ export interface DeadEpoch {
 export class OwnActsRepository {
   constructor(
     private readonly database: JournalDatabase,
+    private readonly record: RecordRepository,
     private readonly now: () => number,
   ) {}
 
@@ -42,20 +44,26 @@ export class OwnActsRepository {
   }
 
   moveTo({ entries, lastEntry }: ReadPosition): void {
-    this.database.run('INSERT OR REPLACE INTO ledger_position (id, entries, last_entry) VALUES (1, ?, ?)', entries, lastEntry);
+    this.database.transaction(() => {
+      this.database.run('INSERT OR REPLACE INTO ledger_position (id, entries, last_entry) VALUES (1, ?, ?)', entries, lastEntry);
+      this.record.append({ kind: 'ledger-read', entries, lastEntry });
+    });
   }
 
   noteForgotten({ digest, run, name, epoch, e, kind, sum }: ForgottenAct): void {
-    this.database.run(
-      'INSERT OR IGNORE INTO forgotten_acts (digest, run, name, epoch, e, kind, sum) VALUES (?, ?, ?, ?, ?, ?, ?)',
-      digest,
-      run,
-      name,
-      epoch,
-      e,
-      kind,
-      sum,
-    );
+    this.database.transaction(() => {
+      const noted = this.database.run(
+        'INSERT OR IGNORE INTO forgotten_acts (digest, run, name, epoch, e, kind, sum) VALUES (?, ?, ?, ?, ?, ?, ?)',
+        digest,
+        run,
+        name,
+        epoch,
+        e,
+        kind,
+        sum,
+      );
+      if (noted > 0) this.record.append({ kind: 'act-forgotten', run, digest, name, epoch, e, sumKind: kind, sum });
+    });
   }
 
   /** The epoch that this site has agreed on as E, in an act that it may have forgotten. */
@@ -81,13 +89,17 @@ export class OwnActsRepository {
 
   /** The first reason stays. */
   killEpoch({ run, epoch, reason }: DeadEpoch): void {
-    this.database.run(
-      'INSERT OR IGNORE INTO dead_epochs (run, epoch, reason, since_ms) VALUES (?, ?, ?, ?)',
-      run,
-      epoch,
-      reason,
-      this.now(),
-    );
+    const time = this.now();
+    this.database.transaction(() => {
+      const killed = this.database.run(
+        'INSERT OR IGNORE INTO dead_epochs (run, epoch, reason, since_ms) VALUES (?, ?, ?, ?)',
+        run,
+        epoch,
+        reason,
+        time,
+      );
+      if (killed > 0) this.record.append({ kind: 'epoch-left', run, epoch, reason }, time);
+    });
   }
 
   whyDead(run: string, epoch: number): string | undefined {
@@ -105,7 +117,10 @@ export class OwnActsRepository {
   }
 
   noteTold(run: string, epoch: number): void {
-    this.database.run('UPDATE dead_epochs SET told = 1 WHERE run = ? AND epoch = ?', run, epoch);
+    this.database.transaction(() => {
+      const told = this.database.run('UPDATE dead_epochs SET told = 1 WHERE run = ? AND epoch = ? AND told = 0', run, epoch);
+      if (told > 0) this.record.append({ kind: 'epoch-left-told', run, epoch });
+    });
   }
 }
 

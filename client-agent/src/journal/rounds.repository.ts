@@ -2,17 +2,19 @@ import { MAX_BLOCKS_PER_EPOCH, type Predicate, type SumKind } from '@coferment/c
 import { bytesToHex, hexToBytes, sha256Hex } from '@coferment/crypto';
 import { AgentError } from '../agent.error.js';
 import type { JournalDatabase } from './journal.database.js';
-
-/** The vector of one sum, quantised and packed. It is the only one ever encrypted for its key. */
-export interface StoredVector {
-  coefficients: BigUint64Array;
-  /** Training rows behind it; travels only as a salted commitment. */
-  samples: number;
-  salt: Uint8Array;
-  backend: 'wasm' | 'cpu' | 'tensorflow' | 'none';
-  /** Values that hit their range; told to this site only. */
-  saturated: number;
-}
+import type { RecordFact } from './record.entry.js';
+import type { RecordRepository } from './record.repository.js';
+import {
+  committed,
+  decodeVector,
+  encodeVector,
+  saltName,
+  type StoredVector,
+  vectorCommitment,
+  vectorName,
+  type VectorOrigin,
+  wordBytes,
+} from './stored.vector.js';
 
 /** Seals what must not lie in the clear on the disk; a record opens under its own name only. */
 export interface Vault {
@@ -24,6 +26,7 @@ export interface Vault {
 export class RoundsRepository {
   constructor(
     private readonly database: JournalDatabase,
+    private readonly record: RecordRepository,
     private readonly vault: () => Vault,
   ) {}
 
@@ -39,7 +42,7 @@ export class RoundsRepository {
    * left: the same vector may be kept again, any other is refused.
    * @throws AgentError 'vector-spent'
    */
-  keepVector(plan: string, kind: SumKind, modelIn: string, vector: StoredVector): StoredVector {
+  keepVector(plan: string, kind: SumKind, modelIn: string, vector: StoredVector, origin?: VectorOrigin): StoredVector {
     return this.database.transaction(() => {
       const row = this.#vectorRow(plan, kind, modelIn);
       if (row !== undefined && !row.erased) return this.vector(plan, kind, modelIn) ?? vector;
@@ -49,26 +52,48 @@ export class RoundsRepository {
           `This site has sent another ${kind} vector for model ${modelIn.slice(0, 16)} of this plan, in a run that is over. A second one is refused: the difference of two sums would tell about the records that have changed. Ask the operator for a plan with another seed.`,
         );
       }
+      const commitment = vectorCommitment(vector.salt, vector.coefficients);
+      const sealed = this.vault().sealRecord(vectorName(plan, kind, modelIn), encodeVector(vector));
+      const salt = this.vault().sealRecord(saltName(commitment), vector.salt);
       this.database.run(
         'INSERT OR REPLACE INTO sealed_vectors (plan, kind, model_in, sealed, erased) VALUES (?, ?, ?, ?, 0)',
         plan,
         kind,
         modelIn,
-        this.vault().sealRecord(vectorName(plan, kind, modelIn), encodeVector(vector)),
+        sealed,
       );
+      this.database.run('INSERT OR REPLACE INTO commitment_salts (commitment, sealed) VALUES (?, ?)', commitment, salt);
+      this.record.append({
+        kind: 'trained',
+        plan,
+        sumKind: kind,
+        modelIn,
+        vector: commitment,
+        backend: vector.backend,
+        sealed: sha256Hex(sealed),
+        salt: sha256Hex(salt),
+        from: origin === undefined ? null : committed(origin, vector.salt),
+      });
       return vector;
     });
+  }
+
+  /** What opens the commitments of a vector, also after it was erased. Undefined when there is none. */
+  saltOf(commitment: string): Uint8Array | undefined {
+    const row = this.database.get('SELECT sealed FROM commitment_salts WHERE commitment = ?', commitment);
+    return row === undefined ? undefined : this.vault().openRecord(saltName(commitment), row['sealed'] as Uint8Array);
   }
 
   /** Replaces the vectors of a plan by their digests, which are sealed too: a vector of few numbers could be guessed from its digest. */
   eraseVectors(plan: string): void {
     this.database.transaction(() => {
+      const erased: Extract<RecordFact, { kind: 'vectors-erased' }>['vectors'] = [];
       for (const row of this.database.all('SELECT kind, model_in FROM sealed_vectors WHERE plan = ? AND erased = 0', plan)) {
         const [kind, modelIn] = [String(row['kind']) as SumKind, String(row['model_in'])];
         const vector = this.vector(plan, kind, modelIn);
         if (vector === undefined) continue;
-        const digest = hexToBytes(sha256Hex(wordBytes(vector.coefficients)));
-        const tombstone = this.vault().sealRecord(`erased-${vectorName(plan, kind, modelIn)}`, digest);
+        const content = hexToBytes(sha256Hex(wordBytes(vector.coefficients)));
+        const tombstone = this.vault().sealRecord(`erased-${vectorName(plan, kind, modelIn)}`, content);
         this.database.run(
           'UPDATE sealed_vectors SET sealed = ?, erased = 1 WHERE plan = ? AND kind = ? AND model_in = ?',
           tombstone,
@@ -76,7 +101,9 @@ export class RoundsRepository {
           kind,
           modelIn,
         );
+        erased.push({ sumKind: kind, modelIn, sealed: sha256Hex(tombstone) });
       }
+      if (erased.length > 0) this.record.append({ kind: 'vectors-erased', plan, vectors: erased });
     });
   }
 
@@ -93,8 +120,8 @@ export class RoundsRepository {
 
   #isErased(plan: string, kind: SumKind, modelIn: string, tombstone: Uint8Array, vector: StoredVector): boolean {
     if (tombstone.length === 0) return false;
-    const digest = this.vault().openRecord(`erased-${vectorName(plan, kind, modelIn)}`, tombstone);
-    return bytesToHex(digest) === sha256Hex(wordBytes(vector.coefficients));
+    const content = this.vault().openRecord(`erased-${vectorName(plan, kind, modelIn)}`, tombstone);
+    return bytesToHex(content) === sha256Hex(wordBytes(vector.coefficients));
   }
 
   /**
@@ -130,6 +157,7 @@ export class RoundsRepository {
         sum,
         attempt,
       );
+      this.record.append({ kind: 'encrypting', run, epoch, sum, attempt, blocks });
     });
   }
 
@@ -171,7 +199,7 @@ export class RoundsRepository {
     const { consortium, run, sum, kind, modelIn, t, set, sites } = freeze;
     const key = setKind(kind);
     this.database.transaction(() => {
-      this.database.run('INSERT OR IGNORE INTO frozen_sums (run, sum, t) VALUES (?, ?, ?)', run, sum, t);
+      this.#bindSum(run, sum, t);
       const stored = this.frozenT(run, sum);
       if (stored !== t) {
         throw new AgentError(
@@ -180,14 +208,7 @@ export class RoundsRepository {
         );
       }
       if (kind === 'confirm') return;
-      this.database.run(
-        'INSERT OR IGNORE INTO counted_sets (consortium, kind, model_in, set_digest, sites) VALUES (?, ?, ?, ?, ?)',
-        consortium,
-        key,
-        modelIn,
-        set,
-        JSON.stringify(sites),
-      );
+      this.#bindSet({ consortium, kind: key, modelIn, set, sites });
       const first = this.database.get(
         'SELECT set_digest, sites FROM counted_sets WHERE consortium = ? AND kind = ? AND model_in = ?',
         consortium,
@@ -223,17 +244,27 @@ export class RoundsRepository {
   recallAttestation({ consortium, run, kind, sums }: Predicate<'attestation'>): void {
     this.database.transaction(() => {
       for (const { sum, t, set, modelIn } of sums) {
-        this.database.run('INSERT OR IGNORE INTO frozen_sums (run, sum, t) VALUES (?, ?, ?)', run, sum, t);
-        if (kind === 'confirm') continue;
-        this.database.run(
-          "INSERT OR IGNORE INTO counted_sets (consortium, kind, model_in, set_digest, sites) VALUES (?, ?, ?, ?, '[]')",
-          consortium,
-          setKind(kind),
-          modelIn,
-          set,
-        );
+        this.#bindSum(run, sum, t);
+        if (kind !== 'confirm') this.#bindSet({ consortium, kind: setKind(kind), modelIn, set, sites: [] });
       }
     });
+  }
+
+  #bindSum(run: string, sum: number, t: string): void {
+    const bound = this.database.run('INSERT OR IGNORE INTO frozen_sums (run, sum, t) VALUES (?, ?, ?)', run, sum, t);
+    if (bound > 0) this.record.append({ kind: 'sum-frozen', run, sum, t });
+  }
+
+  #bindSet({ consortium, kind, modelIn, set, sites }: CountedSet): void {
+    const bound = this.database.run(
+      'INSERT OR IGNORE INTO counted_sets (consortium, kind, model_in, set_digest, sites) VALUES (?, ?, ?, ?, ?)',
+      consortium,
+      kind,
+      modelIn,
+      set,
+      JSON.stringify(sites),
+    );
+    if (bound > 0) this.record.append({ kind: 'set-counted', consortium, sumKind: kind, modelIn, set, sites: [...sites] });
   }
 }
 
@@ -242,27 +273,12 @@ function setKind(kind: SumKind): SumKind {
   return kind === 'evaluate' ? 'update' : kind;
 }
 
-function vectorName(plan: string, kind: SumKind, modelIn: string): string {
-  return `vector/${plan}/${kind}/${modelIn}`;
-}
-
-function wordBytes(words: BigUint64Array): Uint8Array {
-  return new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
-}
-
-const LINE_END = 10;
-
-/** One line of JSON, then the coefficients. */
-function encodeVector({ coefficients, salt, ...rest }: StoredVector): Uint8Array {
-  return Buffer.concat([Buffer.from(`${JSON.stringify({ ...rest, salt: bytesToHex(salt) })}\n`), wordBytes(coefficients)]);
-}
-
-function decodeVector(bytes: Uint8Array): StoredVector {
-  const end = bytes.indexOf(LINE_END);
-  const head = JSON.parse(Buffer.from(bytes.subarray(0, end)).toString('utf8')) as Omit<StoredVector, 'coefficients' | 'salt'> & {
-    salt: string;
-  };
-  return { ...head, salt: hexToBytes(head.salt), coefficients: new BigUint64Array(bytes.slice(end + 1).buffer) };
+interface CountedSet {
+  consortium: string;
+  kind: SumKind;
+  modelIn: string;
+  set: string;
+  sites: readonly string[];
 }
 
 function grows(last: { sum: number; attempt: number }, next: { sum: number; attempt: number }): boolean {

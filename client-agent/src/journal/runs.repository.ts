@@ -1,5 +1,6 @@
 import { AgentError } from '../agent.error.js';
 import type { JournalDatabase, Row } from './journal.database.js';
+import type { RecordRepository } from './record.repository.js';
 
 /** asked: waits for this site's people; dead: this site refuses everything further in it, `detail` says why. */
 export type LocalRunState = 'asked' | 'approved' | 'dead' | 'closed';
@@ -28,20 +29,23 @@ export interface EpochRecord {
 export class RunsRepository {
   constructor(
     private readonly database: JournalDatabase,
+    private readonly record: RecordRepository,
     private readonly now: () => number,
   ) {}
 
   /** Remembers a run as it is first announced. A later announcement with another plan, ordinal or site list is refused. */
   announce(run: string, plan: string, ordinal: number, sites: readonly string[]): RunRecord {
+    const time = this.now();
     return this.database.transaction(() => {
-      this.database.run(
+      const added = this.database.run(
         "INSERT OR IGNORE INTO runs (run, plan, ordinal, sites, state, detail, opened_ms) VALUES (?, ?, ?, ?, 'asked', '', ?)",
         run,
         plan,
         ordinal,
         JSON.stringify(sites),
-        this.now(),
+        time,
       );
+      if (added > 0) this.record.append({ kind: 'run-announced', run, plan, ordinal, sites: [...sites] }, time);
       const stored = this.get(run);
       if (stored === undefined || stored.plan !== plan || stored.ordinal !== ordinal || stored.sites.join() !== sites.join()) {
         throw new AgentError(
@@ -84,7 +88,11 @@ export class RunsRepository {
 
   /** Remembers when this site was first asked for its update of a round. */
   noteTraining(run: string, round: number): void {
-    this.database.run('INSERT OR IGNORE INTO training_rounds (run, round, first_ms) VALUES (?, ?, ?)', run, round, this.now());
+    const time = this.now();
+    this.database.transaction(() => {
+      const noted = this.database.run('INSERT OR IGNORE INTO training_rounds (run, round, first_ms) VALUES (?, ?, ?)', run, round, time);
+      if (noted > 0) this.record.append({ kind: 'round-asked', run, round }, time);
+    });
   }
 
   /** Rounds of all runs since then, other than the given one. */
@@ -99,7 +107,15 @@ export class RunsRepository {
   }
 
   setState(run: string, state: LocalRunState, detail = ''): void {
-    this.database.run('UPDATE runs SET state = ?, detail = ? WHERE run = ?', state, detail, run);
+    this.database.transaction(() => {
+      const changed = this.database.run(
+        'UPDATE runs SET state = ?1, detail = ?2 WHERE run = ?3 AND (state <> ?1 OR detail <> ?2)',
+        state,
+        detail,
+        run,
+      );
+      if (changed > 0) this.record.append({ kind: 'run-state', run, state, detail });
+    });
   }
 
   /** One roster for a run and epoch, for life. */
@@ -119,7 +135,7 @@ export class RunsRepository {
           `Epoch ${epoch.epoch} of ${epoch.run} is older than one this site has joined; epoch numbers only grow.`,
         );
       }
-      this.database.run(
+      const opened = this.database.run(
         'INSERT OR IGNORE INTO epochs (run, epoch, roster, fingerprint, e0) VALUES (?, ?, ?, ?, ?)',
         epoch.run,
         epoch.epoch,
@@ -127,12 +143,18 @@ export class RunsRepository {
         epoch.fingerprint,
         epoch.e0,
       );
+      const { run, roster, fingerprint, e0 } = epoch;
+      if (opened > 0) this.record.append({ kind: 'epoch-opened', run, epoch: epoch.epoch, roster, fingerprint, e0 });
     });
   }
 
   agreeEpoch(run: string, epoch: number, e: string): void {
-    const changed = this.database.run('UPDATE epochs SET e = ? WHERE run = ? AND epoch = ? AND (e IS NULL OR e = ?)', e, run, epoch, e);
-    if (changed !== 1)
+    const agreed = this.database.transaction(() => {
+      const changed = this.database.run('UPDATE epochs SET e = ? WHERE run = ? AND epoch = ? AND e IS NULL', e, run, epoch);
+      if (changed > 0) this.record.append({ kind: 'epoch-agreed', run, epoch, e });
+      return this.epoch(run, epoch)?.e === e;
+    });
+    if (!agreed)
       throw new AgentError('epoch-changed', `Epoch ${epoch} of ${run} was signed with another set of dealings; this one is refused.`);
   }
 

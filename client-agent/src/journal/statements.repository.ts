@@ -1,6 +1,8 @@
 import { type DsseEnvelope, type Identity, sha256Hex } from '@coferment/crypto';
 import { parseEnvelope, peekStatement, type Predicate, type PredicateName, signStatement, type SumKind } from '@coferment/consortium';
 import type { JournalDatabase } from './journal.database.js';
+import type { RecordRepository } from './record.repository.js';
+import { textDigest } from './record.tables.js';
 
 export interface SignedStatement {
   envelope: DsseEnvelope;
@@ -15,6 +17,7 @@ export interface SignedStatement {
 export class StatementsRepository {
   constructor(
     private readonly database: JournalDatabase,
+    private readonly record: RecordRepository,
     private readonly identity: () => Identity,
     private readonly now: () => number,
   ) {}
@@ -31,15 +34,17 @@ export class StatementsRepository {
       if (stored !== undefined) return stored;
       const envelope = signStatement(name, predicate, this.identity());
       const digest = sha256Hex(Buffer.from(envelope.payload, 'base64'));
+      const [text, time] = [JSON.stringify(envelope), this.now()];
       this.database.run(
         'INSERT INTO statements (run, name, subject, digest, envelope, signed_ms) VALUES (?, ?, ?, ?, ?, ?)',
         run,
         name,
         subject,
         digest,
-        JSON.stringify(envelope),
-        this.now(),
+        text,
+        time,
       );
+      this.record.append({ kind: 'signed', run, name, subject, digest, envelope: textDigest(text) }, time);
       return { envelope, digest };
     });
   }

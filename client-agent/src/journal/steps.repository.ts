@@ -1,5 +1,6 @@
 import { AGENT_ROUND_TABLE, type AgentRoundEvent, type AgentRoundState, legalEvents, nextState, type SumKind } from '@coferment/consortium';
 import type { JournalDatabase } from './journal.database.js';
+import type { RecordRepository } from './record.repository.js';
 
 export interface RoundStep {
   run: string;
@@ -15,6 +16,7 @@ export interface RoundStep {
 export class StepsRepository {
   constructor(
     private readonly database: JournalDatabase,
+    private readonly siteRecord: RecordRepository,
     private readonly now: () => number,
   ) {}
 
@@ -55,16 +57,19 @@ export class StepsRepository {
         state = nextState(AGENT_ROUND_TABLE, state, 'new-attempt');
       }
       if (!legalEvents(AGENT_ROUND_TABLE, state).includes(event)) return;
+      const { run, sum, kind, round, attempt } = name;
+      const [after, time] = [nextState(AGENT_ROUND_TABLE, state, event), this.now()];
       this.database.run(
         'INSERT OR REPLACE INTO round_steps (run, sum, kind, round, attempt, state, changed_ms) VALUES (?, ?, ?, ?, ?, ?, ?)',
-        name.run,
-        name.sum,
-        name.kind,
-        name.round,
-        name.attempt,
-        nextState(AGENT_ROUND_TABLE, state, event),
-        this.now(),
+        run,
+        sum,
+        kind,
+        round,
+        attempt,
+        after,
+        time,
       );
+      this.siteRecord.append({ kind: 'step', run, sum, sumKind: kind, round, attempt, state: after }, time);
     });
   }
 }

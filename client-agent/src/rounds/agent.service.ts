@@ -15,10 +15,13 @@ import { CertificateKeeper } from '../enrolment/certificate.keeper.js';
 import { endpointOf } from '../enrolment/renewal.flow.js';
 import { lockFolder } from '../journal/folder.lock.js';
 import { Journal } from '../journal/journal.js';
+import { noteMembership } from '../journal/membership.entries.js';
+import { RecordedPolicy } from '../journal/policy.entries.js';
 import { KeyStore } from '../keys/key.store.js';
 import { privateFile, requirePrivate } from '../keys/private.file.js';
 import { openSiteIdentity, readTlsCredential, requireIdentity } from '../keys/site.identity.js';
 import { sitePolicy } from '../policy/policy.file.js';
+import { softwareName } from '../software.version.js';
 import { SiteTrainer } from '../training/site.trainer.js';
 import { NonceMemory } from './nonce.memory.js';
 import { PollLoop } from './poll.loop.js';
@@ -85,7 +88,7 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
       identity,
       operatorKey,
       journal,
-      policy,
+      policy: new RecordedPolicy(policy, journal.record),
       store,
       objects,
       port,
@@ -94,8 +97,17 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
       crypto,
       tell,
     };
+    noteMembership(journal.record, member);
+    journal.record.append({ kind: 'agent-started', software: softwareName() });
     forgetEndedRuns(context);
-    const certificate = new CertificateKeeper({ folder: input.folder, member, store, client, log });
+    const certificate = new CertificateKeeper({
+      folder: input.folder,
+      member,
+      store,
+      client,
+      log,
+      changed: (changed) => noteMembership(journal.record, changed),
+    });
     const loop = new PollLoop(context, {
       waitMs: input.pollWaitMs,
       renew: () => certificate.refused(),
@@ -110,6 +122,7 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
     } finally {
       await crypto.close();
       client.close();
+      journal.record.append({ kind: 'agent-stopped' });
       journal.close();
     }
   } finally {

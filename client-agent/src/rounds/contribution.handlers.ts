@@ -4,12 +4,13 @@ import { LearningError } from '@coferment/learning';
 import { ObjectPurpose } from '@coferment/proto';
 import { AgentError } from '../agent.error.js';
 import type { InstructionBody, SumName } from '../connection/instruction.parser.js';
-import type { StoredVector } from '../journal/rounds.repository.js';
+import type { StoredVector } from '../journal/stored.vector.js';
 import type { SignedStatement } from '../journal/statements.repository.js';
 import { confirmationVector } from '../training/site.trainer.js';
 import type { SiteRefusal } from '../policy/site.refusal.js';
 import { refusalOfSum } from './policy.gate.js';
 import { tellingOf } from './refusal.telling.js';
+import { encodeState } from '../training/starting.state.js';
 import { storeBlocks } from './block.storing.js';
 import { type EpochFacts, loadEpoch, requireContributor } from './run.facts.js';
 import { DONE, LATER, type Outcome, type SiteContext } from './site.context.js';
@@ -85,7 +86,16 @@ async function ensureVector(context: SiteContext, facts: EpochFacts, sum: SumFac
   const { vector, report } = await context.trainer.build(job);
   // Other work went on during the training, and may have ended the run or this epoch: what was erased with it must not come back.
   await loadEpoch(context, run, sum.name.epoch);
-  journal.rounds.keepVector(facts.run.plan, kind, sum.modelIn, vector);
+  const { epoch, sum: number } = sum.name;
+  const start = 'state' in job ? context.objects.store(encodeState(job.state)) : null;
+  journal.rounds.keepVector(facts.run.plan, kind, sum.modelIn, vector, {
+    run,
+    epoch,
+    sum: number,
+    round,
+    start,
+    ...context.trainer.source,
+  });
   journal.steps.record(sum.name, 'train');
   context.tell({ event: 'trained', run, round, sum: sum.name.sum, kind, ...report });
 }

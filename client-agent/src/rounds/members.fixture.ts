@@ -32,6 +32,7 @@ export const fixturePlan = (rounds = 2): Plan =>
 
 /** A site whose "records" are a constant update, so that tests are about the protocol. Counts how often it was asked to train. */
 export class ConstantTrainer implements Trainer {
+  readonly source = { batches: 'b'.repeat(64), mapping: 'a'.repeat(64), software: 'a fixture' };
   trained = 0;
   rows = 10;
   /** What it says in the statistics sum. */

@@ -26,6 +26,7 @@ export function deadText(run: string, epoch: number, reason: string): string {
 /** Erases what a run that is over has left at this site: its keys, the objects it sent, and its vectors unless another run of the plan goes on. */
 export function forgetRun({ store, objects, journal }: ForgettingContext, run: string): void {
   eraseRunSecrets(store, run);
+  noteErased(journal, run, null);
   for (const object of journal.statements.objects(run)) objects.remove(object);
   const plan = journal.runs.get(run)?.plan;
   const goesOn = journal.runs.all().some((other) => other.run !== run && other.plan === plan && other.state === 'approved');
@@ -37,7 +38,13 @@ export function forgetRun({ store, objects, journal }: ForgettingContext, run: s
 /** Erases the keys of one epoch and the objects this site sent in it. Vectors stay: an unfinished sum goes on with them in the next epoch. */
 function forgetEpoch({ store, objects, journal }: ForgettingContext, run: string, epoch: number): void {
   eraseEpochSecrets(store, run, epoch);
+  noteErased(journal, run, epoch);
   for (const object of journal.statements.objects(run, { epoch, e: journal.runs.epoch(run, epoch)?.e ?? null })) objects.remove(object);
+}
+
+/** Once: erasing is repeated at every start, because a power cut may have cut it off. */
+function noteErased({ record }: SiteContext['journal'], run: string, epoch: number | null): void {
+  if (!record.saysErased(run, epoch)) record.append({ kind: 'keys-erased', run, epoch });
 }
 
 /** For a site that has agreed on a key epoch: the earlier ones of the run are over (R6). */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import {
   confirmVector,
   contributionWeight,
@@ -11,7 +12,7 @@ import {
   type StrategyState,
   vectorShape,
 } from '@coferment/consortium';
-import { type AggregationParameters, packVector, xof } from '@coferment/crypto';
+import { type AggregationParameters, packVector, sha256Hex, xof } from '@coferment/crypto';
 import {
   type BackendName,
   backendInUse,
@@ -24,7 +25,9 @@ import {
   trainLocal,
 } from '@coferment/learning';
 import { importSite } from '../data/index.js';
-import type { StoredVector } from '../journal/rounds.repository.js';
+import type { StoredVector } from '../journal/stored.vector.js';
+import { softwareName } from '../software.version.js';
+import { recordsDigest } from './records.digest.js';
 
 /** Stays at the site: shown on its own screen and in its own events. */
 export interface TrainingReport {
@@ -39,8 +42,18 @@ export interface BuiltVector {
   report: TrainingReport;
 }
 
+/** What decides a vector beside plan, model and training seed. Its digests stay at the site: its record holds them under a salt. */
+export interface TrainingSource {
+  /** Digest of the records as they were read. */
+  batches: string;
+  /** SHA-256 of the mapping file. */
+  mapping: string;
+  software: string;
+}
+
 /** Turns this site's records into the vectors of a run. The only place of the agent that sees data rows. */
 export interface Trainer {
+  readonly source: TrainingSource;
   /** Rows that the plan selects for training. */
   trainingRows(plan: Plan): number;
   build(job: VectorJob): Promise<BuiltVector>;
@@ -57,6 +70,7 @@ export class SiteTrainer implements Trainer {
 
   private constructor(
     private readonly batches: readonly SiteBatch[],
+    readonly source: TrainingSource,
     private readonly trainingSeed: Uint8Array,
   ) {}
 
@@ -68,7 +82,8 @@ export class SiteTrainer implements Trainer {
   ): Promise<SiteTrainer> {
     await initBackend(backend);
     const { batches } = await importSite(source);
-    return new SiteTrainer(batches, trainingSeed);
+    const mapping = sha256Hex(await readFile(source.mappingFile));
+    return new SiteTrainer(batches, { batches: recordsDigest(batches), mapping, software: softwareName() }, trainingSeed);
   }
 
   trainingRows(plan: Plan): number {

@@ -36,6 +36,11 @@ export function backendInUse(): BackendInUse {
   return inUse;
 }
 
+/** The version of TensorFlow.js: another one may round differently. */
+export function engineVersion(): string {
+  return tf.version.tfjs;
+}
+
 async function start(name: BackendName): Promise<BackendInUse> {
   switch (name) {
     case 'wasm':
