@@ -61,6 +61,7 @@ export type AgentErrorCode =
   | 'run-closed'
   | 'not-built-yet'
   | 'model-mismatch'
+  | 'model-malformed'
   | 'sum-unverified'
   | 'out-of-order'
   | 'no-model'

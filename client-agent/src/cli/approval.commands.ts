@@ -1,13 +1,14 @@
 import { join } from 'node:path';
-import { digestSchema, formatFingerprint, parseRoster } from '@coferment/consortium';
+import { digestSchema, formatFingerprint } from '@coferment/consortium';
 import { type Command, InvalidArgumentError } from 'commander';
 import { AgentError } from '../agent.error.js';
 import { ObjectCache } from '../connection/object.cache.js';
 import { readMembership } from '../enrolment/membership.file.js';
 import { Journal } from '../journal/journal.js';
 import type { RunRecord } from '../journal/runs.repository.js';
-import { describeMembers } from '../policy/roster.policy.js';
 import { printableLines } from '../printable.text.js';
+import { renderRosters, rosterReport } from '../status/roster.report.js';
+import { requireOpen, standingOf } from '../status/run.standing.js';
 import { type Answer, answer } from './command.output.js';
 
 interface DataOptions {
@@ -45,11 +46,11 @@ export function addApprovalCommands(program: Command): void {
   const roster = program.command('roster').description('Compare and approve who takes part in a key epoch');
   roster
     .command('show')
-    .description('Fingerprints that were approved, and the one that waits')
+    .description('Rosters that were approved, and the one that waits: the same lines as coferment roster show has, to be compared')
     .requiredOption('--data <dir>', 'data folder of this site')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  coferment-agent roster show --data /var/lib/coferment')
-    .action((options: DataOptions) => answer(options, () => withJournal(options, (journal) => showRoster(journal, options.data))));
+    .action((options: DataOptions) => answer(options, () => withJournal(options, (journal) => showRosters(journal, options.data))));
   roster
     .command('approve')
     .description('Approve the roster whose fingerprint you compared with the other sites, not with the coordinator')
@@ -85,9 +86,9 @@ function withJournal(options: DataOptions, work: (journal: Journal) => Answer): 
 }
 
 function listPlans(journal: Journal): Answer {
-  const runs = journal.runs.all();
+  const runs = journal.runs.all().map((run) => ({ ...run, ...standingOf(journal, run) }));
   const decisions = journal.approvals.planDecisions();
-  const shown = runs.map((run) => `${run.run}  plan ${run.plan}  ordinal ${run.ordinal}  ${run.state}  sites ${run.sites.join(', ')}`);
+  const shown = runs.map((run) => `${run.run}  plan ${run.plan}  ordinal ${run.ordinal}  ${run.standing}  sites ${run.sites.join(', ')}`);
   const early = decisions.filter((decision) => !runs.some((run) => run.plan === decision.plan && run.ordinal === decision.ordinal));
   const lines = [...shown, ...early.map(({ plan, ordinal, decision }) => `not announced yet: plan ${plan} ordinal ${ordinal} ${decision}`)];
   return { json: { runs, decisions }, text: lines.length === 0 ? 'No plan was announced yet.' : lines.join('\n') };
@@ -104,6 +105,7 @@ function decidePlan(journal: Journal, plan: string, decision: 'approved' | 'reje
     );
   }
   const [run] = asked;
+  requireOpen(journal, run ?? runs.find((other) => other.ordinal === (wanted ?? 1)));
   const ordinal = wanted ?? run?.ordinal ?? 1;
   const earlier = runs.filter((other) => other.ordinal < ordinal);
   const sites = run === undefined ? 'the sites it is announced with' : run.sites.join(', ');
@@ -129,25 +131,9 @@ function describeEarlier(run: RunRecord): string {
   return `Note: run ${run.ordinal} of this plan had the sites ${run.sites.join(', ')}. Where site lists differ, the difference of two results can tell about the sites in one list only.`;
 }
 
-function showRoster(journal: Journal, folder: string): Answer {
-  const approved = journal.approvals.lastRoster() ?? null;
-  const objects = new ObjectCache(join(folder, 'objects'));
-  const epochs = journal.runs.all().flatMap((run) =>
-    journal.runs.epochs(run.run).map(({ epoch, fingerprint, roster }) => {
-      const bytes = objects.read(roster);
-      return { run: run.run, epoch, fingerprint, members: bytes === undefined ? null : describeMembers(parseRoster(bytes)) };
-    }),
-  );
-  const waits = journal.activity.waits().filter((wait) => wait.subject.startsWith('approveRoster'));
-  const lines = [
-    `Last approved: ${approved === null ? 'none' : formatFingerprint(approved)}`,
-    ...epochs.map(
-      ({ run, epoch, fingerprint, members }) =>
-        `${run} epoch ${epoch}: ${formatFingerprint(fingerprint)}${members === null ? '' : ` – ${members}`}`,
-    ),
-    ...waits.flatMap((wait) => [wait.reason, `→ ${wait.whatToDo}`]),
-  ];
-  return { json: { approved, epochs, waiting: waits }, text: lines.join('\n') };
+function showRosters(journal: Journal, folder: string): Answer {
+  const report = rosterReport(journal, new ObjectCache(join(folder, 'objects')));
+  return { json: report, text: renderRosters(report) };
 }
 
 function parseDigest(text: string): string {

@@ -9,7 +9,7 @@ import { checkData, importSite, renderCheck, renderReport } from '../data/index.
 import { readMembership } from '../enrolment/membership.file.js';
 import { Journal } from '../journal/journal.js';
 import { leavingItems } from '../policy/leaving.items.js';
-import { predictBatches, predictionCsv } from '../predict/batch.prediction.js';
+import { type ModelSource, predictBatches, predictionCsv } from '../predict/batch.prediction.js';
 import { statusReport } from '../status/status.report.js';
 import { renderStatus } from '../status/status.text.js';
 import { answer } from './command.output.js';
@@ -23,8 +23,9 @@ interface CheckOptions {
 }
 
 interface PredictOptions {
-  data: string;
-  run: string;
+  data?: string;
+  run?: string;
+  model?: string;
   mapping: string;
   records: string;
   backend: BackendName;
@@ -66,9 +67,10 @@ export function addDataCommands(program: Command): void {
 
   program
     .command('predict')
-    .description('Apply the latest model of a run to batches of this site; nothing leaves')
-    .requiredOption('--data <dir>', 'data folder of this site')
-    .requiredOption('--run <run>', 'run whose model is used')
+    .description('Apply a model to batches of this site; nothing leaves')
+    .option('--data <dir>', 'data folder of this site, with --run')
+    .option('--run <run>', 'run whose latest model is used, as this site computed it')
+    .option('--model <file>', 'or a model that was downloaded: coferment-model.json')
     .requiredOption('--mapping <file>', "mapping file of this site's records")
     .requiredOption('--records <dir>', 'folder that the mapping reads from')
     .option('--out <csv>', 'file to write; default: standard output')
@@ -76,7 +78,7 @@ export function addDataCommands(program: Command): void {
     .option('--json', 'print JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  coferment-agent predict --data /var/lib/coferment --run r1-0123456789abcdef --mapping mapping.yaml --records /data/new --out titre.csv',
+      '\nExample:\n  coferment-agent predict --data /var/lib/coferment --run r1-0123456789abcdef --mapping mapping.yaml --records /data/new --out titre.csv\n  coferment-agent predict --model model/coferment-model.json --mapping mapping.yaml --records /data/new --out titre.csv',
     )
     .action((options: PredictOptions) => answer(options, () => runPredict(options)));
 }
@@ -90,12 +92,12 @@ async function runCheck(options: CheckOptions) {
 }
 
 async function runPredict(options: PredictOptions) {
-  const { data: folder, run, mapping: mappingFile, records: recordsFolder, backend } = options;
-  readMembership(folder);
+  const { mapping: mappingFile, records: recordsFolder, backend } = options;
+  const source = modelSource(options);
   await loadCrypto();
-  const result = await predictBatches({ folder, run, mappingFile, recordsFolder, backend });
+  const result = await predictBatches({ source, mappingFile, recordsFolder, backend });
   const csv = predictionCsv(result);
-  const { plan, round, predictions } = result;
+  const { run, plan, round, predictions } = result;
   const summary = { run, round, target: plan.target.variable, rows: predictions.length, out: options.out ?? null };
   if (options.out === undefined) return { json: { ...summary, predictions }, text: csv.trimEnd() };
   writeFileSync(options.out, csv);
@@ -103,6 +105,17 @@ async function runPredict(options: PredictOptions) {
     json: summary,
     text: `${predictions.length} predictions of ${plan.target.variable} (model after round ${round}) are in ${options.out}.`,
   };
+}
+
+function modelSource({ data, run, model }: PredictOptions): ModelSource {
+  if (model !== undefined && run === undefined) return { file: model };
+  if (model !== undefined || run === undefined || data === undefined)
+    throw new AgentError(
+      'no-model',
+      'Say which model: --run RUN with --data DIR for one of this site, or --model FILE for one that was downloaded.',
+    );
+  readMembership(data);
+  return { folder: data, run };
 }
 
 function readText(path: string): string {

@@ -5,6 +5,7 @@ import { addDataCommands } from './data.commands.js';
 import { addJournalCommands } from './journal.commands.js';
 import { addMembershipCommands } from './membership.commands.js';
 import { addReproduceCommand } from './reproduce.command.js';
+import { addModelCommands } from './model.commands.js';
 import { addServeCommand } from './serve.command.js';
 
 const program = new Command('coferment-agent')
@@ -18,6 +19,7 @@ addApprovalCommands(program);
 addDataCommands(program);
 addJournalCommands(program);
 addReproduceCommand(program);
+addModelCommands(program);
 inheritExit(program);
 
 try {

@@ -71,7 +71,17 @@ describe('views of runs', () => {
   });
 
   it('are left out when malformed', () => {
-    const view = { run: RUN, plan: D, state: 'running', round: 1, rounds: 2, roundState: '', waitingFor: [], deadlineMs: 0 };
+    const view = {
+      run: RUN,
+      plan: D,
+      state: 'running',
+      round: 1,
+      rounds: 2,
+      roundState: '',
+      waitingFor: [],
+      deadlineMs: 0,
+      withoutThisSite: false,
+    };
     expect(parseRunViews([view, { ...view, run: 'x' }, { ...view, deadlineMs: -1 }])).toEqual([view]);
   });
 });

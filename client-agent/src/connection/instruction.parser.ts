@@ -88,6 +88,7 @@ const runViewSchema = z.object({
   roundState: z.string().max(40),
   waitingFor: z.array(z.string().max(100)).max(MAX_SITES),
   deadlineMs: z.number().int().min(0),
+  withoutThisSite: z.boolean().default(false),
 });
 
 /** Views are shown to people and decide nothing; a malformed one is left out. */

@@ -1,9 +1,12 @@
 import type { DsseEnvelope } from '@coferment/crypto';
 import {
+  type DescribeModelRequest,
+  type DescribeModelResponse,
   DownloadServiceClient,
   type GetEntriesRequest,
   type GetEntriesResponse,
   LedgerServiceClient,
+  ModelServiceClient,
   NonceServiceClient,
   type PollRequest,
   type PollResponse,
@@ -100,6 +103,14 @@ export class WireClient implements CoordinatorPort {
     );
     return entries;
   }
+
+  describeModel(run: string): Promise<DescribeModelResponse> {
+    return unary<DescribeModelRequest, DescribeModelResponse>(
+      (message, metadata, options, callback) => this.#services.models.describeModel(message, metadata, options, callback),
+      { run },
+      { what: 'Asking for a model', deadlineMs: SMALL_CALL_MS },
+    );
+  }
 }
 
 interface Services {
@@ -111,6 +122,7 @@ interface Services {
   uploads: UploadServiceClient;
   downloads: DownloadServiceClient;
   ledger: LedgerServiceClient;
+  models: ModelServiceClient;
 }
 
 function openServices(endpoint: Endpoint, certificate: ClientCertificate): Services {
@@ -126,5 +138,6 @@ function openServices(endpoint: Endpoint, certificate: ClientCertificate): Servi
     uploads: new UploadServiceClient(endpoint.address, credentials, options),
     downloads: new DownloadServiceClient(endpoint.address, credentials, options),
     ledger: new LedgerServiceClient(endpoint.address, credentials, options),
+    models: new ModelServiceClient(endpoint.address, credentials, options),
   };
 }

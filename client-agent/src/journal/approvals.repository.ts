@@ -5,6 +5,15 @@ import type { RecordRepository } from './record.repository.js';
 
 export type PlanDecision = 'approved' | 'rejected' | 'undecided' | 'other-sites';
 
+/** A roster that waits, or waited, for the people of this site. */
+export interface ShownRoster {
+  run: string;
+  epoch: number;
+  /** Digest of the object. */
+  roster: string;
+  fingerprint: string;
+}
+
 /** What the people of this site decided. Written by the command line, read by the serving agent, both on one journal. */
 export class ApprovalsRepository {
   constructor(
@@ -93,6 +102,48 @@ export class ApprovalsRepository {
    */
   useRoster(fingerprint: string): boolean {
     return this.database.transaction(() => this.lastRoster() === fingerprint || this.#use(fingerprint));
+  }
+
+  /**
+   * As {@link useRoster}, for a roster in which approved sites are missing: what was entered before people could see that does not count, nor does it
+   * help that the same fingerprint was approved for another run.
+   */
+  useShownRoster({ run, epoch, roster, fingerprint }: ShownRoster): boolean {
+    return this.database.transaction(() => {
+      const entered = this.database.get(
+        'SELECT 1 FROM shown_rosters AS shown JOIN roster_approvals AS entry ON entry.fingerprint = shown.fingerprint AND entry.id > shown.entries ' +
+          'WHERE shown.run = ? AND shown.epoch = ? AND shown.roster = ?',
+        run,
+        epoch,
+        roster,
+      );
+      if (entered !== undefined) this.#use(fingerprint);
+      return entered !== undefined;
+    });
+  }
+
+  /** Remembers that this roster is on the screen, and which approvals had been entered before. */
+  showRoster({ run, epoch, roster, fingerprint }: ShownRoster): void {
+    this.database.transaction(() => {
+      const shown = this.database.get('SELECT roster FROM shown_rosters WHERE run = ? AND epoch = ?', run, epoch);
+      if (shown?.['roster'] === roster) return;
+      this.database.run(
+        'INSERT OR REPLACE INTO shown_rosters (run, epoch, roster, fingerprint, entries) VALUES (?, ?, ?, ?, (SELECT COALESCE(MAX(id), 0) FROM roster_approvals))',
+        run,
+        epoch,
+        roster,
+        fingerprint,
+      );
+    });
+  }
+
+  shownRosters(): ShownRoster[] {
+    return this.database.all('SELECT * FROM shown_rosters ORDER BY run, epoch').map((row) => ({
+      run: String(row['run']),
+      epoch: Number(row['epoch']),
+      roster: String(row['roster']),
+      fingerprint: String(row['fingerprint']),
+    }));
   }
 
   lastRoster(): string | undefined {

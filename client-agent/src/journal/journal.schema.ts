@@ -94,6 +94,12 @@ export const migrations: readonly string[] = [
   -- The sum that gave the present model, which an upload that is forgotten may have been made from.
   ALTER TABLE run_states ADD COLUMN model_sum INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- Rosters that people were asked about; entries: the last approval that had been entered before.
+  CREATE TABLE shown_rosters (
+    run TEXT NOT NULL, epoch INTEGER NOT NULL, roster TEXT NOT NULL, fingerprint TEXT NOT NULL, entries INTEGER NOT NULL, PRIMARY KEY (run, epoch)
+  ) STRICT;
+  `,
   record,
 ];
 

@@ -25,6 +25,8 @@ export interface RosterExpectation {
   plan: Plan;
   /** The sites for which this run was approved, sorted. */
   sites: readonly string[];
+  /** For the first roster that this site sees in the run: it may be for some of these sites only. */
+  mayBeFewer?: boolean;
   own: { site: string; identityKey: Uint8Array; sealingKey: Uint8Array | undefined };
   /** The last roster of this run that this site has approved, if any. */
   before: Roster | undefined;
@@ -33,17 +35,17 @@ export interface RosterExpectation {
 }
 
 /**
- * Everything about a roster that a machine can check: it is for the approved sites, each sealing key is signed for this run and epoch, this site
- * stands in it with its own keys, and every number is the one that plan and site count give, in every key epoch of the run: with a ρ of its own a smaller
- * roster could certify a second set for one model. Who the identity keys belong to is for people: the fingerprint that is returned goes to them.
+ * Everything about a roster that a machine can check: it is for the approved sites, or the first is for those of them that had approved in time; each
+ * sealing key is signed for this run and epoch, this site stands in it with its own keys, and every number is the one that plan and site count give, in
+ * every key epoch of the run: with a ρ of its own a smaller roster could certify a second set for one model. Who the identity keys belong to, and who is
+ * missing, is for people: the fingerprint that is returned goes to them.
  * @throws AgentError 'roster-sites', 'roster-own-key', 'roster-identity', 'roster-rules', 'roster-left-out', 'roster-first-sum', ConsortiumError
  * 'invalid-roster', 'impossible-quorum'
  */
 export function checkRosterFor(roster: Roster, expected: RosterExpectation): string {
   const { own, plan } = expected;
   const ids = roster.sites.map((member) => member.site);
-  if (ids.join() !== expected.sites.join())
-    throw refuse('roster-sites', `it is for the sites ${ids.join(', ')}; this run was approved for ${expected.sites.join(', ')}`);
+  requireApprovedSites(ids, expected);
   checkSealingKeys(roster, { consortium: expected.consortium, run: expected.run, epoch: expected.epoch });
   const me = roster.sites.find((member) => member.site === own.site);
   if (me?.identityKey !== bytesToHex(own.identityKey)) throw refuse('roster-own-key', 'it has another identity key for this site');
@@ -54,6 +56,17 @@ export function checkRosterFor(roster: Roster, expected: RosterExpectation): str
   if (expected.epoch === 1) checkFirstEpoch(roster, plan, first);
   else checkLaterEpoch(roster, expected, first);
   return rosterFingerprint(roster);
+}
+
+/**
+ * The first roster settles for life who is in the run: each later one has exactly its sites, so that there is one n, and one ρ, to count certificates by.
+ * It may be for fewer sites than were asked, never for others; whether so many are enough is what the numbers for exactly so many say (decision 8).
+ */
+function requireApprovedSites(ids: readonly string[], { sites, mayBeFewer = false, before }: RosterExpectation): void {
+  const settled = before?.sites.map((member) => member.site) ?? sites;
+  if (mayBeFewer && before === undefined ? ids.every((site) => settled.includes(site)) : ids.join() === settled.join()) return;
+  const given = before === undefined ? 'this run was approved for' : 'the first roster of this run has';
+  throw refuse('roster-sites', `it is for the sites ${ids.join(', ')}; ${given} ${settled.join(', ')}`);
 }
 
 function checkFirstEpoch(roster: Roster, plan: Plan, first: QuorumNumbers): void {
@@ -90,27 +103,6 @@ function checkLaterEpoch(roster: Roster, expected: RosterExpectation, first: Quo
 
 function packingOf({ set, digitsPerCoefficient, digitBits, valueBits }: AggregationParameters) {
   return { set, digitsPerCoefficient, digitBits, valueBits };
-}
-
-/** What is new against the last roster of the run that was approved here, in words. */
-export function describeChanges(before: Roster, roster: Roster): string {
-  const out = roster.leftOut.filter((site) => !before.leftOut.includes(site));
-  const back = before.leftOut.filter((site) => !roster.leftOut.includes(site));
-  const holders = (of: Roster) => of.keyHolders.map(({ site }) => site);
-  const lines = [
-    ...(out.length === 0 ? [] : [`now left out: ${out.join(', ')}`]),
-    ...(back.length === 0 ? [] : [`no longer left out: ${back.join(', ')}`]),
-    ...(holders(before).join() === holders(roster).join()
-      ? []
-      : [`key holders: ${holders(roster).join(', ')} instead of ${holders(before).join(', ')}`]),
-  ];
-  return lines.length === 0 ? 'the members are the same' : lines.join('; ');
-}
-
-/** What stands behind a fingerprint, in words: whoever approves it must see for whom and against how many. */
-export function describeMembers({ sites, numbers }: Roster): string {
-  const names = sites.map(({ site }) => site).join(', ');
-  return `sites ${names}; safe while at most c = ${numbers.c} of them work together with the operator; every sum is over at least ${numbers.minContributors} sites`;
 }
 
 /** The encryption parameters of a plan among so many sites, recomputed here: weaker ones from outside are refused. */

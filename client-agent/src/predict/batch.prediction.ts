@@ -5,11 +5,14 @@ import { AgentError } from '../agent.error.js';
 import { ObjectCache } from '../connection/object.cache.js';
 import { importSite } from '../data/index.js';
 import { Journal } from '../journal/journal.js';
+import { type KeptModel, readModelFile } from '../models/model.file.js';
 import { readPlan } from '../policy/plan.policy.js';
 
+/** A model file, or the latest model of a run as this site computed it. */
+export type ModelSource = { file: string } | { folder: string; run: string };
+
 export interface PredictInput {
-  folder: string;
-  run: string;
+  source: ModelSource;
   mappingFile: string;
   recordsFolder: string;
   backend: BackendName;
@@ -22,36 +25,46 @@ export interface Prediction {
 }
 
 export interface PredictionResult {
+  run: string;
   plan: Plan;
   /** Training rounds behind the model. */
   round: number;
   predictions: Prediction[];
 }
 
-/** Applies the latest model of a run, as this site computed it, to batches of this site. Needs no coordinator and no keys. */
+/** Applies a model to batches of this site. Needs no coordinator and no keys. @throws AgentError 'no-model' and those of the model file */
 export async function predictBatches(input: PredictInput): Promise<PredictionResult> {
-  const journal = Journal.open(join(input.folder, 'journal.sqlite'));
+  const { run, plan, round, values: model, normalisation } = modelOf(input.source);
+  await initBackend(input.backend);
+  const { batches } = await importSite({ mappingFile: input.mappingFile, dataDir: input.recordsFolder });
+  const predictions = batches.flatMap((batch) => {
+    const { timesH, features } = predictionInputs(plan, batch);
+    if (timesH.length === 0) return [];
+    const values = predictRows(plan, model, features, normalisation);
+    return timesH.map((timeH, row) => ({ batch: batch.id, timeH, value: values[row] ?? Number.NaN }));
+  });
+  return { run, plan, round, predictions };
+}
+
+function modelOf(source: ModelSource): Omit<KeptModel, 'digest'> {
+  return 'file' in source ? readModelFile(source.file) : latestModel(source.folder, source.run);
+}
+
+function latestModel(folder: string, wanted: string): Omit<KeptModel, 'digest'> {
+  const journal = Journal.open(join(folder, 'journal.sqlite'));
   try {
-    const run = journal.runs.get(input.run);
-    const { state } = journal.models.progress(input.run);
-    const bytes = run === undefined ? undefined : new ObjectCache(join(input.folder, 'objects')).read(run.plan);
+    const run = journal.runs.get(wanted);
+    const { state } = journal.models.progress(wanted);
+    const bytes = run === undefined ? undefined : new ObjectCache(join(folder, 'objects')).read(run.plan);
     if (run === undefined || state === null || bytes === undefined) {
       const known = journal.runs.all().map((record) => record.run);
       throw new AgentError(
         'no-model',
-        `This site has no model of run "${input.run}". Runs known here: ${known.length === 0 ? 'none' : known.join(', ')}.`,
+        `This site has no model of run "${wanted}". Runs known here: ${known.length === 0 ? 'none' : known.join(', ')}.`,
       );
     }
-    await initBackend(input.backend);
-    const plan = readPlan(bytes);
-    const { batches } = await importSite({ mappingFile: input.mappingFile, dataDir: input.recordsFolder });
-    const predictions = batches.flatMap((batch) => {
-      const { timesH, features } = predictionInputs(plan, batch);
-      if (timesH.length === 0) return [];
-      const values = predictRows(plan, state.model, features, state.normalisation);
-      return timesH.map((timeH, row) => ({ batch: batch.id, timeH, value: values[row] ?? Number.NaN }));
-    });
-    return { plan, round: state.round, predictions };
+    const { model: values, normalisation, round } = state;
+    return { run: wanted, plan: readPlan(bytes), round, values, normalisation };
   } finally {
     journal.close();
   }

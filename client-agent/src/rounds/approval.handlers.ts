@@ -1,10 +1,19 @@
-import { epochZero, formatFingerprint } from '@coferment/consortium';
+import {
+  describeChanges,
+  describeMembers,
+  epochZero,
+  formatFingerprint,
+  missingSites,
+  type Plan,
+  resolveQuorum,
+  type Roster,
+} from '@coferment/consortium';
 import { bytesToHex } from '@coferment/crypto';
 import { AgentError } from '../agent.error.js';
 import type { InstructionBody } from '../connection/instruction.parser.js';
 import { EpochSecrets } from '../keys/epoch.secrets.js';
 import { checkOrdinal, checkRunRequest, describePlan } from '../policy/plan.policy.js';
-import { checkRosterFor, describeChanges, describeMembers } from '../policy/roster.policy.js';
+import { checkRosterFor } from '../policy/roster.policy.js';
 import { loadPlan, loadRoster, requireGrowingEpoch, requireRun } from './run.facts.js';
 import { DONE, type Outcome, type SiteContext, waiting } from './site.context.js';
 
@@ -73,16 +82,22 @@ export async function approveRoster(context: SiteContext, body: InstructionBody<
   const own = { site, identityKey: identity.publicKey, sealingKey };
   // Once the epoch is open its own sums have numbers; which roster it is can then no longer change.
   const largestSum = isOpen ? 0 : journal.rounds.largestSum(run);
-  const fingerprint = checkRosterFor(roster, { consortium, run, epoch, plan, sites: record.sites, own, before: rosterBefore, largestSum });
+  const expected = { consortium, run, epoch, plan, sites: record.sites, own, before: rosterBefore, largestSum };
+  const fingerprint = checkRosterFor(roster, { ...expected, mayBeFewer: !hasForgotten(context, run, epoch) });
   const e0 = epochZero({ consortium, run, ordinal: record.ordinal, epoch, plan: record.plan, roster: digest });
-  if (!isOpen && !journal.approvals.useRoster(fingerprint)) {
+  const missing = missingSites(roster, rosterBefore?.sites.map((member) => member.site) ?? record.sites);
+  const offer = { run, epoch, roster: digest, fingerprint };
+  if (!isOpen && !(missing.length === 0 ? journal.approvals.useRoster(fingerprint) : journal.approvals.useShownRoster(offer))) {
+    journal.approvals.showRoster(offer);
     const before = journal.approvals.lastRoster();
     const changed =
       before === undefined ? 'has not been approved here yet' : `differs from the last one approved here (${formatFingerprint(before)})`;
     const news = rosterBefore === undefined ? '' : ` In key epoch ${epoch}, ${describeChanges(rosterBefore, roster)}.`;
     return waiting(
-      `The roster of ${run} ${changed}.${news} Its fingerprint is ${formatFingerprint(fingerprint)} (${describeMembers(roster)}).`,
-      `Compare it with the other sites by telephone or on paper, never through the coordinator. If it is the same: coferment-agent roster approve ${fingerprint}`,
+      missing.length === 0
+        ? `The roster of ${run} ${changed}.${news} Its fingerprint is ${formatFingerprint(fingerprint)} (${describeMembers(roster)}).`
+        : `${describeMissing(plan, roster, record.sites, missing)} The fingerprint of the roster of ${run} is ${formatFingerprint(fingerprint)} (${describeMembers(roster)}).`,
+      `Compare it with the other sites by telephone or on paper, never through the coordinator${missing.length === 0 ? '' : ', and ask those that are missing'}. If it is the same: coferment-agent roster approve ${fingerprint}`,
     );
   }
   journal.runs.openEpoch({ run, epoch, roster: digest, fingerprint, e0 });
@@ -97,4 +112,16 @@ export async function approveRoster(context: SiteContext, body: InstructionBody<
   });
   await context.port.submitStatement(approval.envelope);
   return DONE;
+}
+
+/** Whether this site has signed in an earlier epoch of the run and has restored a folder since: then it does not know what its first roster was. */
+function hasForgotten({ journal }: SiteContext, run: string, epoch: number): boolean {
+  return journal.ownActs.deadEpochs().some((dead) => dead.run === run && dead.epoch < epoch);
+}
+
+/** Who approved the plan among more sites must see what it is among fewer: the numbers that protect them are smaller too. */
+function describeMissing(plan: Plan, { numbers }: Roster, asked: readonly string[], missing: readonly string[]): string {
+  const first = resolveQuorum(plan, asked.length);
+  const names = missing.join(', ');
+  return `${names} ${missing.length === 1 ? 'is' : 'are'} missing: this site approved the run for ${asked.length} sites (c = ${first.c}, sums over at least ${first.minContributors}), the roster has ${numbers.n} (c = ${numbers.c}, at least ${numbers.minContributors}). Either they had not approved by the deadline, or the coordinator leaves them out.`;
 }

@@ -113,7 +113,7 @@ function nextState(
   coefficients: BigUint64Array,
   state: StrategyState | null,
 ): StrategyState | null {
-  const { plan, parameters, run } = facts;
+  const { plan, parameters, run, roster } = facts;
   const addends = frozen.sites.length;
   const { packed, exact } = unpackSum(sum.shape, parameters, coefficients, addends);
   switch (sum.name.kind) {
@@ -130,7 +130,12 @@ function nextState(
       return state;
     }
     case 'statistics':
-      return initialState(plan, { ordinal: run.ordinal, siteIds: run.sites, statistics: { exact, addends } });
+      // Those of the roster: of the sites that were asked, some may not have approved in time.
+      return initialState(plan, {
+        ordinal: run.ordinal,
+        siteIds: roster.sites.map((member) => member.site),
+        statistics: { exact, addends },
+      });
     case 'update':
       if (state === null) throw refuse('out-of-order', sum.name.sum, 'this site has no model to apply it to');
       return applyUpdate(plan, state, { packed, exact, addends, valueBits: parameters.valueBits });

@@ -5,8 +5,9 @@ import type { Membership } from '../enrolment/membership.file.js';
 import type { ConnectionState, Refusal, Wait } from '../journal/activity.repository.js';
 import type { Journal } from '../journal/journal.js';
 import type { RoundStep } from '../journal/steps.repository.js';
+import { type RunStanding, standingOf } from './run.standing.js';
 
-export interface RunReport {
+export interface RunReport extends RunStanding {
   run: string;
   plan: string;
   ordinal: number;
@@ -39,7 +40,7 @@ const SHOWN_REFUSALS = 10;
 
 export function statusReport(folder: string, member: Membership, journal: Journal): StatusReport {
   const { activity } = journal;
-  const over = new Set(journal.runs.all().flatMap((run) => (run.state === 'closed' ? [run.run] : [])));
+  const over = new Set(journal.runs.all().flatMap((run) => (standingOf(journal, run).isOver ? [run.run] : [])));
   return {
     site: member.site,
     consortium: member.consortium,
@@ -52,6 +53,7 @@ export function statusReport(folder: string, member: Membership, journal: Journa
       const seen = activity.view(run.run);
       return {
         ...run,
+        ...standingOf(journal, run),
         appliedSum: progress.appliedSum,
         roundsApplied: progress.state?.round ?? 0,
         step: journal.steps.latest(run.run) ?? null,

@@ -27,13 +27,12 @@ function waits(report: StatusReport): string[] {
 }
 
 function runLines(run: RunReport): string[] {
-  const detail = run.detail === '' ? '' : ` – ${run.detail}`;
-  const lines = [`Run ${run.run} (plan ${run.plan.slice(0, 16)}…, ordinal ${run.ordinal}): ${run.state}${detail}`];
+  const lines = [`Run ${run.run} (plan ${run.plan.slice(0, 16)}…, ordinal ${run.ordinal}): ${run.standing}`];
   lines.push(
     `  ${run.roundsApplied} rounds applied here, last sum ${run.appliedSum}${run.step === null ? '' : `; sum ${run.step.sum} (${run.step.kind}) is ${run.step.state}`}`,
   );
   const view = run.coordinator;
-  if (view !== null && run.state !== 'closed') {
+  if (view !== null && !run.isOver) {
     const until = view.deadlineMs > 0 ? ` until ${time(view.deadlineMs)}` : '';
     const others = view.waitingFor.length === 0 ? '' : `; waits for ${view.waitingFor.join(', ')}${until}`;
     lines.push(

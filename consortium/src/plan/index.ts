@@ -1,4 +1,4 @@
-export { formatDuration, hours, type Milliseconds, parseDuration } from './duration.value.js';
+export { DURATION_FORM, formatDuration, hours, type Milliseconds, parseDuration } from './duration.value.js';
 export {
   type FeatureColumn,
   featureColumns,

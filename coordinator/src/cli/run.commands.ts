@@ -1,27 +1,33 @@
 import type { ServiceError } from '@grpc/grpc-js';
+import { DURATION_FORM, formatDuration, parseDuration } from '@coferment/consortium';
 import type { WatchRunResponse } from '@coferment/proto';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { CoordinatorError } from '../errors/index.js';
 import type { CommandOutput } from './command.output.js';
 import { EXIT } from './exit.codes.js';
 import { type OperatorClient, ask, refusal } from './operator.client.js';
 import { type OperatorFlags, callOperator, operatorOptions } from './operator.command.js';
-import { eventText, runText, statusText } from './run.text.js';
+import { eventText, runListText, runText, statusText } from './run.text.js';
 
 export function addRuns(program: Command): void {
   operatorOptions(
     program.command('launch <plan>').description('Open a run of a published plan. It starts when every site has approved it.'),
   )
     .option('--sites <names>', 'comma-separated; default: all enrolled sites')
+    .option(
+      '--approve-within <time>',
+      'such as "7 d": when it is over, the run goes on among the sites that have approved, or is aborted if they are too few; default: it waits for all',
+      parseTime,
+    )
     .addHelpText(
       'after',
-      '\nExample:\n  coferment launch 3f9c… --sites alpha,beta,gamma --data ./coordinator --passphrase-file ./passphrase',
+      "\nExamples:\n  coferment launch 3f9c… --sites alpha,beta,gamma --data ./coordinator --passphrase-file ./passphrase\n  coferment launch 3f9c… --approve-within '7 d' --data ./coordinator --passphrase-file ./passphrase",
     )
-    .action((plan: string, flags: OperatorFlags & { sites?: string }) =>
+    .action((plan: string, flags: OperatorFlags & { sites?: string; approveWithin?: number }) =>
       callOperator(flags, async ({ operator }, output) => {
         const sites = flags.sites?.split(',').map((site) => site.trim()) ?? [];
-        const launched = await ask(operator.launchRun.bind(operator), { plan, sites, approveWithinMs: 0 });
-        output.result(launched, `Run ${launched.run} waits for the approval of its sites. Follow it: coferment watch ${launched.run}`);
+        const launched = await ask(operator.launchRun.bind(operator), { plan, sites, approveWithinMs: flags.approveWithin ?? 0 });
+        output.result(launched, launchedText(launched.run, flags.approveWithin));
       }),
     );
 
@@ -31,6 +37,18 @@ export function addRuns(program: Command): void {
       callOperator(flags, async ({ operator }, output) => {
         const status = await ask(operator.getStatus.bind(operator), {});
         output.result(status, statusText(status));
+      }),
+    );
+
+  const runs = program.command('runs').description('All runs of the consortium.');
+  operatorOptions(
+    runs.command('list').description('Every run: its state, how far it is, and what it waits for. More of one: coferment run RUN'),
+  )
+    .addHelpText('after', '\nExample:\n  coferment runs list --data ./coordinator --passphrase-file ./passphrase')
+    .action((flags: OperatorFlags) =>
+      callOperator(flags, async ({ operator }, output) => {
+        const status = await ask(operator.getStatus.bind(operator), {});
+        output.result(status.runs, runListText(status.runs));
       }),
     );
 
@@ -64,6 +82,17 @@ export function addRuns(program: Command): void {
         output.result({ run, state: 'aborted' }, `Run ${run} is aborted.`);
       }),
     );
+}
+
+function launchedText(run: string, withinMs: number | undefined): string {
+  const until = withinMs === undefined ? '' : `, for at most ${formatDuration(withinMs)}; then it goes on among those that have approved`;
+  return `Run ${run} waits for the approval of its sites${until}. Follow it: coferment watch ${run}`;
+}
+
+function parseTime(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new InvalidArgumentError(`It ${DURATION_FORM}.`);
+  return ms;
 }
 
 async function watch({ operator }: OperatorClient, output: CommandOutput, run: string, after: number): Promise<void> {

@@ -25,11 +25,38 @@ export function runText(run: RunStatus, withRounds = true): string {
     `rounds ${run.roundsClosed} of ${run.roundsPlanned}; ${run.sites.length} sites, ${run.minContributors} must contribute, ${run.threshold} of ${run.keyHolders.length} key holders open a sum`,
     `key epoch ${run.epoch}${run.leftOut.length === 0 ? '' : ` without ${run.leftOut.join(', ')}`}; fingerprint ${formatFingerprint(run.fingerprint)}`,
   ];
+  if (run.notApproved.length > 0) lines.push(`had not approved in time: ${run.notApproved.join(', ')}`);
+  if (run.released) lines.push('its model is released to all sites');
   if (run.waitingFor.length > 0)
     lines.push(`waits for ${run.waitingFor.join(', ')}${run.deadlineMs > 0 ? `, at most until ${time(run.deadlineMs)}` : ''}`);
   if (run.cause !== '') lines.push(pc.red(run.cause));
   if (run.whatToDo !== '') lines.push(`what to do: ${run.whatToDo}`);
   return [...lines, ...(withRounds ? run.rounds.map((round) => indent(roundText(round))) : [])].join('\n');
+}
+
+/** One run a line, and below it what it waits for. */
+export function runListText(runs: readonly RunStatus[]): string {
+  if (runs.length === 0) return 'No run was launched yet. Publish a plan: coferment plan publish FILE';
+  const width = Math.max(...runs.map(({ run }) => run.length));
+  return runs.map((run) => [runListLine(run, width), ...waitLine(run)].join('\n')).join('\n');
+}
+
+function runListLine(run: RunStatus, width: number): string {
+  const state = run.released ? `${run.state}, released` : run.state;
+  return [
+    run.run.padEnd(width),
+    pc.bold(state.padEnd(19)),
+    `opened ${time(run.openedMs)}`,
+    `${run.roundsClosed} of ${run.roundsPlanned} rounds`,
+    `"${run.planName}", ${run.ordinal}. run`,
+    `sites ${run.sites.join(', ')}`,
+  ].join('  ');
+}
+
+function waitLine(run: RunStatus): string[] {
+  if (run.waitingFor.length === 0) return run.cause === '' ? [] : [`  ${run.cause}`];
+  const until = run.deadlineMs > 0 ? `, at most until ${time(run.deadlineMs)}` : '';
+  return [`  waits for ${run.waitingFor.join(', ')}${until}`];
 }
 
 export function eventText(event: WatchRunResponse): string {

@@ -1,4 +1,4 @@
-import { type Roster, epochZero, rosterBytes } from '@coferment/consortium';
+import { type Roster, epochZero, formatFingerprint, rosterBytes, rosterFingerprint } from '@coferment/consortium';
 import { sha256Hex } from '@coferment/crypto';
 import { Injectable } from '@nestjs/common';
 import { ObjectService } from '../objects/object.service.js';
@@ -18,6 +18,17 @@ export class EpochService {
     private readonly repository: RunRepository,
     private readonly objects: ObjectService,
   ) {}
+
+  /** The run goes on among these sites, as if it had been launched for them: nothing but approvals was signed in it. */
+  narrow(view: RunView, { sites, notApproved, roster }: { sites: string[]; notApproved: string[]; roster: Roster }): Promise<void> {
+    return this.changes.apply(view.run.run, view.run.version, async (change) => {
+      Object.assign(change.run, { sites, notApproved });
+      await this.repository.saveEpoch(change.manager, { ...view.epoch, roster, fingerprint: rosterFingerprint(roster) });
+      await change.note('note', {
+        text: `The time for approvals is over. The run goes on among ${sites.join(', ')}, without ${notApproved.join(', ')}.`,
+      });
+    });
+  }
 
   /** With every site's approval in the ledger the run is opened there, and its key epoch starts. */
   start(view: RunView): Promise<void> {
@@ -43,7 +54,7 @@ export class EpochService {
     await this.changes.apply(run.run, run.version, async (change) => {
       await this.repository.saveEpoch(change.manager, { ...view.epoch, roster, rosterDigest, e0 });
       await change.note('note', {
-        text: `The roster of key epoch ${epoch} is published; its fingerprint is to be compared outside this channel.`,
+        text: `The roster of key epoch ${epoch} is published. Compare its fingerprint outside this channel: ${formatFingerprint(view.epoch.fingerprint)} (coferment roster show ${run.run}).`,
       });
     });
   }

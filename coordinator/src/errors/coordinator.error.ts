@@ -20,6 +20,7 @@ export type CoordinatorErrorCode =
   | 'unknown-object'
   | 'run-over'
   | 'not-owed'
+  | 'not-completed'
   | 'already-different'
   | 'no-new-epoch'
   | 'set-fixed'

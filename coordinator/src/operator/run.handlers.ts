@@ -1,10 +1,12 @@
 import type { ServerWritableStream, handleServerStreamingCall } from '@grpc/grpc-js';
 import {
   AbortRunResponse,
+  GetRostersResponse,
   GetRunResponse,
   LaunchRunResponse,
   type OperatorServiceServer,
   PublishPlanResponse,
+  ReleaseModelResponse,
   RenewEpochResponse,
   type WatchRunRequest,
   type WatchRunResponse,
@@ -13,17 +15,19 @@ import { Injectable } from '@nestjs/common';
 import { failed, unary } from '../agent-port/call.handler.js';
 import { requireCount, requireDigest, requireText } from '../agent-port/field.limits.js';
 import { EpochRenewal } from '../epochs/epoch.renewal.js';
-import { CoordinatorError } from '../errors/index.js';
 import { PlanService } from '../plans/plan.service.js';
 import { RunService } from '../runs/run.service.js';
 import { RunViews } from '../runs/run.views.js';
+import { rosterStatus } from './roster.status.js';
 import { RunWatch } from './run.watch.js';
 import { REASON_LENGTH, SITE_LENGTH } from './site.handlers.js';
 import { StatusService } from './status.service.js';
 
 const RUN_LENGTH = 40;
+/** Ten years: the longest time that the command line reads. */
+const LONGEST_APPROVAL_MS = 3650 * 86_400_000;
 
-type Method = 'publishPlan' | 'launchRun' | 'abortRun' | 'renewEpoch' | 'getRun' | 'watchRun' | 'releaseModel';
+type Method = 'publishPlan' | 'launchRun' | 'abortRun' | 'renewEpoch' | 'getRun' | 'getRosters' | 'watchRun' | 'releaseModel';
 
 /** Plans and their runs. */
 @Injectable()
@@ -46,9 +50,10 @@ export class RunHandlers {
     };
     this.handlers = {
       publishPlan: unary(async ({ plan }) => PublishPlanResponse.fromPartial(await this.plans.publish(requireText('plan', plan, 65_536)))),
-      launchRun: unary(async ({ plan, sites }) =>
-        LaunchRunResponse.fromPartial(await this.runs.launch(requireDigest('plan', plan), sites)),
-      ),
+      launchRun: unary(async ({ plan, sites, approveWithinMs }) => {
+        const withinMs = requireCount('approveWithinMs', approveWithinMs, LONGEST_APPROVAL_MS);
+        return LaunchRunResponse.fromPartial(await this.runs.launch(requireDigest('plan', plan), sites, withinMs));
+      }),
       abortRun: unary(async ({ run, reason }) => {
         await this.runs.abort(requireText('run', run, RUN_LENGTH), reason.slice(0, REASON_LENGTH));
         return AbortRunResponse.fromPartial({});
@@ -66,7 +71,12 @@ export class RunHandlers {
       getRun: unary(async ({ run }) =>
         GetRunResponse.fromPartial({ run: this.state.of(await this.views.load(requireText('run', run, RUN_LENGTH))) }),
       ),
-      releaseModel: unary(() => Promise.reject(new CoordinatorError('internal', 'releaseModel is not built yet'))),
+      getRosters: unary(async ({ run }) =>
+        GetRostersResponse.fromPartial({ rosters: rosterStatus(await this.views.load(requireText('run', run, RUN_LENGTH))) }),
+      ),
+      releaseModel: unary(async ({ run }) =>
+        ReleaseModelResponse.fromPartial(await this.runs.release(requireText('run', run, RUN_LENGTH))),
+      ),
       watchRun,
     };
   }

@@ -2,6 +2,7 @@ import { canonicalBytes, describeModel } from '@coferment/consortium';
 import { RoundStatus, RunStatus } from '@coferment/proto';
 import type { RoundRow } from '../rounds/round.entity.js';
 import { waitingOf } from '../runs/run.waiting.js';
+import { isReleased } from '../runs/run.release.js';
 import { type RunView, closedRounds } from '../runs/run.view.js';
 
 /**
@@ -37,6 +38,10 @@ export function runStatus(view: RunView, damage?: string): RunStatus {
     deadlineMs,
     whatToDo: damage ?? whatToDo,
     cause: run.cause,
+    approvalDeadlineMs: run.approveByMs ?? 0,
+    notApproved: run.notApproved,
+    released: isReleased(view),
+    openedMs: run.openedMs,
     parameters: new TextDecoder().decode(canonicalBytes(roster.parameters)),
   });
 }

@@ -23,7 +23,8 @@ export const START: SitePosition = { appliedSum: 0, epoch: 0 };
 
 /** What a site owes in a run: a pure function of what is stored, so it is the same after every restart and any replica can answer. */
 export function owedInstructions(view: RunView, site: string, { appliedSum, epoch: knownEpoch }: SitePosition): Instruction[] {
-  if (!view.run.sites.includes(site)) return [];
+  // A site that had not approved in time is told the end of the run, and nothing else of it.
+  if (!view.run.sites.includes(site)) return view.run.notApproved.includes(site) && isOver(view) ? [closeRun(view)] : [];
   // Whoever is left out of an epoch signs nothing in its ceremony; sums of the epoch mean nothing to it before it knows E.
   const isLeftOut = view.epoch.roster.leftOut.includes(site);
   const behind = closedRounds(view).filter((round) => round.sum > appliedSum && (!isLeftOut || round.epoch <= knownEpoch));

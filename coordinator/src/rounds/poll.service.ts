@@ -5,7 +5,7 @@ import { EnrolmentRepository } from '../enrolment/enrolment.repository.js';
 import { CoordinatorError } from '../errors/index.js';
 import { Database } from '../persistence/database.js';
 import { waitingOf } from '../runs/run.waiting.js';
-import { type RunView, closedRounds, isOver, openRounds } from '../runs/run.view.js';
+import { type RunView, askedSites, closedRounds, isOver, openRounds } from '../runs/run.view.js';
 import { RunViews } from '../runs/run.views.js';
 import { ChangeNotifier } from '../telemetry/change.notifier.js';
 import { START, type SitePosition, owedInstructions } from './owed.js';
@@ -55,12 +55,12 @@ export class PollService {
   }
 
   async #answer(site: string, positions: ReadonlyMap<string, SitePosition>): Promise<PollResponse> {
-    const views = (await this.views.all()).filter((view) => view.run.sites.includes(site));
+    const views = (await this.views.all()).filter((view) => askedSites(view).includes(site));
     const ended = views.filter(isOver).slice(-ENDED_RUNS_TOLD);
     const told = views.filter((view) => !isOver(view) || ended.includes(view));
     const instructions = told.flatMap((view) => owedInstructions(view, site, positions.get(view.run.run) ?? START));
     const owed = sha256Hex(PollResponse.encode(PollResponse.fromPartial({ instructions })).finish());
-    return PollResponse.fromPartial({ coordinatorTimeMs: Date.now(), instructions, owed, runs: told.map(wireView) });
+    return PollResponse.fromPartial({ coordinatorTimeMs: Date.now(), instructions, owed, runs: told.map((view) => wireView(view, site)) });
   }
 
   async #requireEnrolled(site: string): Promise<void> {
@@ -69,9 +69,10 @@ export class PollService {
   }
 }
 
-function wireView(view: RunView): WireRunView {
+function wireView(view: RunView, site: string): WireRunView {
+  const withoutThisSite = !view.run.sites.includes(site);
   const current = openRounds(view)[0];
-  const { waitingFor, deadlineMs } = waitingOf(view);
+  const { waitingFor, deadlineMs } = withoutThisSite ? { waitingFor: [], deadlineMs: 0 } : waitingOf(view);
   return {
     run: view.run.run,
     plan: view.run.plan,
@@ -81,5 +82,6 @@ function wireView(view: RunView): WireRunView {
     roundState: current?.state ?? '',
     waitingFor,
     deadlineMs,
+    withoutThisSite,
   };
 }

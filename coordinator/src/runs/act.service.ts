@@ -10,6 +10,7 @@ import { ObjectService } from '../objects/object.service.js';
 import { coefficientsOf, dueSizes } from '../objects/object-size.rule.js';
 import { Database } from '../persistence/database.js';
 import { type RoundAct, admitRoundAct } from '../rounds/round-act.rules.js';
+import { requireInTime } from './approval.deadline.js';
 import type { RunChange } from './run.change.js';
 import { RunChanges, StaleRun } from './run.changes.js';
 import { RunQueue } from './run.queue.js';
@@ -144,6 +145,7 @@ export class ActService {
 
 function admit(view: RunView, statement: SiteAct, envelope: DsseEnvelope): string {
   const { site } = statement.predicate;
+  if (statement.name === 'plan-approved' && !isOver(view)) requireInTime(view, site, Date.now());
   if (!view.run.sites.includes(site)) throw new CoordinatorError('forbidden', `"${site}" is not a site of run ${view.run.run}.`);
   if (isOver(view)) throw new CoordinatorError('run-over', `Run ${view.run.run} is ${view.run.state}; nothing more is taken.`);
   switch (statement.name) {

@@ -1,9 +1,10 @@
-import type { ExclusionReason } from '@coferment/consortium';
+import type { ExclusionReason, Roster } from '@coferment/consortium';
 import { epochStage, sitesWithout } from '../epochs/epoch.stage.js';
 import { decideList } from '../rounds/close-list.rule.js';
 import { decideUploads } from '../rounds/freeze.rule.js';
 import { GRACE_MS, quorumSettled } from '../rounds/quorum-grace.rule.js';
 import type { RoundRow } from '../rounds/round.entity.js';
+import { approvedSites, atDeadline, isPastDeadline } from './approval.deadline.js';
 import type { Blocking } from './run.blocking.js';
 import { contributorsNeeded, declinedSites, noncesOf } from '../rounds/round.participants.js';
 import { type RunView, isOver, openRounds, sitesOf } from './run.view.js';
@@ -16,6 +17,8 @@ const LONGEST_CAUSE = 2000;
 
 /** The next thing that the coordinator itself has to do in a run. */
 export type Step =
+  | { do: 'narrow-roster'; sites: string[]; notApproved: string[]; roster: Roster }
+  | ({ do: 'give-up'; notApproved: string[] } & Blocking)
   | { do: 'start-epoch' }
   | { do: 'publish-roster' }
   | { do: 'seal-epoch' }
@@ -37,9 +40,7 @@ export type AbsentAmong = (sites: readonly string[]) => Set<string>;
 export function nextStep(view: RunView, absentAmong: AbsentAmong, nowMs: number): Step | undefined {
   // A stuck run waits for the operator.
   if (isOver(view) || view.run.state === 'stuck') return undefined;
-  if (view.run.state === 'awaiting-approval') {
-    return view.run.sites.every((site) => view.acts.has('plan-approved', site, slots.ofRun())) ? { do: 'start-epoch' } : undefined;
-  }
+  if (view.run.state === 'awaiting-approval') return stepInApproval(view, nowMs);
   if (view.epoch.e === null) return stepInEpoch(view, nowMs);
   const rounds = openRounds(view);
   for (const round of rounds) {
@@ -47,6 +48,19 @@ export function nextStep(view: RunView, absentAmong: AbsentAmong, nowMs: number)
     if (step !== undefined) return step;
   }
   return stepOfAll(view, rounds, absentAmong, nowMs);
+}
+
+/** All approvals start the run at once; with a deadline, those that are there when it passes decide. */
+function stepInApproval(view: RunView, nowMs: number): Step | undefined {
+  if (approvedSites(view).length === view.run.sites.length) return { do: 'start-epoch' };
+  if (!isPastDeadline(view, nowMs)) return undefined;
+  const outcome = atDeadline(view);
+  switch (outcome.kind) {
+    case 'go-on':
+      return { do: 'narrow-roster', sites: outcome.sites, notApproved: outcome.notApproved, roster: outcome.roster };
+    case 'too-few':
+      return { do: 'give-up', notApproved: outcome.notApproved, cause: outcome.cause, whatToDo: outcome.whatToDo };
+  }
 }
 
 function stepInEpoch(view: RunView, nowMs: number): Step | undefined {

@@ -1,11 +1,10 @@
-import { describeModel, epochSites, shouldStop } from '@coferment/consortium';
+import { epochSites, shouldStop } from '@coferment/consortium';
 import type { ModelStateRow } from '../models/model-state.entity.js';
 import type { RoundRow } from '../rounds/round.entity.js';
 import { newRound } from '../rounds/round.opening.js';
 import type { RunChange } from './run.change.js';
 import { closeRun } from './run.closing.js';
 import { type RunView, closedRounds, nextSumNumber } from './run.view.js';
-import { slots } from './slot.names.js';
 import { stickySet, unfinishedSum } from './unfinished.sum.js';
 
 /** Whether a sum, or the one that its epoch's last confirm sum leads to, starts from a model. */
@@ -35,16 +34,12 @@ export async function openNextSum(change: RunChange, view: RunView, closed: Roun
       const next = last ? ({ kind: 'evaluate', round: done } as const) : ({ kind: 'update', round: done + 1 } as const);
       return change.openRound(newRound(view, { ...next, sum, confirms: null, from }, change.nowMs));
     }
-    case 'evaluate': {
-      const { parameters } = describeModel(view.plan);
-      const released = { consortium: view.consortium, run: closed.run, model: closed.modelIn, parameters };
-      await change.sign('model-released', slots.ofRun(), released);
+    case 'evaluate':
       return closeRun(change, view, {
         event: 'complete',
         cause: '',
-        whatToDo: `Take the model: coferment export model ${closed.run} --out DIR`,
+        whatToDo: `Look at the model: coferment models download ${closed.run} --out DIR. Release it to all sites: coferment models release ${closed.run}`,
       });
-    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { closedRounds, type RunView } from './run.view.js';
 import { OPERATOR } from './act.entity.js';
+import type { Blocking } from './run.blocking.js';
 import type { RunChange } from './run.change.js';
 import { slots } from './slot.names.js';
 
@@ -27,4 +28,14 @@ export async function closeRun(change: RunChange, view: RunView, { event, cause,
   await change.sign('run-closed', slots.ofRun(), closing, { ledgered });
   Object.assign(change.run, { cause, whatToDo, closedMs: change.nowMs });
   await change.move(event, cause);
+}
+
+/** Too few sites approved in time: the run ends before it was opened, and its sites are told. */
+export async function giveUp(
+  change: RunChange,
+  view: RunView,
+  { notApproved, ...why }: Blocking & { notApproved: string[] },
+): Promise<void> {
+  change.run.notApproved = notApproved;
+  await closeRun(change, view, { event: 'abort', cause: why.cause, whatToDo: why.whatToDo });
 }

@@ -8,6 +8,7 @@ import { Log } from '../telemetry/log.js';
 import { DamagedFiles } from './damaged.files.js';
 import { type Step, nextStep } from './next.step.js';
 import { RunChanges, StaleRun } from './run.changes.js';
+import { giveUp } from './run.closing.js';
 import { blockRun } from './run.blocking.js';
 import { RunQueue } from './run.queue.js';
 import { type RunView, isOver } from './run.view.js';
@@ -105,6 +106,10 @@ export class RunReconciler implements OnModuleDestroy {
 
   #perform(view: RunView, step: Step): Promise<void> {
     switch (step.do) {
+      case 'narrow-roster':
+        return this.epochs.narrow(view, step);
+      case 'give-up':
+        return this.changes.apply(view.run.run, view.run.version, (change) => giveUp(change, view, step));
       case 'start-epoch':
         return this.epochs.start(view);
       case 'publish-roster':

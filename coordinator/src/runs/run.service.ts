@@ -12,8 +12,10 @@ import { closeRun } from './run.closing.js';
 import type { RunRow } from './run.entity.js';
 import { RunQueue } from './run.queue.js';
 import { RunRepository } from './run.repository.js';
+import { type ReleasedModel, isReleased, releasable } from './run.release.js';
 import { isOver } from './run.view.js';
 import { RunViews } from './run.views.js';
+import { slots } from './slot.names.js';
 
 /** What the operator may do with runs. */
 @Injectable()
@@ -29,8 +31,12 @@ export class RunService {
     private readonly queue: RunQueue,
   ) {}
 
-  /** Opens a run of a published plan among these sites, or among all that are enrolled. Nothing starts before every one of them has approved. */
-  async launch(plan: string, sites: readonly string[]): Promise<{ run: string; ordinal: number }> {
+  /**
+   * Opens a run of a published plan among these sites, or among all that are enrolled. Nothing starts before every one of them has approved, or the time
+   * for that is over.
+   * @param approveWithinMs 0: all are waited for
+   */
+  async launch(plan: string, sites: readonly string[], approveWithinMs: number): Promise<{ run: string; ordinal: number }> {
     const { planRow, members } = await this.database.transaction(async (manager) => ({
       planRow: await this.plans.find(manager, plan),
       members: await this.#members(manager, sites),
@@ -40,7 +46,7 @@ export class RunService {
     const roster = firstRoster(parsePlan(JSON.parse(new TextDecoder().decode(this.store.read(plan)))), members);
     const ids = roster.sites.map((member) => member.site);
     return this.changes.open(
-      (runs) => newRun(plan, planRow.name, runs + 1, ids),
+      (runs) => newRun({ plan, planName: planRow.name, ordinal: runs + 1, sites: ids }, approveWithinMs),
       plan,
       async (change) => {
         const { run, ordinal } = change.run;
@@ -73,6 +79,21 @@ export class RunService {
     });
   }
 
+  /** From now on every site may use the model that the run ended with. A second call answers as the first. @throws CoordinatorError 'not-completed' */
+  release(run: string): Promise<ReleasedModel> {
+    return this.queue.inTurn(run, async () => {
+      const view = await this.views.load(run);
+      const model = releasable(view);
+      if (isReleased(view)) return model;
+      await this.changes.apply(run, view.run.version, async (change) => {
+        await change.sign('model-released', slots.ofRun(), { consortium: view.consortium, run, ...model });
+        change.run.whatToDo = `Take the model: coferment models download ${run} --out DIR. Each site: coferment-agent models download ${run} --out DIR`;
+        await change.note('note', { text: `The model ${model.model} is released.` });
+      });
+      return model;
+    });
+  }
+
   async #members(manager: EntityManager, sites: readonly string[]): Promise<Member[]> {
     const rows = await this.enrolment.sites(manager);
     const enrolled = rows.flatMap(({ site, state, identityKey }) =>
@@ -86,21 +107,19 @@ export class RunService {
   }
 }
 
-function newRun(plan: string, planName: string, ordinal: number, sites: string[]): RunRow {
+function newRun(named: Pick<RunRow, 'plan' | 'planName' | 'ordinal' | 'sites'>, approveWithinMs: number): RunRow {
+  const openedMs = Date.now();
   return {
-    run: runId(plan, ordinal),
-    plan,
-    planName,
-    ordinal,
+    ...named,
+    run: runId(named.plan, named.ordinal),
     state: 'draft',
     epoch: 1,
-    sites,
     model: 'none',
     cause: '',
     whatToDo: '',
-    approveByMs: null,
+    approveByMs: approveWithinMs === 0 ? null : openedMs + approveWithinMs,
     notApproved: [],
-    openedMs: Date.now(),
+    openedMs,
     closedMs: null,
     version: 1,
   };

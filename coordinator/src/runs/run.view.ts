@@ -18,6 +18,11 @@ export interface RunView {
   acts: ActIndex;
 }
 
+/** Whoever was asked to approve the run, sorted. */
+export function askedSites({ run }: RunView): string[] {
+  return [...new Set([...run.sites, ...run.notApproved])].sort();
+}
+
 const FINAL = ['completed', 'aborted', 'failed'];
 
 export function isOver(view: RunView): boolean {

@@ -19,11 +19,17 @@ export function waitingOf(view: RunView): Waiting {
   if (isOver(view) || view.run.state === 'stuck') return { ...NOTHING, whatToDo: view.run.whatToDo };
   if (view.run.state === 'awaiting-approval') {
     const missing = view.run.sites.filter((site) => !view.acts.has('plan-approved', site, slots.ofRun()));
-    return on(missing, `Each of these sites approves the plan: coferment-agent plans approve ${view.run.plan}`);
+    return on(missing, approvalText(view), view.run.approveByMs ?? 0);
   }
   const waiting = view.epoch.e === null ? waitingInEpoch(view) : waitingInSums(view);
   const left = sitesLeft(view);
   return left.length === 0 ? waiting : { ...waiting, whatToDo: afterLeaving(view, left) };
+}
+
+function approvalText({ run }: RunView): string {
+  const approve = `Each of these sites approves the plan: coferment-agent plans approve ${run.plan}.`;
+  if (run.approveByMs === null) return `${approve} The run waits for all of them; to end it: coferment abort ${run.run}`;
+  return `${approve} When the time is over the run goes on among those that have approved, or ends if they are too few.`;
 }
 
 /** Said before anything else: no waiting brings such a site back into the epoch. */
@@ -51,7 +57,7 @@ function waitingInEpoch(view: RunView): Waiting {
       const { fingerprint } = view.epoch;
       return on(
         sitesWithout(view, 'roster-approved'),
-        `Compare the fingerprint over another channel; each site then runs: coferment-agent roster approve ${fingerprint}`,
+        `Compare the fingerprint over another channel (coferment roster show ${view.run.run}); each site then runs: coferment-agent roster approve ${fingerprint}`,
       );
     }
     case 'dealing':

@@ -119,7 +119,7 @@ describe('a run of three scripted sites', () => {
     await expect(alpha.calls.download(predicate.object)).rejects.toMatchObject({ code: 'unknown-object' });
   });
 
-  it('goes on after the restart to the released model, which every site has computed itself', async () => {
+  it('goes on after the restart to the last model, which every site has computed itself', async () => {
     await workUntil(sites, () => sites.every((site) => site.closed));
     const status = await coordinator.run(run);
     expect(status).toMatchObject({ state: 'completed', roundsClosed: 1 });

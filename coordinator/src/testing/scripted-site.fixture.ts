@@ -361,7 +361,11 @@ export class ScriptedSite {
     const addends = frozen!.contributions.length;
     const { packed, exact } = unpackSum(vectorShape(this.plan, name.kind as 'update'), parameters, words, addends);
     if (name.kind === 'statistics')
-      this.state = initialState(this.plan, { ordinal: this.ordinal, siteIds: this.sites, statistics: { exact, addends } });
+      this.state = initialState(this.plan, {
+        ordinal: this.ordinal,
+        siteIds: this.roster.sites.map((member) => member.site),
+        statistics: { exact, addends },
+      });
     if (name.kind === 'update') this.state = applySum(this.plan, this.state!, { packed, exact, addends, valueBits: parameters.valueBits });
     this.appliedSum = name.sum;
   }

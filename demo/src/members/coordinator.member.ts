@@ -80,7 +80,7 @@ export class CoordinatorMember {
   }
 
   async exportModel(run: string, folder: string): Promise<void> {
-    await this.operator(['export', 'model', run, '--out', folder]);
+    await this.operator(['models', 'download', run, '--out', folder]);
   }
 
   private async serve(settings: readonly string[]): Promise<Listening> {

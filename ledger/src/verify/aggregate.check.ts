@@ -130,8 +130,10 @@ export function checkModels(evidence: Evidence): Finding {
     }
     for (const released of evidence.all('model-released')) {
       const { run, model } = released.predicate;
-      if (run === opened.run)
-        list.require(model === current, released, `it releases model ${model}, but the run ended with ${current ?? 'none'}`);
+      if (run !== opened.run) continue;
+      list.require(model === current, released, `it releases model ${model}, but the run ended with ${current ?? 'none'}`);
+      const completed = evidence.find('run-closed', (closed) => closed.run === run && closed.status === 'completed');
+      list.require(completed !== undefined, released, 'it releases the model of a run that has not completed');
     }
   }
   return { detail: countOf(models, 'trained model'), problems: list.problems };

@@ -3,7 +3,10 @@ import { checkEpochOrder } from './epoch-order.check.js';
 import { type Evidence, ProblemList, type Recorded, unsorted } from './evidence.js';
 import { type Finding, countOf } from './verification.report.js';
 
-/** Nobody trains in a run, or beside companies, that it has not approved. */
+/**
+ * Nobody trains in a run, or beside companies, that it has not approved. A run may have fewer sites than were asked, if those it lacks had not approved:
+ * who had is in it, and all were asked with the same list.
+ */
 export function checkRuns(evidence: Evidence): Finding {
   const list = new ProblemList();
   const runs = evidence.all('run-opened');
@@ -21,6 +24,7 @@ export function checkRuns(evidence: Evidence): Finding {
       opened,
       `plan ${plan} was never published`,
     );
+    checkAsked(evidence, opened, list);
     for (const site of sites) {
       const approval = evidence.find(
         'plan-approved',
@@ -37,7 +41,34 @@ export function checkRuns(evidence: Evidence): Finding {
       );
     }
   }
-  return { detail: countOf(runs.length, 'run'), problems: list.problems };
+  const narrowed = runs.filter((opened) =>
+    approvalsOf(evidence, opened).some(({ predicate }) => predicate.sites.length > opened.predicate.sites.length),
+  );
+  const detail = narrowed.length === 0 ? '' : `, ${narrowed.length} without sites that had not approved in time`;
+  return { detail: `${countOf(runs.length, 'run')}${detail}`, problems: list.problems };
+}
+
+/** The approvals of a run that stand before it in the log. */
+function approvalsOf(evidence: Evidence, { index, predicate: { plan, ordinal } }: Recorded<'run-opened'>): Recorded<'plan-approved'>[] {
+  return evidence
+    .all('plan-approved')
+    .filter((approved) => approved.index < index && approved.predicate.plan === plan && approved.predicate.ordinal === ordinal);
+}
+
+/** A coordinator that picks among those who approved would choose who stands beside whom; one that asks with several lists, who believes what. */
+function checkAsked(evidence: Evidence, opened: Recorded<'run-opened'>, list: ProblemList): void {
+  const { sites } = opened.predicate;
+  const approvals = approvalsOf(evidence, opened);
+  const [first] = approvals;
+  for (const approval of approvals) {
+    const { site, sites: asked } = approval.predicate;
+    list.require(
+      sites.includes(site),
+      opened,
+      `"${site}" had approved run ${opened.predicate.ordinal} of this plan, but the run was opened without it`,
+    );
+    list.require(same(asked, first!.predicate.sites), approval, `"${site}" was asked with other sites than "${first!.predicate.site}"`);
+  }
 }
 
 /** S1 to S3: one roster, every dealing acknowledged by every key holder, and one E that every site of the epoch signed. */

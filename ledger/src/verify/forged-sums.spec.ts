@@ -188,6 +188,12 @@ describe('statements about sums that do not belong together', () => {
       `it releases model ${other}`,
     ],
     [
+      'a model released from a run that was aborted',
+      forging('run-closed', () => ({ status: 'aborted' as const })),
+      'models',
+      'it releases the model of a run that has not completed',
+    ],
+    [
       'an evaluation that changes the model',
       forging(
         'aggregate',

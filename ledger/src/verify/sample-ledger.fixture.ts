@@ -88,8 +88,14 @@ class Recorder implements SampleLedger {
 /**
  * A whole small run in statements: four sites, three key holders, a statistics sum, `rounds` training rounds, an evaluation.
  * @param renewedIn the round whose sum is frozen in the first key epoch and completed in a second one, without charlie's key shares; 0 for none
+ * @param notApproved sites after the others in order, that were asked too and are not in the run
  */
-export function sampleLedger(forge: Forgery = (_, predicate) => predicate, rounds = 2, renewedIn = 0): SampleLedger {
+export function sampleLedger(
+  forge: Forgery = (_, predicate) => predicate,
+  rounds = 2,
+  renewedIn = 0,
+  notApproved: readonly string[] = [],
+): SampleLedger {
   const log = new Recorder(forge);
   log.record('consortium-founded', {
     consortium: CONSORTIUM,
@@ -97,12 +103,13 @@ export function sampleLedger(forge: Forgery = (_, predicate) => predicate, round
     operatorKey: bytesToHex(operator.publicKey),
     wireVersion: 'v1',
   });
-  for (const site of SITES) {
+  for (const site of [...SITES, ...notApproved]) {
     const identityKey = bytesToHex(identityOf(site).publicKey);
     log.record('site-enrolled', { consortium: CONSORTIUM, site, identityKey, certificate: digest('fixture', 'certificate', site) });
   }
   log.record('plan-published', { consortium: CONSORTIUM, plan: PLAN, name: 'Titre at harvest' });
-  for (const site of SITES) log.record('plan-approved', { consortium: CONSORTIUM, site, plan: PLAN, ordinal: 1, sites: SITES });
+  for (const site of SITES)
+    log.record('plan-approved', { consortium: CONSORTIUM, site, plan: PLAN, ordinal: 1, sites: [...SITES, ...notApproved] });
   log.record('run-opened', { ...inRun, plan: PLAN, ordinal: 1, sites: SITES });
   let epoch = recordKeyEpoch(log, { epoch: 1, keyHolders: KEY_HOLDERS });
   let sum = 0;

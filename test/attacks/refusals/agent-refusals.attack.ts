@@ -217,7 +217,12 @@ describe("a site's folder", () => {
 
   it('without a model predicts nothing', async () => {
     const site = member();
-    const input = { folder: site.folder, run: 'r1-0123456789abcdef', mappingFile: 'm', recordsFolder: 'r', backend: 'cpu' as const };
+    const input = {
+      source: { folder: site.folder, run: 'r1-0123456789abcdef' },
+      mappingFile: 'm',
+      recordsFolder: 'r',
+      backend: 'cpu' as const,
+    };
     expect(await failureOf(predictBatches(input))).toMatchObject({ code: 'no-model' });
     removeMember(site);
   });

@@ -111,6 +111,10 @@ export interface DescribeModelResponse {
   parameters: number;
   round: number;
   released: boolean;
+  /** SHA-256 of the model's values (float64, little-endian); empty before there are any. */
+  object: string;
+  /** What belongs to the values, as canonical JSON: its digest is signed with every sum that starts from the model. Empty before there is a model. */
+  normalisation: string;
 }
 
 function createBaseGetUploadRequest(): GetUploadRequest {
@@ -810,7 +814,7 @@ export const DescribeModelRequest: MessageFns<DescribeModelRequest> = {
 };
 
 function createBaseDescribeModelResponse(): DescribeModelResponse {
-  return { model: "", parameters: 0, round: 0, released: false };
+  return { model: "", parameters: 0, round: 0, released: false, object: "", normalisation: "" };
 }
 
 export const DescribeModelResponse: MessageFns<DescribeModelResponse> = {
@@ -826,6 +830,12 @@ export const DescribeModelResponse: MessageFns<DescribeModelResponse> = {
     }
     if (message.released !== false) {
       writer.uint32(32).bool(message.released);
+    }
+    if (message.object !== "") {
+      writer.uint32(42).string(message.object);
+    }
+    if (message.normalisation !== "") {
+      writer.uint32(50).string(message.normalisation);
     }
     return writer;
   },
@@ -875,6 +885,22 @@ export const DescribeModelResponse: MessageFns<DescribeModelResponse> = {
             message.released = reader.bool();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.object = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.normalisation = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -896,6 +922,8 @@ export const DescribeModelResponse: MessageFns<DescribeModelResponse> = {
     message.parameters = object.parameters ?? 0;
     message.round = object.round ?? 0;
     message.released = object.released ?? false;
+    message.object = object.object ?? "";
+    message.normalisation = object.normalisation ?? "";
     return message;
   },
 };

@@ -272,6 +272,26 @@ export interface RunStatus {
   released: boolean;
   /** Sites that were asked and had not approved by the deadline. */
   notApproved: string[];
+  openedMs: number;
+}
+
+export interface GetRostersRequest {
+  run: string;
+}
+
+export interface GetRostersResponse {
+  /** One for each key epoch, oldest first. */
+  rosters: RosterStatus[];
+}
+
+export interface RosterStatus {
+  epoch: number;
+  /** The roster as canonical JSON; without sealing keys until every site has offered one. */
+  roster: Buffer;
+  /** Whether it is whole, so that sites can approve it. */
+  published: boolean;
+  /** Sites that have approved it. */
+  approved: string[];
 }
 
 export interface SiteRefusal {
@@ -2663,6 +2683,7 @@ function createBaseRunStatus(): RunStatus {
     refusals: [],
     released: false,
     notApproved: [],
+    openedMs: 0,
   };
 }
 
@@ -2754,6 +2775,9 @@ export const RunStatus: MessageFns<RunStatus> = {
     }
     for (const v of message.notApproved) {
       writer.uint32(234).string(v!);
+    }
+    if (message.openedMs !== 0) {
+      writer.uint32(240).int64(message.openedMs);
     }
     return writer;
   },
@@ -3003,6 +3027,14 @@ export const RunStatus: MessageFns<RunStatus> = {
             message.notApproved.push(reader.string());
             continue;
           }
+          case 30: {
+            if (tag !== 240) {
+              break;
+            }
+
+            message.openedMs = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3049,6 +3081,208 @@ export const RunStatus: MessageFns<RunStatus> = {
     message.refusals = object.refusals?.map((e) => SiteRefusal.fromPartial(e)) || [];
     message.released = object.released ?? false;
     message.notApproved = object.notApproved?.map((e) => e) || [];
+    message.openedMs = object.openedMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseGetRostersRequest(): GetRostersRequest {
+  return { run: "" };
+}
+
+export const GetRostersRequest: MessageFns<GetRostersRequest> = {
+  encode(message: GetRostersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.run !== "") {
+      writer.uint32(10).string(message.run);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetRostersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetRostersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.run = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetRostersRequest>): GetRostersRequest {
+    return GetRostersRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetRostersRequest>): GetRostersRequest {
+    const message = createBaseGetRostersRequest();
+    message.run = object.run ?? "";
+    return message;
+  },
+};
+
+function createBaseGetRostersResponse(): GetRostersResponse {
+  return { rosters: [] };
+}
+
+export const GetRostersResponse: MessageFns<GetRostersResponse> = {
+  encode(message: GetRostersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.rosters) {
+      RosterStatus.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetRostersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetRostersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.rosters.push(RosterStatus.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetRostersResponse>): GetRostersResponse {
+    return GetRostersResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetRostersResponse>): GetRostersResponse {
+    const message = createBaseGetRostersResponse();
+    message.rosters = object.rosters?.map((e) => RosterStatus.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseRosterStatus(): RosterStatus {
+  return { epoch: 0, roster: Buffer.alloc(0), published: false, approved: [] };
+}
+
+export const RosterStatus: MessageFns<RosterStatus> = {
+  encode(message: RosterStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.epoch !== 0) {
+      writer.uint32(8).uint32(message.epoch);
+    }
+    if (message.roster.length !== 0) {
+      writer.uint32(18).bytes(message.roster);
+    }
+    if (message.published !== false) {
+      writer.uint32(24).bool(message.published);
+    }
+    for (const v of message.approved) {
+      writer.uint32(34).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RosterStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRosterStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.epoch = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.roster = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.published = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.approved.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RosterStatus>): RosterStatus {
+    return RosterStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RosterStatus>): RosterStatus {
+    const message = createBaseRosterStatus();
+    message.epoch = object.epoch ?? 0;
+    message.roster = object.roster ?? Buffer.alloc(0);
+    message.published = object.published ?? false;
+    message.approved = object.approved?.map((e) => e) || [];
     return message;
   },
 };
@@ -3488,6 +3722,15 @@ export const OperatorServiceService = {
     responseSerialize: (value: GetRunResponse): Buffer => Buffer.from(GetRunResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetRunResponse => GetRunResponse.decode(value),
   },
+  getRosters: {
+    path: "/coferment.v1.OperatorService/GetRosters" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetRostersRequest): Buffer => Buffer.from(GetRostersRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetRostersRequest => GetRostersRequest.decode(value),
+    responseSerialize: (value: GetRostersResponse): Buffer => Buffer.from(GetRostersResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetRostersResponse => GetRostersResponse.decode(value),
+  },
   releaseModel: {
     path: "/coferment.v1.OperatorService/ReleaseModel" as const,
     requestStream: false as const,
@@ -3523,6 +3766,7 @@ export interface OperatorServiceServer extends UntypedServiceImplementation {
   renewEpoch: handleUnaryCall<RenewEpochRequest, RenewEpochResponse>;
   getStatus: handleUnaryCall<GetStatusRequest, GetStatusResponse>;
   getRun: handleUnaryCall<GetRunRequest, GetRunResponse>;
+  getRosters: handleUnaryCall<GetRostersRequest, GetRostersResponse>;
   releaseModel: handleUnaryCall<ReleaseModelRequest, ReleaseModelResponse>;
   watchRun: handleServerStreamingCall<WatchRunRequest, WatchRunResponse>;
 }
@@ -3722,6 +3966,21 @@ export interface OperatorServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetRunResponse) => void,
+  ): ClientUnaryCall;
+  getRosters(
+    request: GetRostersRequest,
+    callback: (error: ServiceError | null, response: GetRostersResponse) => void,
+  ): ClientUnaryCall;
+  getRosters(
+    request: GetRostersRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetRostersResponse) => void,
+  ): ClientUnaryCall;
+  getRosters(
+    request: GetRostersRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetRostersResponse) => void,
   ): ClientUnaryCall;
   releaseModel(
     request: ReleaseModelRequest,

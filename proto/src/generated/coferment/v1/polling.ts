@@ -66,6 +66,8 @@ export interface RunView {
   waitingFor: string[];
   /** 0 where no deadline runs. */
   deadlineMs: number;
+  /** The run goes on without this site, which had not approved by the deadline. */
+  withoutThisSite: boolean;
 }
 
 /** One thing a site is asked to do. It repeats until done: carrying it out twice must be harmless. */
@@ -471,7 +473,17 @@ export const PollResponse: MessageFns<PollResponse> = {
 };
 
 function createBaseRunView(): RunView {
-  return { run: "", plan: "", state: "", round: 0, rounds: 0, roundState: "", waitingFor: [], deadlineMs: 0 };
+  return {
+    run: "",
+    plan: "",
+    state: "",
+    round: 0,
+    rounds: 0,
+    roundState: "",
+    waitingFor: [],
+    deadlineMs: 0,
+    withoutThisSite: false,
+  };
 }
 
 export const RunView: MessageFns<RunView> = {
@@ -499,6 +511,9 @@ export const RunView: MessageFns<RunView> = {
     }
     if (message.deadlineMs !== 0) {
       writer.uint32(64).int64(message.deadlineMs);
+    }
+    if (message.withoutThisSite !== false) {
+      writer.uint32(72).bool(message.withoutThisSite);
     }
     return writer;
   },
@@ -580,6 +595,14 @@ export const RunView: MessageFns<RunView> = {
             message.deadlineMs = longToNumber(reader.int64());
             continue;
           }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.withoutThisSite = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -605,6 +628,7 @@ export const RunView: MessageFns<RunView> = {
     message.roundState = object.roundState ?? "";
     message.waitingFor = object.waitingFor?.map((e) => e) || [];
     message.deadlineMs = object.deadlineMs ?? 0;
+    message.withoutThisSite = object.withoutThisSite ?? false;
     return message;
   },
 };
