@@ -46,7 +46,8 @@ export class JoinedAgent {
     const { folder, member, store } = this;
     this.client = new WireClient(endpointOf(member), this.pair);
     const silent = () => undefined;
-    this.keeper = new CertificateKeeper({ folder, member, store, client: this.client, log: { info: silent, warn: silent } });
+    const log = { info: silent, warn: silent };
+    this.keeper = new CertificateKeeper({ folder, member, store, client: this.client, log, changed: silent });
     this.#signal = new AbortController();
     if (watching) this.keeper.watch(this.#signal.signal);
     return this;

@@ -19,7 +19,7 @@ import { isSince, parseSince, RunFilter, type Since } from '../journal/record.fi
 import { inspectRecord } from '../journal/record.reader.js';
 import { describeEntry } from '../journal/record.text.js';
 import { KeyStore } from '../keys/key.store.js';
-import { openSiteIdentity } from '../keys/site.identity.js';
+import { openIdentity } from '../keys/site.identity.js';
 import { readSecret } from '../keys/store.secret.js';
 import { printableLines } from '../printable.text.js';
 import { answer, fail } from './command.output.js';
@@ -242,7 +242,7 @@ async function exportTo(file: string, options: DataOptions & SecretFlags) {
 }
 
 function signNewest(folder: string, passphrase: StoreSecret): void {
-  const { identity } = openSiteIdentity(KeyStore.open(join(folder, 'keys'), passphrase));
+  const identity = openIdentity(KeyStore.open(join(folder, 'keys'), passphrase));
   const opened = Journal.open(join(folder, 'journal.sqlite'), { identity });
   try {
     noteMembership(opened.record, readMembership(folder));

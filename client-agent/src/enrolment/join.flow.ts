@@ -6,6 +6,8 @@ import type { JoinResponse } from '@coferment/proto';
 import { AgentError } from '../agent.error.js';
 import { BackoffSchedule } from '../connection/backoff.schedule.js';
 import { wireEnvelopeSchema } from '../connection/envelope.codec.js';
+import { Journal } from '../journal/journal.js';
+import { noteMembership } from '../journal/membership.entries.js';
 import { KeyStore } from '../keys/key.store.js';
 import { privateFolder } from '../keys/private.file.js';
 import { createSiteIdentity, hasSiteIdentity, identityKeyHex, openSiteIdentity, writeTlsCredential } from '../keys/site.identity.js';
@@ -69,8 +71,19 @@ export async function joinConsortium(input: JoinInput, watcher: JoinWatcher = SI
   const membership = { ...membershipOf(invite, identityKeyHex(identity), expiresAt), ...takeInAuthorities(invite, response.authorities) };
   writeTlsCredential(store, { key: request.privateKey, certificate });
   writeMembership(input.folder, membership);
+  recordJoined(input.folder, identity, membership);
   store.eraseRecord(BEGUN);
   return membership;
+}
+
+/** The first entry of the site's record. Cut off before it, serving writes it. */
+function recordJoined(folder: string, identity: Identity, membership: Membership): void {
+  const journal = Journal.open(join(folder, 'journal.sqlite'), { identity });
+  try {
+    noteMembership(journal.record, membership);
+  } finally {
+    journal.close();
+  }
 }
 
 interface Joining {

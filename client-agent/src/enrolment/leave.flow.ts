@@ -11,7 +11,7 @@ import { WireClient } from '../connection/wire.client.js';
 import { lockFolder } from '../journal/folder.lock.js';
 import { Journal } from '../journal/journal.js';
 import { KeyStore } from '../keys/key.store.js';
-import { eraseWorkingKeys, openSiteIdentity } from '../keys/site.identity.js';
+import { eraseWorkingKeys, openIdentity } from '../keys/site.identity.js';
 import { forgetRun } from '../rounds/run.departure.js';
 import { type Departure, readDeparture, writeDeparture } from './departure.file.js';
 import { type Membership, readMembership } from './membership.file.js';
@@ -45,12 +45,13 @@ export async function leaveConsortium(input: LeaveInput): Promise<{ member: Memb
         `"${member.site}" is an auditor and holds nothing of any run. Ask the operator to end the membership.`,
       );
     const store = KeyStore.open(join(input.folder, 'keys'), input.passphrase);
-    const journal = Journal.open(join(input.folder, 'journal.sqlite'), { vault: store });
+    const journal = Journal.open(join(input.folder, 'journal.sqlite'), { identity: openIdentity(store), vault: store });
     try {
       const begun = readDeparture(input.folder);
       const told = begun === undefined || begun.state === 'asked' ? await say(input, member, store, journal, begun) : begun;
       // Repeated on a site that has left: erasing what is erased is harmless, and a restored backup may have brought keys back.
       erase(store, journal, new ObjectCache(join(input.folder, 'objects')));
+      journal.record.note({ kind: 'membership-left', reason: input.reason });
       const departure: Departure = { ...told, state: 'done' };
       if (told.state !== 'done') writeDeparture(input.folder, departure);
       return { member, departure };
@@ -97,8 +98,7 @@ async function decide(
       `These runs count on this site: ${runs.join(', ')}. Wait until they are over, or ask the operator to leave this site out of them. To leave all the same, and let them wait for what this site owes them: --abandon-runs. Nothing was changed.`,
     );
   }
-  const { identity } = openSiteIdentity(store);
-  const statement = signStatement('site-left', { consortium, site, reason: input.reason }, identity);
+  const statement = signStatement('site-left', { consortium, site, reason: input.reason }, openIdentity(store));
   const asked: Departure = { schema: 1, site, consortium, decidedAt: new Date().toISOString(), state: 'asked', statement };
   writeDeparture(input.folder, asked);
   return asked;

@@ -148,13 +148,16 @@ export class ApprovalsRepository {
     this.database.transaction(() => {
       const shown = this.database.get('SELECT roster FROM shown_rosters WHERE run = ? AND epoch = ?', run, epoch);
       if (shown?.['roster'] === roster) return;
+      const entries = Number(this.database.get('SELECT COALESCE(MAX(id), 0) AS last FROM roster_approvals')?.['last']);
       this.database.run(
-        'INSERT OR REPLACE INTO shown_rosters (run, epoch, roster, fingerprint, entries) VALUES (?, ?, ?, ?, (SELECT COALESCE(MAX(id), 0) FROM roster_approvals))',
+        'INSERT OR REPLACE INTO shown_rosters (run, epoch, roster, fingerprint, entries) VALUES (?, ?, ?, ?, ?)',
         run,
         epoch,
         roster,
         fingerprint,
+        entries,
       );
+      this.record.append({ kind: 'roster-shown', run, epoch, roster, fingerprint, entries });
     });
   }
 

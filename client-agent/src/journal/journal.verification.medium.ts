@@ -47,6 +47,7 @@ function liveThrough({ journal }: Member, run: string): void {
   journal.runs.noteTraining(run, 1);
   for (const digit of ['1', '2', '2']) approvals.approveRoster(D(digit));
   approvals.useRoster(D('2'));
+  approvals.showRoster({ run, epoch: 9, roster: D('3'), fingerprint: D('4') });
   for (const name of ['poll', 'ciphertext', 'contribution']) {
     const { id } = activity.sending({ name, run, bytes: 100, digest: D('c') });
     activity.noteOutcome(id, 'unreachable');

@@ -59,6 +59,9 @@ export const recordKinds = {
   /** From here on this is the roster that counts as approved; `use` counts such changes. */
   'roster-used': z.strictObject({ rows: z.array(count), fingerprint: text, use: count }),
 
+  /** People of this site are shown a roster; `entries`: the last approval that had been entered before. */
+  'roster-shown': z.strictObject({ run, epoch: count, roster: digestSchema, fingerprint: text, entries: count }),
+
   'run-announced': z.strictObject({ run, plan: text, ordinal: count, sites }),
   'run-state': z.strictObject({ run, state: z.enum(['asked', 'approved', 'dead', 'closed']), detail: text }),
   'epoch-opened': z.strictObject({ run, epoch: count, roster: digestSchema, fingerprint: digestSchema, e0: digestSchema }),

@@ -20,6 +20,7 @@ export function everyFact(identityKey: string): RecordFact[] {
     { kind: 'approval-bound', row: 1, sites: ['a', 'b'] },
     { kind: 'roster-approved', row: 1, fingerprint: D('4') },
     { kind: 'roster-used', rows: [1], fingerprint: D('4'), use: 1 },
+    { kind: 'roster-shown', run, epoch: 1, roster: D('5'), fingerprint: D('4'), entries: 1 },
     { kind: 'run-announced', run, plan: D('a'), ordinal: 1, sites: ['a', 'b'] },
     { kind: 'run-state', run, state: 'approved', detail: '' },
     { kind: 'epoch-opened', run, epoch: 1, roster: D('5'), fingerprint: D('4'), e0: D('6') },

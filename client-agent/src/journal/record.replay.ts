@@ -54,6 +54,10 @@ export function apply(image: TableImage, entry: RecordEntry): void {
     case 'roster-used':
       for (const row of entry.rows) image.change('roster_approvals', [row], () => ({ used_ms: time, used: entry.use }));
       return;
+    case 'roster-shown': {
+      const { run, epoch, roster, fingerprint, entries } = entry;
+      return image.put('shown_rosters', { run, epoch, roster, fingerprint, entries });
+    }
     case 'run-announced': {
       const { run, plan, ordinal, sites } = entry;
       return image.put('runs', { run, plan, ordinal, sites: listed(sites), state: 'asked', detail: '', opened_ms: time });

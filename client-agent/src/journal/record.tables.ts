@@ -13,6 +13,7 @@ export type CellRow = Record<string, Cell>;
 export const RECORDED_TABLES = {
   plan_approvals: ['id'],
   roster_approvals: ['id'],
+  shown_rosters: ['run', 'epoch'],
   runs: ['run'],
   epochs: ['run', 'epoch'],
   statements: ['run', 'name', 'subject'],

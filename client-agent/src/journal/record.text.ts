@@ -51,6 +51,8 @@ function sentence(entry: RecordEntry, sent: SentNames): string {
       return `the roster ${short(entry.fingerprint)} was approved by a person`;
     case 'roster-used':
       return `the roster ${short(entry.fingerprint)} is the one in use now`;
+    case 'roster-shown':
+      return `the roster ${short(entry.fingerprint)} of key epoch ${entry.epoch} waits for the people of this site`;
     case 'run-announced':
       return `announced: run ${entry.ordinal} of plan ${short(entry.plan)} with ${entry.sites.join(', ')}`;
     case 'run-state':

@@ -24,7 +24,12 @@ export function createSiteIdentity(store: KeyStore, trainingSeed?: Uint8Array): 
 }
 
 export function openSiteIdentity(store: KeyStore): SiteIdentity {
-  return { identity: identityFromSeed(store.require(IDENTITY)), trainingSeed: store.require(TRAINING_SEED) };
+  return { identity: openIdentity(store), trainingSeed: store.require(TRAINING_SEED) };
+}
+
+/** All that a site which has left still has. */
+export function openIdentity(store: KeyStore): Identity {
+  return identityFromSeed(store.require(IDENTITY));
 }
 
 /**

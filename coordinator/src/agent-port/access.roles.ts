@@ -37,6 +37,7 @@ export const ACCESS: Readonly<Record<string, readonly Role[]>> = {
   'OperatorService/AbortRun': ['operator'],
   'OperatorService/RenewEpoch': ['operator'],
   'OperatorService/GetStatus': ['operator'],
+  'OperatorService/GetRosters': ['operator'],
   'OperatorService/GetRun': ['operator'],
   'OperatorService/ReleaseModel': ['operator'],
   'OperatorService/WatchRun': ['operator'],
