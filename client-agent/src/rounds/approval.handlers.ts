@@ -90,7 +90,6 @@ export async function approveRoster(context: SiteContext, body: InstructionBody<
   const missing = missingSites(roster, rosterBefore?.sites.map((member) => member.site) ?? record.sites);
   const offer = { run, epoch, roster: digest, fingerprint };
   if (!isOpen && !(missing.length === 0 ? journal.approvals.useRoster(fingerprint) : journal.approvals.useShownRoster(offer))) {
-    journal.approvals.showRoster(offer);
     const before = journal.approvals.lastRoster();
     const changed =
       before === undefined ? 'has not been approved here yet' : `differs from the last one approved here (${formatFingerprint(before)})`;
@@ -100,6 +99,7 @@ export async function approveRoster(context: SiteContext, body: InstructionBody<
         ? `The roster of ${run} ${changed}.${news} Its fingerprint is ${formatFingerprint(fingerprint)} (${describeMembers(roster)}).`
         : `${describeMissing(plan, roster, record.sites, missing)} The fingerprint of the roster of ${run} is ${formatFingerprint(fingerprint)} (${describeMembers(roster)}).`,
       `Compare it with the other sites by telephone or on paper, never through the coordinator${missing.length === 0 ? '' : ', and ask those that are missing'}. If it is the same: coferment-agent roster approve ${fingerprint}`,
+      offer,
     );
   }
   journal.runs.openEpoch({ run, epoch, roster: digest, fingerprint, e0 });

@@ -74,9 +74,12 @@ function sealed(roster: Roster, epoch: number): Roster {
   return { ...roster, sealingKeys };
 }
 
-function offer(roster: Roster, epoch = 1) {
+/** What the poll loop does with the answer: a roster that waits comes on the screen. */
+async function offer(roster: Roster, epoch = 1) {
   board.objects.set(rosterDigest(roster), rosterBytes(roster));
-  return approveRoster(a, { run, epoch, roster: rosterDigest(roster) });
+  const outcome = await approveRoster(a, { run, epoch, roster: rosterDigest(roster) });
+  if (outcome.outcome === 'waiting' && outcome.shows !== undefined) a.journal.approvals.showRoster(outcome.shows);
+  return outcome;
 }
 
 const approve = (roster: Roster) => a.journal.approvals.approveRoster(rosterFingerprint(roster));

@@ -9,7 +9,7 @@ import { printable } from '../printable.text.js';
 import { recallOwnActs, tellDeadEpochs } from './own.acts.js';
 import { carryOut, laneOf, subjectOf } from './instruction.router.js';
 import { tellingOf, tellRefusals } from './refusal.telling.js';
-import type { Outcome, SiteContext } from './site.context.js';
+import type { Outcome, SiteContext, Waiting } from './site.context.js';
 import { WorkBoard, type WorkItem } from './work.board.js';
 
 export interface PollSettings {
@@ -132,15 +132,22 @@ export class PollLoop {
       case 'later':
         return;
       case 'waiting':
-        this.#wait(run, subject, printable(result.reason, LONGEST_WAIT), printable(result.whatToDo, LONGEST_WAIT));
+        this.#wait(run, subject, result);
         return;
       case 'failed':
         this.#refuse(run, subject, result.error);
     }
   }
 
-  #wait(run: string, subject: string, reason: string, whatToDo: string): void {
-    if (this.context.journal.activity.wait(run, subject, reason, whatToDo)) this.context.tell({ event: 'waiting', run, reason, whatToDo });
+  /** What is asked and the roster that it is about come on the screen together: an approval that was entered before may not be one of this roster. */
+  #wait(run: string, subject: string, { shows, ...asked }: Waiting): void {
+    const { journal } = this.context;
+    const [reason, whatToDo] = [printable(asked.reason, LONGEST_WAIT), printable(asked.whatToDo, LONGEST_WAIT)];
+    const isNew = journal.transaction(() => {
+      if (shows !== undefined) journal.approvals.showRoster(shows);
+      return journal.activity.wait(run, subject, reason, whatToDo);
+    });
+    if (isNew) this.context.tell({ event: 'waiting', run, reason, whatToDo });
   }
 
   /** Failures of the network are retried silently, and work that the run has gone past is dropped; all else is a refusal that people see, once. */

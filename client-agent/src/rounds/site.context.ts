@@ -1,6 +1,7 @@
 import type { CryptoPool, Identity } from '@coferment/crypto';
 import type { CoordinatorPort } from '../connection/coordinator.port.js';
 import type { ObjectCache } from '../connection/object.cache.js';
+import type { ShownRoster } from '../journal/approvals.repository.js';
 import type { Journal } from '../journal/journal.js';
 import type { KeyStore } from '../keys/key.store.js';
 import type { SitePolicy } from '../policy/policy.file.js';
@@ -53,11 +54,19 @@ export interface SiteContext {
  * What became of an instruction; a refusal is thrown. `waiting` is for people: only they can let it go on. `later` goes on by itself, once
  * the sums before it are applied.
  */
-export type Outcome = { outcome: 'done' } | { outcome: 'later' } | { outcome: 'waiting'; reason: string; whatToDo: string };
+export type Outcome = { outcome: 'done' } | { outcome: 'later' } | Waiting;
+
+export interface Waiting {
+  outcome: 'waiting';
+  reason: string;
+  whatToDo: string;
+  /** The roster that people are asked about. */
+  shows?: ShownRoster;
+}
 
 export const DONE: Outcome = { outcome: 'done' };
 export const LATER: Outcome = { outcome: 'later' };
 
-export function waiting(reason: string, whatToDo: string): Outcome {
-  return { outcome: 'waiting', reason, whatToDo };
+export function waiting(reason: string, whatToDo: string, shows?: ShownRoster): Outcome {
+  return { outcome: 'waiting', reason, whatToDo, ...(shows === undefined ? {} : { shows }) };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CONSORTIUM, members } from '../context/members.fixture.js';
+import { identityWords } from '../invite/index.js';
 import { formatFingerprint, rosterFingerprint } from './roster.js';
 import { describeChanges, describeMembers, missingSites, rosterLines } from './roster.screen.js';
 
@@ -13,7 +14,7 @@ describe('the lines of a roster', () => {
     const lines = rosterLines(roster, { ...scene, asked: [...ids, 'zeta'] });
     expect(lines).toContain(`Fingerprint: ${formatFingerprint(rosterFingerprint(roster))}`);
     for (const { site, identityKey } of roster.sites)
-      expect(lines.find((line) => line.startsWith(`  ${site} `))).toContain(formatFingerprint(identityKey));
+      expect(lines.find((line) => line.startsWith(`  ${site} `))).toContain(identityWords(CONSORTIUM, site, identityKey).join(' '));
     const { n, m, tau, c, rho, minContributors } = roster.numbers;
     expect(lines.join('\n')).toContain(`Sites (${n})`);
     expect(lines.join('\n')).toMatch(new RegExp(`Key holders: ${m}; any ${tau} of them`));

@@ -1,3 +1,4 @@
+import { identityWords } from '../invite/index.js';
 import { type Roster, epochSites, formatFingerprint, rosterFingerprint } from './roster.js';
 
 /** What a roster is of, and what it is shown against. Both sides know all of it. */
@@ -41,9 +42,9 @@ export function rosterLines(roster: Roster, { consortium, run, epoch, asked, bef
   ];
 }
 
-/** How an identity key is read aloud. The one place that says so: of whose key it is, digits say nothing. */
-function identityText({ identityKey }: { consortium: string; site: string; identityKey: string }): string {
-  return formatFingerprint(identityKey);
+/** How an identity key is read aloud: the words that the site and the operator compared when it joined. */
+function identityText({ consortium, site, identityKey }: { consortium: string; site: string; identityKey: string }): string {
+  return identityWords(consortium, site, identityKey).join(' ');
 }
 
 /** Sites that were asked and are not in the roster: they had not approved by the deadline, or the coordinator leaves them out. */

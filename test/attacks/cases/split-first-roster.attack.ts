@@ -34,7 +34,12 @@ let withD: Roster;
 let withE: Roster;
 
 const member = (site: string): Member => members.find((candidate) => candidate.site === site)!;
-const offer = (site: string, roster: Roster) => approveRoster(member(site), { ...inEpoch, roster: rosterDigest(roster) });
+/** As the poll loop does it: a roster that waits comes on the screen. */
+async function offer(site: string, roster: Roster) {
+  const outcome = await approveRoster(member(site), { ...inEpoch, roster: rosterDigest(roster) });
+  if (outcome.outcome === 'waiting' && outcome.shows !== undefined) member(site).journal.approvals.showRoster(outcome.shows);
+  return outcome;
+}
 const dealingOf = (site: string): DsseEnvelope =>
   board.all('dealing').find((envelope) => (peekStatement(envelope) as { predicate: { site: string } }).predicate.site === site)!;
 
