@@ -38,6 +38,7 @@ export const ACCESS: Readonly<Record<string, readonly Role[]>> = {
   'OperatorService/RenewEpoch': ['operator'],
   'OperatorService/GetStatus': ['operator'],
   'OperatorService/GetRun': ['operator'],
+  'OperatorService/GetRosters': ['operator'],
   'OperatorService/ReleaseModel': ['operator'],
   'OperatorService/WatchRun': ['operator'],
 };
