@@ -82,7 +82,7 @@ async function command(add: (program: Command) => void, ...args: string[]): Prom
 
 beforeAll(async () => {
   mkdirSync(root, { recursive: true });
-  writeFileSync(passphraseFile, `${PASSPHRASE}\n`);
+  writeFileSync(passphraseFile, `${PASSPHRASE}\n`, { mode: 0o600 });
   await coordinator.start();
   const watcher = { serving: () => undefined, event: () => undefined, probed: () => undefined };
   for (const site of SITES) {

@@ -41,6 +41,9 @@ export class ActService {
     const { statement, publicKey } = await this.#verify(site, envelope, expected);
     const run = statement.name === 'plan-approved' ? runId(statement.predicate.plan, statement.predicate.ordinal) : statement.predicate.run;
     const first = await this.views.load(run);
+    // It stands in no roster of the run any more, and hears why.
+    if (statement.name === 'plan-approved' && first.run.notApproved.includes(site) && !isOver(first))
+      requireInTime(first, site, Date.now());
     if (!isMember(first, { site, identityKey: bytesToHex(publicKey) }))
       throw new CoordinatorError('forbidden', `"${site}" with this identity key is not a site of run ${run}.`);
     if (this.#isKnown(first, statement)) return { run, digest: statement.digest };
