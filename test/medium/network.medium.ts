@@ -239,7 +239,7 @@ describe('doctor', () => {
       disk: 'pass',
       'file rights': 'pass',
       'key store': 'pass',
-      journal: 'skipped',
+      journal: 'pass',
       'data mapping': 'skipped',
     });
   });

@@ -39,7 +39,6 @@ export const ACCESS: Readonly<Record<string, readonly Role[]>> = {
   'OperatorService/GetStatus': ['operator'],
   'OperatorService/GetRosters': ['operator'],
   'OperatorService/GetRun': ['operator'],
-  'OperatorService/GetRosters': ['operator'],
   'OperatorService/ReleaseModel': ['operator'],
   'OperatorService/WatchRun': ['operator'],
 };
