@@ -66,7 +66,7 @@ describe('a nonce list', () => {
       const spent = victim.journal.rounds.lastEncrypted(name.run);
       const seen = await attack(consortium.board, victim, () => encrypt(victim, { name, nonces: forge(nonces) }));
       // It says that it takes no part in this attempt, and remembers having said so.
-      expect(seen).toEqual({ code, changed: ['round_steps', 'statements'], sent: ['attempt-declined'] });
+      expect(seen).toEqual({ code, changed: ['record', 'round_steps', 'statements'], sent: ['attempt-declined'] });
       expect(victim.journal.rounds.lastEncrypted(name.run)).toEqual(spent);
       expect(victim.nonces.peek(name.run, name.sum, name.attempt)).toBeUndefined();
       // The right list comes too late.
