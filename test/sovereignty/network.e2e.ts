@@ -203,7 +203,7 @@ function agentOf(site: string): NetworkedAgent {
 async function invite(site: string, address: string): Promise<string> {
   const file = join(folders.out, 'invites', `${site}.json`);
   const operator = ['--data', folders.coordinator, '--passphrase-file', consortium.passphraseFile('coordinator')];
-  const made = await runCommand(COORDINATOR, ['invite', site, '--out', file, '--address', address, ...operator]);
+  const made = await runCommand(COORDINATOR, ['invite', site, '--out', file, '--address', address, '--pre-admit', ...operator]);
   if (made.code !== 0) throw new Error(made.stderr);
   return file;
 }

@@ -8,6 +8,8 @@ type CreateCall = ChannelInterface['createCall'];
  * began on the old one; calls under way end on the old one, which grpc-js closes after the last of them.
  */
 export class RenewableChannel implements ChannelInterface {
+  /** Which connection new calls take: the first, the second … */
+  number = 1;
   #current: Channel;
 
   constructor(
@@ -27,6 +29,7 @@ export class RenewableChannel implements ChannelInterface {
   /** Leaves the connection for a new one. */
   reopen(): void {
     const old = this.#current;
+    this.number += 1;
     this.#current = openChannel(this.endpoint, this.certificate, this.pace);
     old.close();
   }

@@ -30,7 +30,7 @@ const SMALL_CALL_MS = 30_000;
 /** How long a silent line is believed in. Tests shorten it. */
 export interface WirePace {
   keepalive?: KeepalivePace;
-  /** For a poll, beyond the time for which it may be held. */
+  /** Of a small call; of a poll beyond the time for which it may be held. */
   callMs?: number;
 }
 
@@ -38,12 +38,10 @@ export interface WirePace {
 export class WireClient implements CoordinatorPort {
   readonly #channel: RenewableChannel;
   readonly #services: Services;
+  readonly #callMs: number;
 
-  constructor(
-    endpoint: Endpoint,
-    certificate: ClientCertificate,
-    private readonly pace: WirePace = {},
-  ) {
+  constructor(endpoint: Endpoint, certificate: ClientCertificate, pace: WirePace = {}) {
+    this.#callMs = pace.callMs ?? SMALL_CALL_MS;
     this.#channel = new RenewableChannel(endpoint, certificate, pace.keepalive);
     this.#services = openServices(endpoint, this.#channel);
   }
@@ -57,49 +55,58 @@ export class WireClient implements CoordinatorPort {
     this.#channel.close();
   }
 
-  async poll(request: PollRequest, signal: AbortSignal): Promise<PollResponse> {
-    const limits = { what: 'A poll', deadlineMs: request.waitMs + (this.pace.callMs ?? SMALL_CALL_MS), signal };
-    try {
-      return await unary(
-        (message, metadata, options, callback) => this.#services.polling.poll(message, metadata, options, callback),
-        request,
-        limits,
-      );
-    } catch (error) {
-      if (describeFailure(error).code === 'unreachable' && !signal.aborted) this.#leaveStuckConnection();
-      throw error;
-    }
+  poll(request: PollRequest, signal: AbortSignal): Promise<PollResponse> {
+    const limits = { what: 'A poll', deadlineMs: request.waitMs + this.#callMs, signal };
+    return this.#leavingStuckConnections(
+      () =>
+        unary((message, metadata, options, callback) => this.#services.polling.poll(message, metadata, options, callback), request, limits),
+      signal,
+    );
   }
 
   /**
    * A connection that is cut in the middle of its TLS handshake, or behind a proxy that never answers, would be waited for until the kernel gives it up, or
-   * for ever: grpc-js sets no limit, and keepalive only begins with HTTP/2. After a whole poll without an answer it is left for a new one.
+   * for ever: grpc-js sets no limit, and keepalive only begins with HTTP/2. A call that got no answer on it for all its time leaves it for a new one. This
+   * holds for every call that an agent without a connection begins with, not only for polls: it reads the ledger first.
    */
-  #leaveStuckConnection(): void {
-    if (this.#channel.getConnectivityState(false) === connectivityState.CONNECTING) this.#channel.reopen();
+  async #leavingStuckConnections<T>(call: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const { number } = this.#channel;
+    try {
+      return await call();
+    } catch (error) {
+      const stuck = number === this.#channel.number && this.#channel.getConnectivityState(false) === connectivityState.CONNECTING;
+      if (stuck && describeFailure(error).code === 'unreachable' && signal?.aborted !== true) this.#channel.reopen();
+      throw error;
+    }
   }
 
   async submitStatement(envelope: DsseEnvelope): Promise<void> {
-    await unary(
-      (message, metadata, options, callback) => this.#services.statements.submitStatement(message, metadata, options, callback),
-      { statement: toWire(envelope) },
-      { what: 'A signed statement', deadlineMs: SMALL_CALL_MS },
+    await this.#leavingStuckConnections(() =>
+      unary(
+        (message, metadata, options, callback) => this.#services.statements.submitStatement(message, metadata, options, callback),
+        { statement: toWire(envelope) },
+        { what: 'A signed statement', deadlineMs: this.#callMs },
+      ),
     );
   }
 
   async submitNonce(envelope: DsseEnvelope): Promise<void> {
-    await unary(
-      (message, metadata, options, callback) => this.#services.nonces.submitNonce(message, metadata, options, callback),
-      { nonce: toWire(envelope) },
-      { what: 'A nonce', deadlineMs: SMALL_CALL_MS },
+    await this.#leavingStuckConnections(() =>
+      unary(
+        (message, metadata, options, callback) => this.#services.nonces.submitNonce(message, metadata, options, callback),
+        { nonce: toWire(envelope) },
+        { what: 'A nonce', deadlineMs: this.#callMs },
+      ),
     );
   }
 
   async submitShare(envelope: DsseEnvelope): Promise<void> {
-    await unary(
-      (message, metadata, options, callback) => this.#services.shares.submitShare(message, metadata, options, callback),
-      { share: toWire(envelope) },
-      { what: 'A decryption share', deadlineMs: SMALL_CALL_MS },
+    await this.#leavingStuckConnections(() =>
+      unary(
+        (message, metadata, options, callback) => this.#services.shares.submitShare(message, metadata, options, callback),
+        { share: toWire(envelope) },
+        { what: 'A decryption share', deadlineMs: this.#callMs },
+      ),
     );
   }
 
@@ -120,10 +127,12 @@ export class WireClient implements CoordinatorPort {
   }
 
   async ledgerEntries(start: number, limit: number): Promise<LoggedEntry[]> {
-    const { entries } = await unary<GetEntriesRequest, GetEntriesResponse>(
-      (message, metadata, options, callback) => this.#services.ledger.getEntries(message, metadata, options, callback),
-      { start, limit },
-      { what: 'Reading the ledger', deadlineMs: SMALL_CALL_MS },
+    const { entries } = await this.#leavingStuckConnections(() =>
+      unary<GetEntriesRequest, GetEntriesResponse>(
+        (message, metadata, options, callback) => this.#services.ledger.getEntries(message, metadata, options, callback),
+        { start, limit },
+        { what: 'Reading the ledger', deadlineMs: this.#callMs },
+      ),
     );
     return entries;
   }
@@ -132,7 +141,7 @@ export class WireClient implements CoordinatorPort {
     return unary<DescribeModelRequest, DescribeModelResponse>(
       (message, metadata, options, callback) => this.#services.models.describeModel(message, metadata, options, callback),
       { run },
-      { what: 'Asking for a model', deadlineMs: SMALL_CALL_MS },
+      { what: 'Asking for a model', deadlineMs: this.#callMs },
     );
   }
 }
