@@ -15,8 +15,9 @@ export class PasswordProxy {
     this.#server.on('connect', (request, socket: Socket) => {
       const expected = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
       if (request.headers['proxy-authorization'] !== expected) return socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
-      const [host, port] = request.url!.split(':') as [string, string];
-      const out = connect(Number(port), host, () => socket.write('HTTP/1.1 200 Connection Established\r\n\r\n'));
+      // Whatever name is asked for stands for the coordinator on this machine: an agent sends nothing of its own machine through a proxy.
+      const port = Number(request.url!.split(':').at(-1));
+      const out = connect(port, '127.0.0.1', () => socket.write('HTTP/1.1 200 Connection Established\r\n\r\n'));
       this.tunnels += 1;
       for (const side of [socket, out]) {
         this.#sockets.add(side);

@@ -23,6 +23,12 @@ export async function withEnvironment<T>(variables: Readonly<Record<string, stri
   }
 }
 
+/** A name that only the proxy knows, in place of the address on this machine. */
+function dialByName(folder: string): void {
+  const file = join(folder, 'member.json');
+  writeFileSync(file, readFileSync(file, 'utf8').replace('"127.0.0.1:', '"coordinator.example:'));
+}
+
 /**
  * Everything that a run of real processes leaves where people, logs and crash reports can see it, and the secrets that must not stand there. The run is one
  * that a test makes anyway; this only watches it, serves its agents (the first one through a proxy with a password) and runs commands that fail.
@@ -64,6 +70,7 @@ export class SecretTraces {
   async serve(): Promise<void> {
     this.#proxy = await PasswordProxy.start('plant', randomBytes(18).toString('base64url'));
     const [first, ...others] = this.consortium.agents;
+    dialByName(first!.folder);
     await withEnvironment({ NODE_OPTIONS: this.reportOptions, HTTPS_PROXY: this.#proxy.url }, () => first!.serve());
     for (const agent of others) await agent.serve();
   }
