@@ -152,5 +152,6 @@ async function recordFounding(context: INestApplicationContext): Promise<void> {
 /** Nobody could poll while the coordinator was down, so every site gets a fresh grace, as long as its own polls are. */
 async function rememberSites(context: INestApplicationContext): Promise<void> {
   const sites = await context.get(Database).transaction((manager) => context.get(EnrolmentRepository).sites(manager));
-  for (const { site, waitMs } of sites) context.get(Presence).remember(site, waitMs);
+  for (const { site, identityKey, waitMs } of sites)
+    if (identityKey !== null) context.get(Presence).remember({ site, identityKey }, waitMs);
 }

@@ -62,7 +62,8 @@ export class AccessInterceptor {
     }
     requireEnrolled(row);
     open.madeBy(row);
-    if (row.role === 'site') return admitted(method.path, { kind: 'site', site: row.site });
+    const { site, role, identityKey } = row;
+    if (role === 'site') return admitted(method.path, { kind: 'site', site, identityKey: identityKey ?? '' });
     if (this.identity.facts.ledgerReaders === 'members')
       throw new CoordinatorError(
         'forbidden',

@@ -79,7 +79,7 @@ describe('a membership that another process has ended', () => {
     const calls = delta.calls();
     const { owed } = await calls.poll([], '', 0);
     const held = calls.poll([], owed, 20_000);
-    await vi.waitFor(() => expect(coordinator.running.context.get(Presence).of('delta').held).toBe(1), 20_000);
+    await vi.waitFor(() => expect(coordinator.running.context.get(Presence).of(delta.member).held).toBe(1), 20_000);
     await changedElsewhere('delta', 'revoked');
     // Not only when its time is over, which is what the poll itself would do.
     await expect(held).rejects.toMatchObject({ ...revoked, message: expect.stringContaining('this call has been ended') });

@@ -46,11 +46,11 @@ export class SignedActs {
 
   /** A site's end of its membership: the one act that is of no run. */
   leave(caller: Caller, envelope: Envelope | undefined): Promise<string> {
-    return this.members.leave(requireSite(caller), fromWire(envelope));
+    return this.members.leave(requireSite(caller).site, fromWire(envelope));
   }
 
   async take(caller: Caller, envelope: Envelope | undefined, expected: readonly PredicateName[]): Promise<string> {
-    const { run, digest } = await this.acts.submit(requireSite(caller), fromWire(envelope), expected);
+    const { run, digest } = await this.acts.submit(requireSite(caller).site, fromWire(envelope), expected);
     void this.reconciler.advance(run);
     return digest;
   }

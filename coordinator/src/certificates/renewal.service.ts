@@ -34,12 +34,12 @@ export class RenewalService {
   ) {}
 
   async renew(call: RenewCall): Promise<{ certificate: Uint8Array }> {
-    // Issued before it is known whether it may be: nothing inside the transaction may wait for the signing.
+    // Looked at twice: nothing inside the transaction may wait for the signing, and nobody may have certificates signed for nothing.
+    this.#requireOwner(await this.database.transaction((manager) => this.enrolment.site(manager, call.site)), call);
     const issued = await issueSite(this.identity.authority, call.site, call.request);
     await this.database.transaction(async (manager) => {
-      const row = await this.enrolment.lockSite(manager, call.site);
-      if (row === null) throw new CoordinatorError('unknown-site', `There is no site "${call.site.slice(0, 60)}" in this consortium.`);
-      const identityKey = this.#requireOwner(row, call);
+      const row = this.#requireOwner(await this.enrolment.lockSite(manager, call.site), call);
+      const { identityKey } = row;
       await this.#requireLater(manager, row, identityKey, call);
       await this.renewals.replaceCertificate(manager, row.site, issued.digest, issued.expiresMs);
     });
@@ -47,15 +47,20 @@ export class RenewalService {
     return { certificate: issued.certificate };
   }
 
-  #requireOwner(row: SiteRow, call: RenewCall): string {
-    requireEnrolled(row);
-    if (row.identityKey === null || row.enrolment === null)
-      throw new CoordinatorError('unauthenticated', `"${call.site}" has no certificate to renew yet. Join with the invite.`);
+  /** The signature first: a stranger hears the same of every name, whether it is a member's, was one's, or is nobody's. */
+  #requireOwner(row: SiteRow | null, call: RenewCall): SiteRow & { identityKey: string } {
+    const identityKey = row?.identityKey ?? null;
     const message = renewMessage(this.identity.facts.consortium, call.site, call.agentTimeMs, call.request);
-    if (!verifyBytes('renew', message, call.possession, hexToBytes(row.identityKey))) {
-      throw new CoordinatorError('bad-signature', `The renewal is not signed by the identity key that "${call.site}" joined with.`);
+    if (row === null || identityKey === null || !verifyBytes('renew', message, call.possession, hexToBytes(identityKey))) {
+      throw new CoordinatorError(
+        'bad-signature',
+        `The renewal is not signed by the identity key of a member "${call.site.slice(0, 60)}". If another one has taken its place, ask the operator.`,
+      );
     }
-    return row.identityKey;
+    requireEnrolled(row);
+    if (row.enrolment === null)
+      throw new CoordinatorError('unauthenticated', `"${call.site}" has no certificate to renew yet. Join with the invite.`);
+    return { ...row, identityKey };
   }
 
   /**

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager, IsNull, MoreThan } from 'typeorm';
-import { InviteEntity, type InviteRow, SiteEntity, type SiteRow } from './site.entity.js';
+import { InviteEntity, type InviteRow, SiteEntity, type SiteMember, type SiteRow } from './site.entity.js';
 
 @Injectable()
 export class EnrolmentRepository {
@@ -39,8 +39,13 @@ export class EnrolmentRepository {
     await manager.delete(SiteEntity, { site });
   }
 
-  async notePoll(manager: EntityManager, site: string, poll: Pick<SiteRow, 'lastPollMs' | 'waitMs' | 'authorities'>): Promise<void> {
-    await manager.update(SiteEntity, { site }, poll);
+  /** Of this identity: a poll that is older than a change of the name's owner says nothing of the new one. */
+  async notePoll(
+    manager: EntityManager,
+    { site, identityKey }: SiteMember,
+    poll: Pick<SiteRow, 'lastPollMs' | 'waitMs' | 'authorities'>,
+  ): Promise<void> {
+    await manager.update(SiteEntity, { site, identityKey }, poll);
   }
 
   /** Locked until the transaction ends, so that two joins with one invite are one after the other. */

@@ -105,7 +105,7 @@ describe('every service', () => {
     const held = zeta.calls.poll([], owed, 15_000);
     const refused = expect(held).rejects.toMatchObject({ code: 'site-revoked' });
     const { operator } = coordinator.operator;
-    await vi.waitFor(() => expect(coordinator.running.context.get(Presence).of('zeta').held).toBe(1));
+    await vi.waitFor(() => expect(coordinator.running.context.get(Presence).of(zeta.member).held).toBe(1));
     await ask(operator.revokeSite.bind(operator), { site: 'zeta', reason: 'test' });
     await refused;
     for (const call of everyService(zeta.calls)) await expect(call()).rejects.toMatchObject({ code: 'site-revoked' });

@@ -6,6 +6,13 @@ import { big, flag, integer, json, key, optional, text } from '../persistence/co
 /** An auditor reads the ledger and takes part in nothing. */
 export type MemberRole = 'site' | 'auditor';
 
+/** A site of the consortium: its name and the key that speaks for it now. Whoever joins under the name later is somebody else. */
+export interface SiteMember {
+  site: string;
+  /** Ed25519, hex. */
+  identityKey: string;
+}
+
 export interface SiteRow {
   site: string;
   role: MemberRole;

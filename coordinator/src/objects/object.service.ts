@@ -1,10 +1,11 @@
 import type { FileHandle } from 'node:fs/promises';
 import { type AggregationParameters, type BlockSpan, ciphertextAccumulator, merkleRoot } from '@coferment/crypto';
 import { Injectable } from '@nestjs/common';
+import type { SiteMember } from '../enrolment/site.entity.js';
 import { CoordinatorError } from '../errors/index.js';
 import { Database } from '../persistence/database.js';
 import type { RoundRow } from '../rounds/round.entity.js';
-import type { RunView } from '../runs/run.view.js';
+import { type RunView, isMember } from '../runs/run.view.js';
 import { RunViews } from '../runs/run.views.js';
 import { blockSpans, countedIn, spansOfSize } from './counted-object.rule.js';
 import type { ObjectRow, StoredPurpose } from './object.entity.js';
@@ -56,10 +57,13 @@ export class ObjectService {
   }
 
   /** Takes the rest of an object from where it stopped. Every chunk is kept as it comes, so an interruption costs at most one. */
-  async upload(site: string, part: UploadPart, chunks: AsyncIterable<Uint8Array>): Promise<UploadState> {
+  async upload(member: SiteMember, part: UploadPart, chunks: AsyncIterable<Uint8Array>): Promise<UploadState> {
     const known = await this.#find(part.digest);
     if (known !== null) return { received: known.size, complete: true };
     const view = await this.views.load(part.run);
+    const { site } = member;
+    if (!isMember(view, member))
+      throw new CoordinatorError('forbidden', `"${site}" with this identity key is not a site of run ${part.run}. Nothing was stored.`);
     requireDueSize(view, site, part.purpose, part.size);
     await this.#requireOffset(site, part);
     const spans = spansOfSize(view, part.purpose, part.size);
@@ -88,12 +92,12 @@ export class ObjectService {
    * @throws CoordinatorError 'unknown-object', also for objects that this reader may not see: it learns nothing of them
    */
   async download(
-    site: string | undefined,
+    member: SiteMember | undefined,
     digest: string,
     { offset, length }: { offset: number; length: number },
   ): Promise<{ size: number; chunks: AsyncIterable<Buffer> }> {
     const row = await this.#find(digest);
-    if (row === null || !(await this.#mayRead(row, site)))
+    if (row === null || !(await this.#mayRead(row, member)))
       throw new CoordinatorError('unknown-object', `There is no object ${digest} for this caller.`);
     const { size } = row;
     if (offset > size || length > size - offset)
@@ -102,9 +106,9 @@ export class ObjectService {
   }
 
   /** Digests of at most 2^14 blocks from `offset` on. @throws CoordinatorError as {@link download} */
-  async blockDigests(site: string, digest: string, offset: number): Promise<Buffer[]> {
+  async blockDigests(member: SiteMember, digest: string, offset: number): Promise<Buffer[]> {
     const row = await this.#find(digest);
-    const counted = row === null ? undefined : await this.#countedFor(row, site);
+    const counted = row === null ? undefined : await this.#countedFor(row, member);
     if (row === null || counted === undefined)
       throw new CoordinatorError('unknown-object', `There is no ciphertext or decryption share ${digest} for this caller.`);
     await this.store.require(digest, row.size);
@@ -221,26 +225,33 @@ export class ObjectService {
     return this.database.transaction((manager) => this.repository.find(manager, digest));
   }
 
-  async #mayRead(row: ObjectRow, site: string | undefined): Promise<boolean> {
+  /** What is of a run, its own sites may read: by name and key, since somebody else may have joined under the name. */
+  async #mayRead(row: ObjectRow, member: SiteMember | undefined): Promise<boolean> {
     switch (row.purpose) {
       case 'published':
         return true;
       case 'dealing-masked':
-        return site !== undefined;
+        return (await this.#runOf(row, member)) !== undefined;
       case 'dealing-box':
-        return site !== undefined && row.reader === site;
+        return row.reader === member?.site && (await this.#runOf(row, member)) !== undefined;
       case 'ciphertext':
       case 'decryption-share':
-        return (await this.#countedFor(row, site)) !== undefined;
+        return (await this.#countedFor(row, member)) !== undefined;
     }
   }
 
   /** The sum in which this object counted, for a site of its run; to all others it does not exist. */
-  async #countedFor(row: ObjectRow, site: string | undefined): Promise<{ view: RunView; round: RoundRow } | undefined> {
-    if (row.run === null || site === undefined) return undefined;
-    const view = await this.views.load(row.run);
-    const round = view.run.sites.includes(site) ? countedIn(view, row) : undefined;
-    return round === undefined ? undefined : { view, round };
+  async #countedFor(row: ObjectRow, member: SiteMember | undefined): Promise<{ view: RunView; round: RoundRow } | undefined> {
+    const view = await this.#runOf(row, member);
+    const round = view === undefined ? undefined : countedIn(view, row);
+    return view === undefined || round === undefined ? undefined : { view, round };
+  }
+
+  /** The run that a site's object is of, for the sites of it. */
+  async #runOf({ run }: ObjectRow, member: SiteMember | undefined): Promise<RunView | undefined> {
+    if (run === null || member === undefined) return undefined;
+    const view = await this.views.load(run);
+    return isMember(view, member) ? view : undefined;
   }
 }
 

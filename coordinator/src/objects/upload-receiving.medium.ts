@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ciphertextBytes, loadCrypto, merkleRoot, sha256Hex } from '@coferment/crypto';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { SiteMember } from '../enrolment/site.entity.js';
 import type { Database } from '../persistence/database.js';
+import { membersOf } from '../runs/run.view.js';
 import type { RunViews } from '../runs/run.views.js';
 import { Settings } from '../settings.js';
 import { runningView } from '../testing/run-view.fixture.js';
@@ -14,6 +16,7 @@ import { ObjectService, type UploadPart } from './object.service.js';
 import { ObjectStore } from './object.store.js';
 
 const view = runningView({ state: 'uploading', nonces: [{ site: 'alpha', nonce: 'a'.repeat(64) }] });
+const [alpha] = membersOf(view, ['alpha']) as [SiteMember];
 let rows: Map<string, ObjectRow>;
 let store: ObjectStore;
 let service: ObjectService;
@@ -48,7 +51,7 @@ const stored = () => readFileSync(join(folder, 'objects', part.digest));
 
 describe('an upload', () => {
   it('is stored under its digest, and the root over its blocks is known without reading it again', async () => {
-    expect(await service.upload('alpha', part, piecesOf(bytes))).toEqual({ received: bytes.length, complete: true });
+    expect(await service.upload(alpha, part, piecesOf(bytes))).toEqual({ received: bytes.length, complete: true });
     expect(stored().equals(bytes)).toBe(true);
     const root = merkleRoot([Buffer.from(part.digest, 'hex')]);
     expect(await service.merkleRootOf(view, 'alpha', part.digest, 'ciphertext', bytes.length)).toBe(root);
@@ -59,10 +62,10 @@ describe('an upload', () => {
   });
 
   it('that was interrupted goes on where it stopped', async () => {
-    expect(await service.upload('alpha', part, piecesOf(bytes, 0, 25))).toEqual({ received: 25, complete: false });
+    expect(await service.upload(alpha, part, piecesOf(bytes, 0, 25))).toEqual({ received: 25, complete: false });
     expect(await service.uploadState('alpha', part.digest)).toEqual({ received: 25, complete: false });
-    await expect(service.upload('alpha', { ...part, offset: 20 }, piecesOf(bytes, 20))).rejects.toMatchObject({ code: 'wrong-offset' });
-    expect(await service.upload('alpha', { ...part, offset: 25 }, piecesOf(bytes, 25))).toMatchObject({ complete: true });
+    await expect(service.upload(alpha, { ...part, offset: 20 }, piecesOf(bytes, 20))).rejects.toMatchObject({ code: 'wrong-offset' });
+    expect(await service.upload(alpha, { ...part, offset: 25 }, piecesOf(bytes, 25))).toMatchObject({ complete: true });
     expect(stored().equals(bytes)).toBe(true);
   });
 
@@ -73,7 +76,7 @@ describe('an upload', () => {
       await resumed;
       yield bytes.slice(10, 20).fill(7);
     };
-    const dead = service.upload('alpha', part, slow());
+    const dead = service.upload(alpha, part, slow());
     while ((await store.received('alpha', part.digest)) < 10) await new Promise((turn) => setTimeout(turn, 5));
     const offset = 10;
     // Its bytes are asked for once it has taken over.
@@ -81,7 +84,7 @@ describe('an upload', () => {
       resume();
       yield* piecesOf(bytes, offset, bytes.length, 5);
     };
-    const taking = service.upload('alpha', { ...part, offset }, later());
+    const taking = service.upload(alpha, { ...part, offset }, later());
     await expect(dead).rejects.toMatchObject({ code: 'wrong-offset' });
     expect(await taking).toMatchObject({ complete: true });
     expect(stored().equals(bytes)).toBe(true);
@@ -90,33 +93,33 @@ describe('an upload', () => {
   it('of other bytes than its digest says is thrown away', async () => {
     const other = bytes.slice();
     other[0]! ^= 1;
-    await expect(service.upload('alpha', part, piecesOf(other))).rejects.toMatchObject({ code: 'wrong-digest' });
+    await expect(service.upload(alpha, part, piecesOf(other))).rejects.toMatchObject({ code: 'wrong-digest' });
     expect(await store.received('alpha', part.digest)).toBe(0);
     expect(rows.size).toBe(0);
   });
 
   it('whose earlier bytes were changed on disk is thrown away', async () => {
-    await service.upload('alpha', part, piecesOf(bytes, 0, 20));
+    await service.upload(alpha, part, piecesOf(bytes, 0, 20));
     writeFileSync(join(folder, 'objects', 'partial', `alpha.${part.digest}`), new Uint8Array(20).fill(9));
-    await expect(service.upload('alpha', { ...part, offset: 20 }, piecesOf(bytes, 20))).rejects.toMatchObject({ code: 'wrong-digest' });
-    expect(await service.upload('alpha', part, piecesOf(bytes))).toMatchObject({ complete: true });
+    await expect(service.upload(alpha, { ...part, offset: 20 }, piecesOf(bytes, 20))).rejects.toMatchObject({ code: 'wrong-digest' });
+    expect(await service.upload(alpha, part, piecesOf(bytes))).toMatchObject({ complete: true });
   });
 
   it('that no encryption gives is refused before it can be counted', async () => {
     const malformed = new Uint8Array(bytes.length).fill(255);
     const wrong = { ...part, digest: sha256Hex(malformed) };
-    await expect(service.upload('alpha', wrong, piecesOf(malformed))).rejects.toMatchObject({ code: 'malformed' });
+    await expect(service.upload(alpha, wrong, piecesOf(malformed))).rejects.toMatchObject({ code: 'malformed' });
     expect(rows.size).toBe(0);
     expect(await store.received('alpha', wrong.digest)).toBe(0);
   });
 
   it('of more bytes than announced is thrown away', async () => {
-    await expect(service.upload('alpha', part, piecesOf(new Uint8Array(bytes.length + 1)))).rejects.toMatchObject({ code: 'wrong-size' });
+    await expect(service.upload(alpha, part, piecesOf(new Uint8Array(bytes.length + 1)))).rejects.toMatchObject({ code: 'wrong-size' });
     expect(await store.received('alpha', part.digest)).toBe(0);
   });
 
   it('that is gone or cut on disk is no longer what a statement can name', async () => {
-    await service.upload('alpha', part, piecesOf(bytes));
+    await service.upload(alpha, part, piecesOf(bytes));
     const named = () => service.merkleRootOf(view, 'alpha', part.digest, 'ciphertext', bytes.length);
     await expect(service.merkleRootOf(view, 'beta', part.digest, 'ciphertext', bytes.length)).rejects.toMatchObject({
       code: 'unknown-object',

@@ -37,19 +37,19 @@ export class UploadController implements GrpcController<UploadServiceServer> {
     };
     this.handlers = {
       getUpload: unary(async ({ digest }, { caller }) =>
-        GetUploadResponse.fromPartial(await this.objects.uploadState(requireSite(caller), requireDigest('digest', digest))),
+        GetUploadResponse.fromPartial(await this.objects.uploadState(requireSite(caller).site, requireDigest('digest', digest))),
       ),
       upload,
     };
   }
 
   async #upload(call: ServerReadableStream<UploadRequest, UploadResponse>): Promise<UploadResponse> {
-    const site = requireSite(readCaller(call.metadata));
+    const member = requireSite(readCaller(call.metadata));
     const parts = (call as AsyncIterable<UploadRequest>)[Symbol.asyncIterator]();
     const first = await parts.next();
     const part = first.done === true ? undefined : first.value.part;
     if (part?.$case !== 'header') throw new CoordinatorError('malformed', 'The first message of an upload must be its header.');
-    return UploadResponse.fromPartial(await this.objects.upload(site, readHeader(part.header), chunksOf(parts)));
+    return UploadResponse.fromPartial(await this.objects.upload(member, readHeader(part.header), chunksOf(parts)));
   }
 }
 

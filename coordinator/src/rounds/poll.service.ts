@@ -3,12 +3,12 @@ import { PollResponse, type RunView as WireRunView } from '@coferment/proto';
 import { Injectable } from '@nestjs/common';
 import { EnrolmentRepository } from '../enrolment/enrolment.repository.js';
 import { requireEnrolled } from '../enrolment/membership.rule.js';
-import type { SiteRow } from '../enrolment/site.entity.js';
+import type { SiteMember, SiteRow } from '../enrolment/site.entity.js';
 import { CoordinatorError } from '../errors/index.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { Database } from '../persistence/database.js';
 import { waitingOf } from '../runs/run.waiting.js';
-import { type RunView, closedRounds, concerns, isOver, openRounds, present } from '../runs/run.view.js';
+import { type RunView, closedRounds, concerns, isOver, openRounds } from '../runs/run.view.js';
 import { RunViews } from '../runs/run.views.js';
 import { ChangeNotifier } from '../telemetry/change.notifier.js';
 import { START, type SitePosition, owedInstructions } from './owed.js';
@@ -26,8 +26,6 @@ export interface PollCall {
   authorities: number;
 }
 
-type Polling = Pick<SiteRow, 'site' | 'identityKey'>;
-
 /** Answers polls: what is owed, at once when it differs from what the site knows, and when it changes otherwise. */
 @Injectable()
 export class PollService {
@@ -41,14 +39,14 @@ export class PollService {
   ) {}
 
   /** @throws CoordinatorError 'site-revoked' or 'site-left' when that happens while the call is held */
-  async poll(site: string, call: PollCall, signal: AbortSignal): Promise<PollResponse> {
+  async poll(member: SiteMember, call: PollCall, signal: AbortSignal): Promise<PollResponse> {
     const endMs = Date.now() + call.waitMs;
     const { sequence } = this.identity.authorities;
     // A site cannot be ahead; what it says beyond is not believed.
     const authorities = Math.min(call.authorities, sequence);
-    this.presence.arrived(site, Date.now(), call.waitMs);
+    this.presence.arrived(member, Date.now(), call.waitMs);
     try {
-      const member = await this.#called(site, { waitMs: call.waitMs, authorities });
+      await this.#note(member, { waitMs: call.waitMs, authorities });
       for (;;) {
         const restMs = endMs - Date.now();
         // Asked for before reading: a change in between then wakes at once.
@@ -62,18 +60,15 @@ export class PollService {
         await this.#requireStill(member);
       }
     } finally {
-      this.presence.answered(site, Date.now());
+      this.presence.answered(member, Date.now());
     }
   }
 
-  async #called(site: string, poll: Pick<SiteRow, 'waitMs' | 'authorities'>): Promise<Polling> {
-    return this.database.transaction(async (manager) => {
-      await this.enrolment.notePoll(manager, site, { ...poll, lastPollMs: Date.now() });
-      return present(await this.enrolment.site(manager, site), `the site "${site}"`);
-    });
+  async #note(member: SiteMember, poll: Pick<SiteRow, 'waitMs' | 'authorities'>): Promise<void> {
+    await this.database.transaction((manager) => this.enrolment.notePoll(manager, member, { ...poll, lastPollMs: Date.now() }));
   }
 
-  async #answer(member: Polling, positions: ReadonlyMap<string, SitePosition>): Promise<PollResponse> {
+  async #answer(member: SiteMember, positions: ReadonlyMap<string, SitePosition>): Promise<PollResponse> {
     const { site } = member;
     // By name and key: who has joined under the name of a site that is gone takes no part in its runs.
     const views = (await this.views.all()).filter((view) => concerns(view, member));
@@ -87,7 +82,7 @@ export class PollService {
   }
 
   /** Still a member, and still the one that called: somebody else may have joined under the name while the call was held. */
-  async #requireStill({ site, identityKey }: Polling): Promise<void> {
+  async #requireStill({ site, identityKey }: SiteMember): Promise<void> {
     const row = await this.database.transaction((manager) => this.enrolment.site(manager, site));
     if (row?.identityKey !== identityKey)
       throw new CoordinatorError('site-revoked', `"${site}" has another identity key now. Ask the operator.`);

@@ -16,7 +16,7 @@ export class PollingController implements GrpcController<PollingServiceServer> {
   readonly definition = PollingServiceService;
   readonly handlers: PollingServiceServer = {
     poll: unary(async ({ wireVersion, waitMs, positions, known, authorities }, { caller, signal }) => {
-      const site = requireSite(caller);
+      const member = requireSite(caller);
       requireVersion(wireVersion);
       if (positions.length > MOST_POSITIONS)
         throw new CoordinatorError('too-large', `A poll names ${positions.length} runs; at most ${MOST_POSITIONS} are read.`);
@@ -29,7 +29,7 @@ export class PollingController implements GrpcController<PollingServiceServer> {
           ] as const,
       );
       return this.polls.poll(
-        site,
+        member,
         {
           waitMs: Math.min(waitMs, LONGEST_WAIT_MS),
           positions: new Map(applied),

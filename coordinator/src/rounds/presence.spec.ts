@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { Presence, isAbsent } from './presence.js';
 
 const POLLS = 3;
+const alpha = { site: 'alpha', identityKey: 'a'.repeat(64) };
+const beta = { site: 'beta', identityKey: 'b'.repeat(64) };
 
 describe('absence', () => {
   it('begins after so many polls have been missed', () => {
@@ -22,19 +24,29 @@ describe('absence', () => {
 
   it('is counted afresh for sites that a coordinator has not seen since its start', () => {
     const presence = new Presence();
-    presence.remember('alpha', 20_000);
+    presence.remember(alpha, 20_000);
     const now = Date.now();
-    expect([...presence.absent(['alpha', 'beta'], now + 20_000, POLLS)]).toEqual(['beta']);
-    expect([...presence.absent(['alpha', 'beta'], now + 80_000, POLLS)]).toEqual(['alpha', 'beta']);
+    expect([...presence.absent([alpha, beta], now + 20_000, POLLS)]).toEqual(['beta']);
+    expect([...presence.absent([alpha, beta], now + 80_000, POLLS)]).toEqual(['alpha', 'beta']);
   });
 
   it('ends with a poll, and is counted from its answer', () => {
     const presence = new Presence();
-    presence.arrived('alpha', 0, 1000);
-    presence.arrived('alpha', 10, 1000);
-    presence.answered('alpha', 500);
-    expect(presence.of('alpha')).toEqual({ held: 1, lastMs: 500, waitMs: 1000 });
-    presence.answered('alpha', 900);
-    expect(presence.absent(['alpha'], 4000, POLLS).size).toBe(1);
+    presence.arrived(alpha, 0, 1000);
+    presence.arrived(alpha, 10, 1000);
+    presence.answered(alpha, 500);
+    expect(presence.of(alpha)).toEqual({ held: 1, lastMs: 500, waitMs: 1000 });
+    presence.answered(alpha, 900);
+    expect(presence.absent([alpha], 4000, POLLS).size).toBe(1);
+  });
+
+  it('of an identity does not end with the polls of another one under its name', () => {
+    const presence = new Presence();
+    const replaced = { ...alpha, identityKey: 'c'.repeat(64) };
+    presence.arrived(alpha, 0, 1000);
+    presence.answered(alpha, 0);
+    presence.arrived(replaced, 10_000, 1000);
+    expect([...presence.absent([alpha], 10_000, POLLS)]).toEqual(['alpha']);
+    expect([...presence.absent([replaced], 10_000, POLLS)]).toEqual([]);
   });
 });

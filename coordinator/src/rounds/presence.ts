@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { SiteMember } from '../enrolment/site.entity.js';
 
 /** What is known of a site's polls. */
 export interface Observation {
@@ -24,31 +25,32 @@ export function isAbsent(observation: Observation, nowMs: number, absentAfterPol
 /** While the coordinator is away, agents try again at longer and longer intervals: they need this long to notice that it is back. */
 const RECONNECT_MS = 10_000;
 
-/** Who polls at the moment. Only what follows from it (who was left out, and why) is stored. */
+/** Who polls at the moment, by identity: a new one under an old name does not make the old one present. Only what follows from it (who was left out, and why) is stored. */
 @Injectable()
 export class Presence {
   readonly #expectedMs = Date.now() + RECONNECT_MS;
   readonly #observations = new Map<string, Observation>();
 
   /** What an earlier process knew: how long the site's polls are. */
-  remember(site: string, waitMs: number): void {
-    this.#observations.set(site, { held: 0, lastMs: this.#expectedMs, waitMs });
+  remember({ identityKey }: SiteMember, waitMs: number): void {
+    this.#observations.set(identityKey, { held: 0, lastMs: this.#expectedMs, waitMs });
   }
 
-  arrived(site: string, nowMs: number, waitMs: number): void {
-    this.#observations.set(site, { held: this.of(site).held + 1, lastMs: nowMs, waitMs });
+  arrived(member: SiteMember, nowMs: number, waitMs: number): void {
+    this.#observations.set(member.identityKey, { held: this.of(member).held + 1, lastMs: nowMs, waitMs });
   }
 
-  answered(site: string, nowMs: number): void {
-    const { held, waitMs } = this.of(site);
-    this.#observations.set(site, { held: held - 1, lastMs: nowMs, waitMs });
+  answered(member: SiteMember, nowMs: number): void {
+    const { held, waitMs } = this.of(member);
+    this.#observations.set(member.identityKey, { held: held - 1, lastMs: nowMs, waitMs });
   }
 
-  of(site: string): Observation {
-    return this.#observations.get(site) ?? { held: 0, lastMs: this.#expectedMs, waitMs: 0 };
+  of({ identityKey }: SiteMember): Observation {
+    return this.#observations.get(identityKey) ?? { held: 0, lastMs: this.#expectedMs, waitMs: 0 };
   }
 
-  absent(sites: readonly string[], nowMs: number, absentAfterPolls: number): Set<string> {
-    return new Set(sites.filter((site) => isAbsent(this.of(site), nowMs, absentAfterPolls)));
+  /** @returns the names of those that are absent */
+  absent(members: readonly SiteMember[], nowMs: number, absentAfterPolls: number): Set<string> {
+    return new Set(members.filter((member) => isAbsent(this.of(member), nowMs, absentAfterPolls)).map(({ site }) => site));
   }
 }

@@ -11,7 +11,7 @@ import { RunChanges, StaleRun } from './run.changes.js';
 import { giveUp } from './run.closing.js';
 import { blockRun } from './run.blocking.js';
 import { RunQueue } from './run.queue.js';
-import { type RunView, isOver } from './run.view.js';
+import { type RunView, isOver, membersOf } from './run.view.js';
 import { RunViews } from './run.views.js';
 
 const TICK_MS = 500;
@@ -82,7 +82,7 @@ export class RunReconciler implements OnModuleDestroy {
     const view = await this.views.load(run);
     const nowMs = Date.now();
     const { absentAfterPolls } = view.plan.quorum;
-    const step = nextStep(view, (sites) => this.presence.absent(sites, nowMs, absentAfterPolls), nowMs);
+    const step = nextStep(view, (sites) => this.presence.absent(membersOf(view, sites), nowMs, absentAfterPolls), nowMs);
     if (step === undefined || (step.do === 'open-sum' && this.damages.isPostponed(run, nowMs))) return false;
     try {
       await this.#perform(view, step);

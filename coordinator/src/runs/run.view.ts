@@ -1,4 +1,4 @@
-import { type EpochPosition, type Plan, type SumPosition, epochSites } from '@coferment/consortium';
+import { type EpochPosition, type Plan, type Roster, type SumPosition, epochSites } from '@coferment/consortium';
 import type { EpochRow } from '../epochs/epoch.entity.js';
 import type { RoundRow } from '../rounds/round.entity.js';
 import type { ActIndex } from './act.index.js';
@@ -26,8 +26,17 @@ export function isOver(view: RunView): boolean {
 
 /** Whether the run is between others and exactly this identity: whoever has joined under the name since is somebody else. */
 export function isMember(view: RunView, { site, identityKey }: { site: string; identityKey: string | null }): boolean {
-  const { roster } = view.earlierEpochs[0] ?? view.epoch;
-  return roster.sites.some((member) => member.site === site && member.identityKey === identityKey);
+  return firstRoster(view).sites.some((member) => member.site === site && member.identityKey === identityKey);
+}
+
+/** The members that these names stand for in this run. */
+export function membersOf(view: RunView, sites: readonly string[]): Roster['sites'] {
+  return firstRoster(view).sites.filter(({ site }) => sites.includes(site));
+}
+
+/** A later key epoch may leave sites out; none ever takes one in. */
+function firstRoster(view: RunView): Roster {
+  return (view.earlierEpochs[0] ?? view.epoch).roster;
 }
 
 /** Whether the run has something to say to this member: also that it went on without it. */

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
 import { type Invite, WIRE_VERSION, joinMessage, parseInvite, renewMessage } from '@coferment/consortium';
-import { type Identity, generateIdentity, hexToBytes, signBytes } from '@coferment/crypto';
+import { type Identity, bytesToHex, generateIdentity, hexToBytes, signBytes } from '@coferment/crypto';
 import { EnrolmentServiceClient, type RenewRequest, type RenewResponse } from '@coferment/proto';
 import { credentials } from '@grpc/grpc-js';
 import * as x509 from '@peculiar/x509';
@@ -54,6 +54,10 @@ export class CertifiedSite {
       possession: Buffer.from(signBytes('join', message, identity.privateKey)),
     });
     return new CertifiedSite(invite, identity, { key, certificate: pem(certificate) });
+  }
+
+  get member() {
+    return { site: this.invite.site, identityKey: bytesToHex(this.identity.publicKey) };
   }
 
   get where() {

@@ -101,6 +101,10 @@ export class ScriptedSite {
     return new ScriptedSite(invite.site, invite.consortium, identity, calls);
   }
 
+  get member() {
+    return { site: this.site, identityKey: bytesToHex(this.identity.publicKey) };
+  }
+
   /** Polls once and does everything that is owed. Returns the kinds of instructions. */
   async work(): Promise<string[]> {
     const { instructions } = await this.calls.poll(this.run === '' ? [] : [this.position], '', 0);
