@@ -31,6 +31,22 @@ const lineOf = (text: string): string => `${INVITE_PREFIX}${deflateRawSync(text)
 const swapped = (text: string, at: number): string => `${text.slice(0, at)}${text[at] === 'A' ? 'B' : 'A'}${text.slice(at + 1)}`;
 
 describe('an invite', () => {
+  it('that is damaged beside its secret is refused without a word of the secret', () => {
+    const file = inviteText(invite);
+    const damaged = [file.replace(`"secret": "`, `"secret": ""`), file.replace(`${invite.secret}"`, invite.secret), `{${invite.secret}`];
+    for (const text of damaged) {
+      const refused = (() => {
+        try {
+          return JSON.stringify(parseInvite(text));
+        } catch (error) {
+          return (error as Error).message;
+        }
+      })();
+      expect(refused).toContain('it is not JSON');
+      for (let at = 0; at + 6 <= invite.secret.length; at++) expect(refused).not.toContain(invite.secret.slice(at, at + 6));
+    }
+  });
+
   it.each([
     ['a file that was cut short', inviteText(invite).slice(0, 200)],
     ['a file with one character changed', inviteText(invite).replace('"alpha"', '"alphb"')],

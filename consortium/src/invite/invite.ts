@@ -59,7 +59,8 @@ export function parseInvite(text: string): Invite {
     raw = JSON.parse(text.trimStart().startsWith(INVITE_PREFIX) ? inflated(text) : text);
   } catch (error) {
     if (error instanceof ConsortiumError) throw error;
-    throw corrupt(`it is not JSON (${(error as Error).message})`);
+    // The reason that the parser gives quotes the text around the fault, and that may be the secret.
+    throw corrupt('it is not JSON');
   }
   const parsed = inviteSchema.safeParse(raw);
   if (!parsed.success) throw corrupt(`"${parsed.error.issues[0]?.path.join('.')}": ${parsed.error.issues[0]?.message}`);
