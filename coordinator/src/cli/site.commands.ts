@@ -1,9 +1,11 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { identityWords, inviteLine, parseInvite, sameWords } from '@coferment/consortium';
 import type { GetStatusResponse, SiteStatus } from '@coferment/proto';
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CoordinatorError } from '../errors/index.js';
+import { replaceFile } from '../identity/sealed.file.js';
 import { type OperatorClient, ask } from './operator.client.js';
 import { type OperatorFlags, callOperator, operatorOptions } from './operator.command.js';
 import { invitedText, membersJson, membersText, revokedText } from './site.text.js';
@@ -25,7 +27,7 @@ export function addSites(program: Command): void {
   )
     .option('--out <file>', 'write the invite to this file')
     .option('--line', 'print the invite as one line of text')
-    .option('--valid-hours <hours>', 'how long it may be used', Number, 72)
+    .option('--valid-hours <hours>', 'how long it may be used, 1 to 720', parseHours, 72)
     .option('--address <host:port>', 'where the site reaches the coordinator (default: the address it listens on)', '')
     .option('--pre-admit', 'let whoever brings the invite in at once, without "sites admit"')
     .addOption(new Option('--role <role>', 'what it may do').choices(['site', 'auditor']).default('site'))
@@ -90,6 +92,8 @@ async function invite({ operator }: OperatorClient, output: Output, name: string
   const { out, line, validHours, address, preAdmit, role } = flags;
   if (out === undefined && line !== true)
     throw new CoordinatorError('malformed', 'Say how the invite is to be handed over: --out FILE, --line, or both.');
+  if (out !== undefined && !existsSync(dirname(out)))
+    throw new CoordinatorError('malformed', `There is no folder ${dirname(out)} for the invite. Make it, or give another --out; nothing was changed.`);
   const made = await ask(operator.createInvite.bind(operator), {
     site: name,
     validHours,
@@ -97,7 +101,7 @@ async function invite({ operator }: OperatorClient, output: Output, name: string
     preAdmitted: preAdmit === true,
     role,
   });
-  if (out !== undefined) writeFileSync(out, made.invite, { mode: 0o600 });
+  if (out !== undefined) writeInvite(out, made.invite);
   const parsed = parseInvite(made.invite);
   const { site, caFingerprint, expiresAt } = parsed;
   const json = {
@@ -110,6 +114,12 @@ async function invite({ operator }: OperatorClient, output: Output, name: string
     ...(line === true ? { line: inviteLine(parsed) } : {}),
   };
   output.result(json, invitedText(parsed, { ...flags, name }));
+}
+
+/** For its owner only, whatever rights a file that was there had. What is no file, such as a pipe, is only written to. */
+function writeInvite(path: string, invite: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() ?? true) replaceFile(path, invite);
+  else writeFileSync(path, invite);
 }
 
 function addList(sites: Command): void {
@@ -172,6 +182,12 @@ async function confirm(site: string, words: readonly string[], told: string | un
   } finally {
     dialogue.close();
   }
+}
+
+function parseHours(text: string): number {
+  const hours = Number(text);
+  if (!Number.isInteger(hours) || hours < 1 || hours > 720) throw new InvalidArgumentError('It must be a whole number of hours from 1 to 720.');
+  return hours;
 }
 
 /** By its name, or by the name of the company behind a pseudonym. */

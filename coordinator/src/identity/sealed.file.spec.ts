@@ -1,11 +1,23 @@
-import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deriveStoreKey, loadCrypto, sealAtRest } from '@coferment/crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { found, readFacts, unlock, unlockOperatorClient } from './consortium.identity.js';
-import { changeSecret, readSealed } from './sealed.file.js';
+import { changeSecret, readSealed, replaceFile } from './sealed.file.js';
 
 /** The same function at its lowest cost: these tests open stores thousands of times. */
 vi.mock('node:crypto', async (original) => {
@@ -207,3 +219,24 @@ function flipped(bytes: Uint8Array, at: number): Uint8Array {
   changed[at]! ^= 1 << (at % 8);
   return changed;
 }
+
+describe.runIf(posix)('a file that is replaced', () => {
+  it('never goes through what somebody has laid in its way', () => {
+    const folder = mkdtempSync(join(scratch, 'open-'));
+    const theirs = join(folder, 'theirs');
+    writeFileSync(theirs, '', { mode: 0o644 });
+    symlinkSync(theirs, join(folder, 'key.draft'));
+    replaceFile(join(folder, 'key'), 'secret');
+    expect(readFileSync(theirs, 'utf8')).toBe('');
+    expect(readFileSync(join(folder, 'key'), 'utf8')).toBe('secret');
+    expect(statSync(join(folder, 'key')).mode & 0o777).toBe(0o600);
+  });
+
+  it('takes the place of a draft that a crash has left, with rights for its owner only', () => {
+    const folder = mkdtempSync(join(scratch, 'open-'));
+    writeFileSync(join(folder, 'key.draft'), 'longer than what comes', { mode: 0o644 });
+    replaceFile(join(folder, 'key'), 'secret');
+    expect(readFileSync(join(folder, 'key'), 'utf8')).toBe('secret');
+    expect(statSync(join(folder, 'key')).mode & 0o777).toBe(0o600);
+  });
+});

@@ -75,7 +75,9 @@ export function discardStoreKey(folder: string): void {
 /** Replaces a file so that a crash leaves either the old or the new content, readable by the owner only. */
 export function replaceFile(file: string, content: string | Uint8Array): void {
   const draft = `${file}.draft`;
-  const descriptor = openSync(draft, 'w', 0o600);
+  // Made anew: one that is there is what a crash has left, or, in a folder of others, a link that somebody has laid to where they can read.
+  rmSync(draft, { force: true });
+  const descriptor = openSync(draft, 'wx', 0o600);
   try {
     writeFileSync(descriptor, content);
     fsyncSync(descriptor);
