@@ -199,6 +199,24 @@ describe('leaving', () => {
     expect(await operator.member('eta')).toMatchObject({ state: 'revoked' });
   });
 
+  it('cleans up where the operator was first and somebody else has the name since', async () => {
+    const member = await worked('theta');
+    const unheard = Object.assign(new Member(), { membership: member.membership });
+    copyFolder(member.folder, unheard.folder);
+    await operator.revoke('theta', 'keys lost');
+    const invite = await operator.invite('theta', { preAdmitted: true });
+    await leave(member);
+    const back = await new Member().join(invite);
+    await leave(unheard);
+    for (const { folder, store } of [member, unheard]) {
+      expect(store.read('identity')).toBeDefined();
+      expect(store.read('training-seed')).toBeUndefined();
+      expect(readDeparture(folder)).toMatchObject({ state: 'done', site: 'theta' });
+    }
+    expect(await leavings('theta')).toEqual([]);
+    expect(await operator.member('theta')).toMatchObject({ state: 'enrolled', identityKey: back.identityKey });
+  });
+
   it('is nothing that an auditor does', async () => {
     const auditor = await new Member().join(await operator.invite('eve', { preAdmitted: true, role: 'auditor' }));
     await expect(leave(auditor)).rejects.toMatchObject({ code: 'not-a-site' });

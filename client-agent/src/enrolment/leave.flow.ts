@@ -64,6 +64,16 @@ export async function leaveConsortium(input: LeaveInput): Promise<{ member: Memb
 }
 
 async function say(input: LeaveInput, member: Membership, store: KeyStore, journal: Journal, begun?: Departure): Promise<Departure> {
+  try {
+    return await tell(input, member, store, journal, begun);
+  } catch (error) {
+    // The certificate has expired or is somebody else's to have, and this identity gets no new one.
+    if (!isOver(error)) throw error;
+    return keepTold(input.folder, begun ?? readDeparture(input.folder) ?? sign(input, member, store));
+  }
+}
+
+function tell(input: LeaveInput, member: Membership, store: KeyStore, journal: Journal, begun?: Departure): Promise<Departure> {
   return callRenewed(input.folder, member, store, async (current, credential) => {
     const client = new WireClient(endpointOf(current), credential);
     const port = new SentRecorder(client, (item) => {
@@ -73,9 +83,7 @@ async function say(input: LeaveInput, member: Membership, store: KeyStore, journ
     try {
       const asked = begun ?? readDeparture(input.folder) ?? (await decide(input, current, store, journal, port));
       await unlessOver(() => port.submitStatement(asked.statement));
-      const told: Departure = { ...asked, state: 'told' };
-      writeDeparture(input.folder, told);
-      return told;
+      return keepTold(input.folder, asked);
     } finally {
       client.close();
     }
@@ -85,7 +93,7 @@ async function say(input: LeaveInput, member: Membership, store: KeyStore, journ
 /** Signs once: a leave that is repeated sends the same act. */
 async function decide(
   input: LeaveInput,
-  { consortium, site }: Membership,
+  member: Membership,
   store: KeyStore,
   journal: Journal,
   port: LeavingPort,
@@ -98,10 +106,20 @@ async function decide(
       `These runs count on this site: ${runs.join(', ')}. Wait until they are over, or ask the operator to leave this site out of them. To leave all the same, and let them wait for what this site owes them: --abandon-runs. Nothing was changed.`,
     );
   }
-  const statement = signStatement('site-left', { consortium, site, reason: input.reason }, openIdentity(store));
+  return sign(input, member, store);
+}
+
+function sign({ folder, reason }: LeaveInput, { consortium, site }: Membership, store: KeyStore): Departure {
+  const statement = signStatement('site-left', { consortium, site, reason }, openIdentity(store));
   const asked: Departure = { schema: 1, site, consortium, decidedAt: new Date().toISOString(), state: 'asked', statement };
-  writeDeparture(input.folder, asked);
+  writeDeparture(folder, asked);
   return asked;
+}
+
+function keepTold(folder: string, asked: Departure): Departure {
+  const told: Departure = { ...asked, state: 'told' };
+  writeDeparture(folder, told);
+  return told;
 }
 
 function poll(port: LeavingPort): ReturnType<LeavingPort['poll']> {
@@ -113,9 +131,14 @@ async function unlessOver<T>(call: () => Promise<T>): Promise<T | undefined> {
   try {
     return await call();
   } catch (error) {
-    if (error instanceof CoordinatorRefusal && ['site-left', 'site-revoked'].includes(error.refusal)) return undefined;
+    if (isOver(error)) return undefined;
     throw error;
   }
+}
+
+/** By the coordinator's word: this identity left, was revoked, or (it signs for nobody) another one has the name now. */
+function isOver(error: unknown): boolean {
+  return error instanceof CoordinatorRefusal && ['site-left', 'site-revoked', 'bad-signature'].includes(error.refusal);
 }
 
 function erase(store: KeyStore, journal: Journal, objects: ObjectCache): void {
