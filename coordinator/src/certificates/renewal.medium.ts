@@ -105,7 +105,7 @@ describe('a renewal', () => {
     await expect(birch.send({ ...call, certificateRequest: other.call.certificateRequest })).rejects.toMatchObject({
       code: 'bad-signature',
     });
-    await expect(birch.send({ ...call, site: 'nobody' })).rejects.toMatchObject({ code: 'unknown-site' });
+    await expect(birch.send({ ...call, site: 'nobody' })).rejects.toMatchObject({ code: 'bad-signature' });
     birch.close();
   });
 

@@ -10,6 +10,7 @@ import { issueSite } from '../identity/certificate.authority.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { Database } from '../persistence/database.js';
 import { Log } from '../telemetry/log.js';
+import type { RenewalRow } from './renewal.entity.js';
 import { RenewalRepository } from './renewal.repository.js';
 
 export interface RenewCall {
@@ -21,6 +22,8 @@ export interface RenewCall {
 
 /** Longer than an agent takes to change over, shorter than a thief of a copied key would like. */
 const OVERLAP_MS = 600_000;
+/** In the place of the agent's time, for a certificate that only a repeated join has replaced. */
+const NEVER_RENEWED = 0;
 
 /** New certificates for members that have one, or had: the pinned identity key signs for it, so it works after any absence until the member is revoked. */
 @Injectable()
@@ -45,6 +48,22 @@ export class RenewalService {
     });
     this.log.info('a certificate was renewed', { site: call.site });
     return { certificate: issued.certificate };
+  }
+
+  /**
+   * A join that is repeated because its answer was lost replaces a certificate too, and the one before stays good as long. After the first renewal there is none to
+   * repeat: a recorded join, sent then, would displace the certificate of an agent that has thrown the key away. @throws CoordinatorError 'invite-used'
+   */
+  async repeatJoin(manager: EntityManager, row: SiteRow & { identityKey: string }): Promise<void> {
+    const { site, identityKey } = row;
+    const last = await this.renewals.newest(manager, site);
+    if (last?.identityKey === identityKey && last.agentTimeMs !== NEVER_RENEWED) {
+      throw new CoordinatorError(
+        'invite-used',
+        `"${site}" has joined, and has renewed its certificate since: its invite is of no use any more. Its agent renews by the identity key; if its member.json is lost, restore the folder from a backup.`,
+      );
+    }
+    await this.renewals.save(manager, { site, identityKey, agentTimeMs: NEVER_RENEWED, ...previousOf(row) });
   }
 
   /** The signature first: a stranger hears the same of every name, whether it is a member's, was one's, or is nobody's. */
@@ -79,10 +98,13 @@ export class RenewalService {
       site: row.site,
       identityKey,
       agentTimeMs,
-      previousDigest: row.certificateDigest ?? '',
-      previousUntilMs: Math.min(Date.now() + OVERLAP_MS, row.certificateExpiresMs ?? 0),
+      ...previousOf(row),
     });
   }
+}
+
+function previousOf({ certificateDigest, certificateExpiresMs }: SiteRow): Pick<RenewalRow, 'previousDigest' | 'previousUntilMs'> {
+  return { previousDigest: certificateDigest ?? '', previousUntilMs: Math.min(Date.now() + OVERLAP_MS, certificateExpiresMs ?? 0) };
 }
 
 function shown(timeMs: number): string {

@@ -3,6 +3,7 @@ import { joinMessage } from '@coferment/consortium';
 import { type DsseEnvelope, bytesToHex, verifyBytes } from '@coferment/crypto';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { RenewalService } from '../certificates/renewal.service.js';
 import { CoordinatorError } from '../errors/index.js';
 import { type IssuedCertificate, issueSite } from '../identity/certificate.authority.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
@@ -35,6 +36,7 @@ export class EnrolmentService {
     private readonly database: Database,
     private readonly repository: EnrolmentRepository,
     private readonly identity: ConsortiumIdentity,
+    private readonly renewal: RenewalService,
     private readonly publication: PublicationService,
     private readonly notifier: ChangeNotifier,
     private readonly log: Log,
@@ -51,6 +53,8 @@ export class EnrolmentService {
       throw new CoordinatorError('bad-signature', `The proof that "${call.site}" owns its identity key does not verify. Join again.`);
     }
     const identityKey = bytesToHex(call.identityKey);
+    // Looked at again below: nobody without an invite has certificates signed for nothing, and the transaction cannot wait for the signing.
+    await this.database.transaction(async (manager) => requireInvite(await this.repository.invite(manager, call.inviteId), call, identityKey));
     // Before admission it is only a check of the request: the certificate is dropped, and no call is let in by one that is not enrolled.
     const issued = await issueSite(this.identity.authority, call.site, call.request);
     const { row, isNew } = await this.database.transaction(async (manager) => {
@@ -84,7 +88,10 @@ export class EnrolmentService {
   /** A repeated join changes the certificate only, so it gets the act that stands in the ledger already. */
   async #enrol(manager: EntityManager, row: SiteRow & { identityKey: string }, issued: IssuedCertificate): Promise<SiteRow> {
     const certified = { ...row, certificateDigest: issued.digest, certificateExpiresMs: issued.expiresMs };
-    if (row.enrolment !== null) return certified;
+    if (row.enrolment !== null) {
+      await this.renewal.repeatJoin(manager, row);
+      return certified;
+    }
     const enrolment = enrolmentAct(row, issued.digest, this.identity);
     await this.publication.append(manager, enrolment, this.identity.operator.publicKey);
     return { ...certified, enrolment };

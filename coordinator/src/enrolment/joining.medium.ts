@@ -1,11 +1,14 @@
-import { parseInvite } from '@coferment/consortium';
+import 'reflect-metadata';
+import { type Invite, inviteText, parseInvite } from '@coferment/consortium';
 import { generateIdentity } from '@coferment/crypto';
 import { ObjectPurpose } from '@coferment/proto';
+import * as x509 from '@peculiar/x509';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ask } from '../cli/operator.client.js';
 import { startCoordinator } from '../coordinator.start.js';
 import { Database } from '../persistence/database.js';
 import { Presence } from '../rounds/presence.js';
+import { CertifiedSite } from '../testing/certified-site.fixture.js';
 import { TestCoordinator } from '../testing/coordinator.fixture.js';
 import { ScriptedSite } from '../testing/scripted-site.fixture.js';
 import { SiteCalls } from '../testing/site-calls.fixture.js';
@@ -41,10 +44,57 @@ describe('joining', () => {
     const again = await ScriptedSite.join(invite, identity);
     await expect(ScriptedSite.join(invite)).rejects.toMatchObject({ code: 'invite-used' });
     await expect(again.calls.poll([], '', 0)).resolves.toMatchObject({ instructions: [] });
-    // A new certificate takes the place of the one before.
+    // A new certificate takes the place of the one before, which stays good for a short while, as after a renewal.
+    await expect(first.calls.poll([], '', 0)).resolves.toMatchObject({ instructions: [] });
+    const { now } = Date;
+    vi.spyOn(Date, 'now').mockImplementation(() => now() + 601_000);
     await expect(first.calls.poll([], '', 0)).rejects.toMatchObject({ code: 'unauthenticated' });
+    await expect(again.calls.poll([], '', 0)).resolves.toMatchObject({ instructions: [] });
+    vi.restoreAllMocks();
     first.calls.close();
     again.calls.close();
+  });
+
+  it('that was recorded displaces nothing once the member has renewed', async () => {
+    const invite = await coordinator.invite('lambda');
+    const lambda = await CertifiedSite.join(invite);
+    await lambda.renew();
+    await expect(ScriptedSite.join(invite, lambda.identity)).rejects.toMatchObject({ code: 'invite-used' });
+    await expect(lambda.calls().poll([], '', 0)).resolves.toMatchObject({ instructions: [] });
+    lambda.close();
+  });
+
+  it('and a renewal have nothing signed for somebody without an invite or the identity key', async () => {
+    const invite = await coordinator.invite('mu');
+    const mu = await CertifiedSite.join(invite);
+    const issue = vi.spyOn(x509.X509CertificateGenerator, 'create');
+    const { inviteId, ...rest } = JSON.parse(invite) as { inviteId: string; secret: string; checksum: string };
+    const { checksum: _, ...guessed } = { ...rest, inviteId, secret: 'f'.repeat(64) };
+    const stolen = inviteText(guessed as Invite);
+    await expect(ScriptedSite.join(stolen)).rejects.toMatchObject({ code: 'invite-unknown' });
+    const { call } = await mu.renewal();
+    for (const site of ['mu', 'nobody']) {
+      const forged = mu.send({ ...call, site, possession: Buffer.alloc(64) });
+      await expect(forged).rejects.toMatchObject({ code: 'bad-signature' });
+    }
+    expect(issue).not.toHaveBeenCalled();
+    vi.restoreAllMocks();
+    mu.close();
+  });
+
+  it('a stranger cannot find out by a renewal who is, was or never was a member', async () => {
+    const told = new Set<string>();
+    const { operator } = coordinator.operator;
+    const nu = await CertifiedSite.join(await coordinator.invite('nu'));
+    await coordinator.invite('xi');
+    await ask(operator.revokeSite.bind(operator), { site: 'nu', reason: 'test' });
+    const { call } = await nu.renewal();
+    for (const site of ['alpha', 'nu', 'xi', 'nobody']) {
+      const refused = await nu.send({ ...call, site, possession: Buffer.alloc(64) }).catch((error: Error & { code: string }) => error);
+      told.add(`${(refused as { code: string }).code}: ${(refused as Error).message.replace(`"${site}"`, 'the name')}`);
+    }
+    expect([...told]).toHaveLength(1);
+    nu.close();
   });
 
   it('is refused with a wrong secret, a corrupt file or an invite that has expired', async () => {
