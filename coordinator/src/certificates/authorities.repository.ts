@@ -9,6 +9,10 @@ export class AuthoritiesRepository {
     return (await manager.maximum(AuthoritiesEntity, 'sequence')) ?? 0;
   }
 
+  find(manager: EntityManager, sequence: number): Promise<AuthoritiesRow | null> {
+    return manager.findOneBy(AuthoritiesEntity, { sequence });
+  }
+
   async insert(manager: EntityManager, row: AuthoritiesRow): Promise<void> {
     await manager.insert(AuthoritiesEntity, row);
   }

@@ -36,23 +36,13 @@ export class AuthorityRollover {
 
   /** Ends what a killed coordinator has begun. @throws CoordinatorError 'folder-unusable' for keys from before a change that the ledger knows of */
   open(): Promise<void> {
-    return this.identity.exclusively(async () => {
-      const published = await this.database.transaction((manager) => this.repository.newest(manager));
-      const { sequence } = this.identity.authorities;
-      if (published > sequence) {
-        throw new CoordinatorError(
-          'folder-unusable',
-          `The ledger has authorities act ${published}, but secrets.sealed is from the time of act ${sequence}. Restore the newest copy of the data folder: with these keys no site would believe this coordinator.`,
-        );
-      }
-      await this.#complete();
-    });
+    return this.identity.exclusively(() => this.#resume());
   }
 
   /** @throws CoordinatorError 'overlap-open' while an earlier one is under way, 'folder-unusable' when the old authority cannot certify a new one */
   roll(): Promise<{ sequence: number; fingerprint: string }> {
     return this.identity.exclusively(async () => {
-      await this.#complete();
+      await this.#resume();
       const { identity } = this;
       const { sequence: last, certificates } = identity.authorities;
       if (certificates.length > 1) {
@@ -87,7 +77,7 @@ export class AuthorityRollover {
    */
   retire(force: boolean): Promise<{ sequence: number; behind: string[] }> {
     return this.identity.exclusively(async () => {
-      await this.#complete();
+      await this.#resume();
       const { identity } = this;
       const { sequence: last, certificates } = identity.authorities;
       if (certificates.length === 1)
@@ -96,7 +86,9 @@ export class AuthorityRollover {
           'Only one authority is believed, so there is none to retire. Make a new one first: coferment ca roll',
         );
       const sites = await this.database.transaction((manager) => this.enrolment.sites(manager));
-      const behind = sites.filter(({ state, authorities }) => state === 'enrolled' && authorities < last).map(({ site }) => site);
+      // Auditors do not poll, so they never say what they know: they renew when they come next.
+      const told = sites.filter(({ state, role }) => state === 'enrolled' && role === 'site');
+      const behind = told.filter(({ authorities }) => authorities < last).map(({ site }) => site);
       if (behind.length > 0 && !force) {
         throw new CoordinatorError(
           'sites-behind',
@@ -116,13 +108,33 @@ export class AuthorityRollover {
     return signStatement('authorities', { consortium: facts.consortium, sequence, certificates }, operator);
   }
 
+  /** Another coordinator with a copy of these keys may have gone further on the same database: what this one would sign next is signed already. */
+  async #resume(): Promise<void> {
+    const published = await this.database.transaction((manager) => this.repository.newest(manager));
+    const { sequence } = this.identity.authorities;
+    if (published > sequence) {
+      throw new CoordinatorError(
+        'folder-unusable',
+        `The ledger has authorities act ${published}, but secrets.sealed is from the time of act ${sequence}. Restore the newest copy of the data folder: with these keys no site would believe this coordinator.`,
+      );
+    }
+    await this.#complete();
+  }
+
   /** Every step looks first whether it has been done. */
   async #complete(): Promise<void> {
     const { identity } = this;
     const { sequence, act } = identity.authorities;
     if (act === undefined) return;
     await this.database.transaction(async (manager) => {
-      if ((await this.repository.newest(manager)) >= sequence) return;
+      const recorded = await this.repository.find(manager, sequence);
+      if (recorded?.act.payload === act.payload) return;
+      if (recorded !== null) {
+        throw new CoordinatorError(
+          'folder-unusable',
+          `The ledger has another authorities act ${sequence} than secrets.sealed: two coordinators with copies of the same keys worked on this database. Stop this one, and restore the folder of the other.`,
+        );
+      }
       await this.repository.insert(manager, { sequence, act });
       await this.publication.append(manager, act, identity.operator.publicKey);
     });

@@ -1,11 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Predicate, openStatement, parseStatement } from '@coferment/consortium';
-import { hexToBytes } from '@coferment/crypto';
+import { type Predicate, WIRE_VERSION, openStatement, parseStatement } from '@coferment/consortium';
+import { type DsseEnvelope, hexToBytes } from '@coferment/crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fromWire } from '../agent-port/envelope.codec.js';
 import { ask } from '../cli/operator.client.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
+import { Database } from '../persistence/database.js';
 import { PublicationService } from '../publication/publication.service.js';
 import { CertifiedSite } from '../testing/certified-site.fixture.js';
 import { TestCoordinator } from '../testing/coordinator.fixture.js';
@@ -117,6 +118,38 @@ describe('the end of an overlap that is killed before it writes', () => {
     }
     await expectWhole(sequence + 1, 1);
     away.authorities = coordinator.running.context.get(ConsortiumIdentity).authority.certificate;
+  });
+});
+
+describe('another coordinator with a copy of the keys on the same database', () => {
+  it('that has gone further leaves this one nothing to sign', async () => {
+    const { context } = coordinator.running;
+    const { sequence } = context.get(ConsortiumIdentity).authorities;
+    const [repository, database] = [context.get(AuthoritiesRepository), context.get(Database)];
+    const act = { payloadType: 'other', payload: '', signatures: [{ keyid: '', sig: '' }] } as unknown as DsseEnvelope;
+    await database.transaction((manager) => repository.insert(manager, { sequence: sequence + 1, act }));
+    await expect(roll()).rejects.toMatchObject({ code: 'folder-unusable' });
+    expect(context.get(ConsortiumIdentity).authorities.sequence).toBe(sequence);
+    await database.transaction((manager) => manager.query('DELETE FROM authorities WHERE sequence = $1', [sequence + 1]));
+    await expectWhole(sequence, 1);
+  });
+});
+
+describe('an auditor', () => {
+  it('holds up no end of an overlap: it never says what it knows', async () => {
+    const { operator } = coordinator.operator;
+    const request = { site: 'eve', validHours: 1, address: '', preAdmitted: true, role: 'auditor' };
+    const eve = await CertifiedSite.join((await ask(operator.createInvite.bind(operator), request)).invite);
+    const { sequence } = await roll();
+    await away.renew();
+    const { call } = await away.renewal();
+    expect((await away.send(call)).authorities).toBeDefined();
+    const calls = away.calls();
+    await ask(calls.polling.poll.bind(calls.polling), { wireVersion: WIRE_VERSION, waitMs: 0, positions: [], known: '', authorities: sequence });
+    await expect(retire(false)).resolves.toEqual({ sequence: sequence + 1, behind: [] });
+    away.authorities = coordinator.running.context.get(ConsortiumIdentity).authority.certificate;
+    await coordinator.reconnect();
+    eve.close();
   });
 });
 

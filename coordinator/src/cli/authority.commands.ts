@@ -56,7 +56,7 @@ interface AuthorityState {
   sequence: number;
   /** Newest first. */
   fingerprints: string[];
-  members: { site: string; authorities: number; certificateExpiresMs: number }[];
+  members: { site: string; role: string; authorities: number; certificateExpiresMs: number }[];
 }
 
 function authorityState({ authorities, authorityFingerprints, sites }: GetStatusResponse): AuthorityState {
@@ -64,7 +64,7 @@ function authorityState({ authorities, authorityFingerprints, sites }: GetStatus
   return {
     sequence: authorities,
     fingerprints: authorityFingerprints,
-    members: members.map(({ site, authorities: taken, certificateExpiresMs }) => ({ site, authorities: taken, certificateExpiresMs })),
+    members: members.map(({ site, role, authorities: taken, certificateExpiresMs }) => ({ site, role, authorities: taken, certificateExpiresMs })),
   };
 }
 
@@ -74,8 +74,9 @@ function authorityText({ sequence, fingerprints, members }: AuthorityState): str
     sequence === 0 ? 'The authority is the one that the consortium was founded with.' : `Authorities act ${sequence} holds.`,
     `  ${shown(newest)} issues`,
     ...(old === undefined ? [] : [`  ${shown(old)} is still believed; end that with: coferment ca retire`]),
-    ...members.map(({ site, authorities, certificateExpiresMs }) => {
-      const state = authorities >= sequence ? 'up to date' : `behind: knows act ${authorities}`;
+    ...members.map(({ site, role, authorities, certificateExpiresMs }) => {
+      const behind = role === 'auditor' ? 'an auditor, who is told at its next renewal' : `behind: knows act ${authorities}`;
+      const state = authorities >= sequence ? 'up to date' : behind;
       return `  ${site}: ${state}; certificate until ${new Date(certificateExpiresMs).toISOString()}`;
     }),
   ];
