@@ -2,6 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { type EntityManager, IsNull, MoreThan } from 'typeorm';
 import { InviteEntity, type InviteRow, SiteEntity, type SiteMember, type SiteRow } from './site.entity.js';
 
+/** In the place of an invite's end: it lets nobody in, and whoever came by it is a member no longer. */
+const SPENT = 0;
+
 @Injectable()
 export class EnrolmentRepository {
   site(manager: EntityManager, site: string): Promise<SiteRow | null> {
@@ -62,8 +65,17 @@ export class EnrolmentRepository {
     return manager.findBy(InviteEntity, { usedBy: IsNull(), expiresMs: MoreThan(nowMs) });
   }
 
+  /** Of the membership that this key had: it has ended, and the key begins no other one. */
+  async spend(manager: EntityManager, identityKey: string): Promise<void> {
+    await manager.update(InviteEntity, { usedBy: identityKey }, { expiresMs: SPENT });
+  }
+
+  isSpent(manager: EntityManager, identityKey: string): Promise<boolean> {
+    return manager.existsBy(InviteEntity, { usedBy: identityKey, expiresMs: SPENT });
+  }
+
   /** Lets nobody in by an invite of this site that was not used yet. */
   async closeInvites(manager: EntityManager, site: string): Promise<void> {
-    await manager.getRepository(InviteEntity).update({ site, usedBy: IsNull() }, { expiresMs: 0 });
+    await manager.getRepository(InviteEntity).update({ site, usedBy: IsNull() }, { expiresMs: SPENT });
   }
 }

@@ -67,6 +67,12 @@ export class EnrolmentService {
         );
       }
       const asked = requireOpenPlace(await this.repository.lockSite(manager, call.site), invite, identityKey);
+      if (await this.repository.isSpent(manager, identityKey)) {
+        throw new CoordinatorError(
+          'identity-taken',
+          `This identity key is of a membership that has ended. Every membership has its own keys: use another data folder.`,
+        );
+      }
       const state = asked.state === 'enrolled' ? asked.state : moved(asked, invite.preAdmitted ? 'enrol' : 'ask');
       await this.repository.saveInvite(manager, { ...invite, usedBy: identityKey });
       const pinned = { ...asked, state, identityKey };

@@ -130,6 +130,9 @@ describe('joining', () => {
     const fresh = await coordinator.invite('theta');
     await expect(ScriptedSite.join(first!, identity)).rejects.toMatchObject({ code: 'invite-used' });
     await expect(ScriptedSite.join(third!)).rejects.toMatchObject({ code: 'invite-expired' });
+    // Whoever has the keys of a membership that was ended gets no other one with them, under this name or another.
+    await expect(ScriptedSite.join(fresh, identity)).rejects.toMatchObject({ code: 'identity-taken' });
+    await expect(ScriptedSite.join(await coordinator.invite('iota'), identity)).rejects.toMatchObject({ code: 'identity-taken' });
     const back = await ScriptedSite.join(fresh);
     for (const { calls } of [theta, back]) calls.close();
   });

@@ -95,6 +95,7 @@ export class MembershipService {
         throw new CoordinatorError('other-consortium', `The site-left is for the consortium "${predicate.consortium}", not this one.`);
       await this.repository.saveSite(manager, { ...row, state: moved(row, 'leave') });
       await this.repository.closeInvites(manager, site);
+      await this.repository.spend(manager, row.identityKey ?? '');
       await this.publication.append(manager, envelope, publicKey);
     });
     this.log.warn('a site left', { site });
@@ -113,6 +114,7 @@ export class MembershipService {
     await this.repository.closeInvites(manager, row.site);
     // Whoever was never enrolled cannot be struck out of the ledger.
     if (row.enrolment === null) return;
+    await this.repository.spend(manager, row.identityKey ?? '');
     await this.publication.append(manager, revocationAct(row, reason, this.identity), this.identity.operator.publicKey);
   }
 
