@@ -109,7 +109,7 @@ describe('leaving', () => {
     const { identityKey } = member;
     const { key, certificate } = readTlsCredential(member.store);
     const file = join(temporaryFolder('passphrase'), 'passphrase');
-    writeFileSync(file, `${PASSPHRASE}\n`);
+    writeFileSync(file, `${PASSPHRASE}\n`, { mode: 0o600 });
     const flags = ['--data', member.folder, '--passphrase-file', file, '--json'];
     const left = await runCommand(AGENT, ['leave', '--reason', 'sold', ...flags]);
     expect(left).toMatchObject({ code: 0, stderr: '' });
