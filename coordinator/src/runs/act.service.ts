@@ -2,6 +2,7 @@ import { type PredicateName, type Statement, openStatement, peekStatement, runId
 import { type DsseEnvelope, bytesToHex, ciphertextBytes, hexToBytes, shareBytes } from '@coferment/crypto';
 import { Injectable } from '@nestjs/common';
 import { EnrolmentRepository } from '../enrolment/enrolment.repository.js';
+import { requireEnrolled } from '../enrolment/membership.rule.js';
 import { type EpochAct, admitEpochAct } from '../epochs/epoch-act.rules.js';
 import { CoordinatorError } from '../errors/index.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
@@ -132,6 +133,7 @@ export class ActService {
       }
       try {
         await this.changes.apply(run, view.run.version, async (change) => {
+          await this.#requireStill(change, site, publicKey);
           await change.record({ site, slot, envelope, publicKey });
           await this.#grantBoxes(change, statement);
           await change.note('site-acted', { site, text: actText(statement), ...sumOf(statement) });
@@ -141,6 +143,17 @@ export class ActService {
         if (!(error instanceof StaleRun) || tries === MOST_TRIES) throw error;
       }
     }
+  }
+
+  /**
+   * The row stays locked until the act is in the ledger. Between the gate and here lie objects of any size: an act that came into the ledger behind the revocation
+   * of its signer would be one by nobody, to every auditor and for good.
+   */
+  async #requireStill({ manager }: RunChange, site: string, publicKey: Uint8Array): Promise<void> {
+    const row = await this.enrolment.lockSite(manager, site);
+    if (row?.identityKey !== bytesToHex(publicKey))
+      throw new CoordinatorError('site-revoked', `"${site}" has another identity key now. Ask the operator.`);
+    requireEnrolled(row);
   }
 
   /** From now on each key holder may read its own box, and nobody else's. */
