@@ -217,12 +217,29 @@ export function readFacts(folder: string): ConsortiumFacts {
   }
 }
 
+/** What a coordinator leaves in a folder that it has started in, and a founding that was cut off does not. */
+const TRACES = ['coordinator.json', 'database', 'objects', 'checkpoint'];
+
+/**
+ * A start that founds, in a unit for example, is run again and again. In a folder whose consortium.json was lost it would draw new keys over those of a consortium
+ * that lives.
+ */
+function requireUnused(folder: string): void {
+  const trace = TRACES.find((name) => existsSync(join(folder, name)));
+  if (trace === undefined) return;
+  throw new CoordinatorError(
+    'folder-unusable',
+    `${folder} has no consortium.json, but ${trace} of a consortium that was founded there. Nothing was changed: restore consortium.json, with the files beside it, from one backup, or give a new folder.`,
+  );
+}
+
 /** Draws all keys of a new consortium. The facts are written last: a crash before leaves a folder that can be founded again. */
 export async function found(
   folder: string,
   passphrase: StoreSecret,
   { consortium, origin, certificateLifeMs = CERTIFICATE_LIFE_MS, ...charter }: Founding,
 ): Promise<void> {
+  requireUnused(folder);
   const authority = await createAuthority(consortium);
   const serverName = `coordinator.${consortium}.coferment`;
   const issuing = { ...authority, lifeMs: certificateLifeMs };

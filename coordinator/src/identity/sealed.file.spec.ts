@@ -240,3 +240,23 @@ describe.runIf(posix)('a file that is replaced', () => {
     expect(statSync(join(folder, 'key')).mode & 0o777).toBe(0o600);
   });
 });
+
+describe('a founding', () => {
+  it('draws no keys over those of a consortium that has lost its consortium.json', async () => {
+    const folder = await founded();
+    const files = () => FILES.map((file) => readFileSync(join(folder, file), 'latin1'));
+    rmSync(join(folder, 'consortium.json'));
+    for (const trace of ['coordinator.json', 'checkpoint']) {
+      writeFileSync(join(folder, trace), '');
+      const before = files();
+      await expect(found(folder, PASSPHRASE, { consortium: 'acme', origin: 'ledger.localhost/acme' })).rejects.toMatchObject({
+        code: 'folder-unusable',
+        message: expect.stringContaining(trace),
+      });
+      expect(files()).toEqual(before);
+      rmSync(join(folder, trace));
+    }
+    // Cut off before it had begun, it begins anew.
+    await expect(found(folder, PASSPHRASE, { consortium: 'acme', origin: 'ledger.localhost/acme' })).resolves.toBeUndefined();
+  });
+});
