@@ -80,6 +80,15 @@ describe('a backup of a site that serves', () => {
     execFileSync('sha256sum', ['--check', '--strict', '--quiet', 'SHA256SUMS'], { cwd: backup });
   });
 
+  it('is refused into the folder itself, with which it would be lost', async () => {
+    const consortium = await inTraining();
+    enrol(consortium.member('a'));
+    const { folder } = consortium.member('a');
+    const inside = join(folder, 'backup');
+    expect(await codeOf(backUpSite(folder, inside))).toBe('file-exists');
+    expect(existsSync(inside)).toBe(false);
+  });
+
   it('is refused into a folder that is there, and of a folder that others can get at', async () => {
     const consortium = openConsortium(['a']);
     const backup = await backedUp(consortium);

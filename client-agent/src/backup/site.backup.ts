@@ -1,5 +1,5 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, sep } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { AgentError } from '../agent.error.js';
@@ -31,6 +31,7 @@ export async function backUpSite(folder: string, out: string): Promise<SiteBacku
   const { consortium, site } = readMembership(folder);
   requirePrivate(folder);
   requireNew(out);
+  requireApart(folder, out);
   privateFolder(out);
   const unsendable = sentObjects(folder);
   for (const path of filesOf(folder)) {
@@ -135,6 +136,15 @@ function filesOf(folder: string): string[] {
   return paths
     .filter((path) => statSync(join(folder, path), { throwIfNoEntry: false })?.isFile() === true)
     .map((path) => path.replaceAll(sep, '/'));
+}
+
+function requireApart(folder: string, out: string): void {
+  const way = relative(resolve(folder), resolve(out));
+  if (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way))
+    throw new AgentError(
+      'file-exists',
+      `${out} lies in ${folder} itself and would be lost with it. Nothing was changed; give a folder elsewhere.`,
+    );
 }
 
 function requireNew(folder: string): void {

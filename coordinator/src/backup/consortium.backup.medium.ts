@@ -1,4 +1,15 @@
-import { appendFileSync, copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -34,7 +45,16 @@ describe('a backup of a coordinator', () => {
   it('goes on where it was, on the same address, for the same sites, when nothing ran since', async () => {
     const before = await statusOf(coordinator.operator);
     await coordinator.stop();
+    const inside = join(coordinator.folder, 'backup');
+    await expect(backUpConsortium(coordinator.folder, inside)).rejects.toMatchObject({ code: 'file-exists' });
+    expect(existsSync(inside)).toBe(false);
+    // Objects on another disk, by a link.
+    const disk = join(scratch, 'disk');
+    renameSync(join(coordinator.folder, 'objects'), disk);
+    symlinkSync(disk, join(coordinator.folder, 'objects'));
     const made = await backUpConsortium(coordinator.folder, backup);
+    expect(lstatSync(join(backup, 'objects')).isDirectory()).toBe(true);
+    expect(readdirSync(join(backup, 'objects')).length).toBeGreaterThan(0);
     expect(made).toMatchObject({ consortium: 'scripted', database: coordinator.database === undefined ? 'embedded' : 'server' });
     if (process.platform !== 'win32') expect(statSync(join(backup, 'secrets.sealed')).mode & 0o777).toBe(0o600);
     expect(existsSync(join(backup, 'lock.sqlite'))).toBe(false);

@@ -1,5 +1,5 @@
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, join, relative, sep } from 'node:path';
+import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { CoordinatorError } from '../errors/index.js';
 import { readFacts } from '../identity/consortium.identity.js';
@@ -30,10 +30,12 @@ export async function backUpConsortium(folder: string, out: string): Promise<Con
   const { consortium } = readFacts(folder);
   requirePrivate(folder);
   requireNew(out);
+  requireApart(folder, out);
   const lock = lockFolder(folder);
   try {
     mkdirSync(out, { recursive: true, mode: 0o700 });
-    cpSync(folder, out, { recursive: true, filter: (path) => isKept(relative(folder, path).replaceAll(sep, '/')) });
+    // What a link stands for is part of the folder; the link alone would be no copy.
+    cpSync(folder, out, { recursive: true, dereference: true, filter: (path) => isKept(relative(folder, path).replaceAll(sep, '/')) });
     const database = existsSync(join(folder, 'database')) ? 'embedded' : 'server';
     const label: ConsortiumBackup = {
       schema: 'coferment-backup/1',
@@ -85,6 +87,15 @@ function readLabel(backup: string): ConsortiumBackup {
 /** Locks belong to a process; what has only half arrived is sent again. */
 function isKept(path: string): boolean {
   return !/^lock\.(json|sqlite)(-|$)/.test(path) && path !== 'objects/partial' && !basename(path).endsWith('.draft');
+}
+
+function requireApart(folder: string, out: string): void {
+  const way = relative(resolve(folder), resolve(out));
+  if (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way))
+    throw new CoordinatorError(
+      'file-exists',
+      `${out} lies in ${folder} itself and would be lost with it. Nothing was changed; give a folder elsewhere.`,
+    );
 }
 
 function requireNew(folder: string): void {
