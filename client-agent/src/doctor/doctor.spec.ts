@@ -1,15 +1,20 @@
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { signStatement } from '@coferment/consortium';
+import { loadCrypto } from '@coferment/crypto';
 import { describe, expect, it } from 'vitest';
 import { failed, passed, skipped, warned } from '../connection/finding.js';
+import { writeDeparture } from '../enrolment/departure.file.js';
 import type { Membership } from '../enrolment/membership.file.js';
+import { KeyStore } from '../keys/key.store.js';
+import { createSiteIdentity, eraseWorkingKeys, identityKeyHex } from '../keys/site.identity.js';
 import { temporaryFolder } from '../testing/temporary.folder.fixture.js';
 import { readSubject } from './doctor.subject.js';
 import { renderFinding, renderVerdict } from './doctor.text.js';
 import { checkFolder, roomFinding } from './folder.checks.js';
 import { clockFinding } from './greeting.check.js';
 import { itNotice, renderNotice } from './it.notice.js';
-import { certificateFinding } from './key.checks.js';
+import { certificateFinding, checkKeys } from './key.checks.js';
 
 const NOW = Date.parse('2030-01-01T00:00:00Z');
 const DAY_MS = 86_400_000;
@@ -67,11 +72,24 @@ describe('a data folder', () => {
       { check: 'journal', result: 'skipped' },
     ]);
     chmodSync(join(folder, 'keys', 'tls.sealed'), 0o644);
+    // The agent would not start with it.
     expect(checkFolder(folder)[1]).toMatchObject({
-      result: 'warn',
+      result: 'fail',
       found: expect.stringMatching(/tls\.sealed \(mode 644\)/),
-      advice: `chmod -R go= ${folder}`,
+      advice: expect.stringContaining(`chmod -R go= ${folder}`),
     });
+    chmodSync(join(folder, 'keys', 'tls.sealed'), 0o600);
+    chmodSync(folder, 0o755);
+    expect(checkFolder(folder)[1]).toMatchObject({ result: 'fail' });
+    chmodSync(folder, 0o700);
+    writeFileSync(join(folder, 'agent.log'), '', { mode: 0o644 });
+    expect(checkFolder(folder)[1]).toMatchObject({ result: 'warn', found: expect.stringMatching(/agent\.log/) });
+  });
+
+  it('in which no keys were made yet may still be open to others: joining makes it private', () => {
+    const folder = temporaryFolder('doctor');
+    chmodSync(folder, 0o755);
+    expect(checkFolder(folder)[1]).toMatchObject({ check: 'file rights', result: 'warn' });
   });
 
   it('that is not there yet is looked at where it will be', () => {
@@ -88,6 +106,32 @@ describe('a data folder', () => {
       { check: 'file rights', result: 'warn', found: expect.stringMatching(/belongs to user 1234/) },
       { check: 'disk', result: 'skipped' },
       { check: 'journal', result: 'skipped' },
+    ]);
+  });
+});
+
+describe('the keys of a site that has left', () => {
+  it('are in order: what it lacks was erased on purpose', async () => {
+    await loadCrypto();
+    const folder = temporaryFolder('doctor');
+    const passphraseFile = join(folder, 'passphrase');
+    writeFileSync(passphraseFile, 'a passphrase for tests\n', { mode: 0o600 });
+    const store = KeyStore.create(join(folder, 'keys'), 'a passphrase for tests');
+    const { identity } = createSiteIdentity(store);
+    eraseWorkingKeys(store);
+    const statement = signStatement('site-left', { consortium: 'acme', site: 'alder', reason: '' }, identity);
+    writeDeparture(folder, {
+      schema: 1,
+      site: 'alder',
+      consortium: 'acme',
+      decidedAt: '2030-01-01T00:00:00.000Z',
+      state: 'done',
+      statement,
+    });
+    const member = { site: 'alder', consortium: 'acme', identityKey: identityKeyHex(identity) } as Membership;
+    expect(await checkKeys(folder, { ...member, certificateExpiresAt: '2030-01-01T00:00:00.000Z' }, { passphraseFile }, 0)).toMatchObject([
+      { check: 'key store', result: 'pass' },
+      { check: 'certificate', result: 'skipped', found: expect.stringContaining('left acme') },
     ]);
   });
 });

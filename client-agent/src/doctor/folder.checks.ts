@@ -72,25 +72,26 @@ function gib(bytes: number): string {
   return `${(bytes / GIBIBYTE).toFixed(bytes < 10 * GIBIBYTE ? 2 : 0)} GiB`;
 }
 
-/** Files that others may read; keys are encrypted, but the journal says with whom this company works. */
+/**
+ * Files that others may read. With keys that they can get at the agent does not start, and so this fails; the journal beside them says with whom this company works.
+ */
 function checkRights(folder: string): Finding {
   if (process.platform === 'win32') return skipped('file rights', 'Windows has none of this kind');
-  const open = [
-    folder,
-    ...['keys', 'journal.sqlite', 'agent.log'].map((name) => join(folder, name)).filter(existsSync),
-    ...keyFiles(folder),
-  ]
+  const keys = join(folder, 'keys');
+  const refused = existsSync(keys) ? [folder, keys, ...keyFiles(keys)] : [];
+  const open = [...refused, folder, ...['journal.sqlite', 'agent.log'].map((name) => join(folder, name)).filter(existsSync)]
     .map((path) => ({ path, mode: statSync(path).mode & 0o777 }))
     .filter(({ mode }) => (mode & 0o077) !== 0);
   const [first] = open;
   if (first === undefined) return passed('file rights', 'only their owner can read the keys and the journal');
-  const others = open.length > 1 ? ` and ${open.length - 1} more` : '';
-  return warned('file rights', `others can read ${first.path} (mode ${first.mode.toString(8)})${others}`, `chmod -R go= ${folder}`);
+  const more = new Set(open.map(({ path }) => path)).size - 1;
+  const found = `others can read ${first.path} (mode ${first.mode.toString(8)})${more > 0 ? ` and ${more} more` : ''}`;
+  const mend = `chmod -R go= ${folder}`;
+  if (!refused.includes(first.path)) return warned('file rights', found, mend);
+  return failed('file rights', `${found}; the agent refuses keys that others can get at`, `Decide whether they were read, then: ${mend}`);
 }
 
-function keyFiles(folder: string): string[] {
-  const keys = join(folder, 'keys');
-  if (!existsSync(keys)) return [];
+function keyFiles(keys: string): string[] {
   return readdirSync(keys, { recursive: true, encoding: 'utf8' }).map((name) => join(keys, name));
 }
 

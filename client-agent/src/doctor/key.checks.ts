@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { loadCrypto, type SecretFlags } from '@coferment/crypto';
 import { describeFailure } from '../agent.error.js';
 import { failed, type Finding, passed, skipped, warned } from '../connection/finding.js';
+import { readDeparture } from '../enrolment/departure.file.js';
 import type { Membership } from '../enrolment/membership.file.js';
 import { KeyStore } from '../keys/key.store.js';
-import { identityKeyHex, openSiteIdentity, readTlsCredential } from '../keys/site.identity.js';
+import { identityKeyHex, openIdentity, readTlsCredential } from '../keys/site.identity.js';
 import { readSecret } from '../keys/store.secret.js';
 
 /** Whether the keys open and are those of this member, and what the certificate that they go with is worth today. */
@@ -15,12 +16,17 @@ export async function checkKeys(folder: string, member: Membership, secret: Secr
   try {
     await loadCrypto();
     const store = KeyStore.open(join(folder, 'keys'), await readSecret(secret));
-    const key = identityKeyHex(openSiteIdentity(store).identity);
+    const key = identityKeyHex(openIdentity(store));
     if (key !== member.identityKey) {
       const found = `its identity key is ${key.slice(0, 16)}…, member.json says ${member.identityKey.slice(0, 16)}…`;
       return [failed('key store', found, 'Folders of two sites were mixed. Restore this folder from one backup.'), told];
     }
     const opened = passed('key store', `it opens; identity key ${key.slice(0, 16)}…`);
+    const departure = readDeparture(folder);
+    if (departure?.state === 'done') {
+      const found = `"${member.site}" left ${member.consortium} at ${departure.decidedAt}, and its certificate was erased`;
+      return [opened, skipped('certificate', found, 'To come back, join with a new invite and another --data folder.')];
+    }
     const { key: privateKey, certificate } = readTlsCredential(store);
     if (new X509Certificate(certificate).checkPrivateKey(createPrivateKey(privateKey))) return [opened, told];
     return [
