@@ -91,13 +91,7 @@ function tell(input: LeaveInput, member: Membership, store: KeyStore, journal: J
 }
 
 /** Signs once: a leave that is repeated sends the same act. */
-async function decide(
-  input: LeaveInput,
-  member: Membership,
-  store: KeyStore,
-  journal: Journal,
-  port: LeavingPort,
-): Promise<Departure> {
+async function decide(input: LeaveInput, member: Membership, store: KeyStore, journal: Journal, port: LeavingPort): Promise<Departure> {
   const told = await unlessOver(() => poll(port));
   const runs = told === undefined ? [] : runsThatCount(parseRunViews(told.runs), journal.runs.all());
   if (runs.length > 0 && !input.abandonRuns) {

@@ -3,11 +3,7 @@ import type { SiteMember } from '../enrolment/site.entity.js';
 import { CoordinatorError } from '../errors/index.js';
 
 /** Who called, as the interceptor found by the client certificate. */
-export type Caller =
-  | { kind: 'stranger' }
-  | { kind: 'operator' }
-  | ({ kind: 'site' } & SiteMember)
-  | { kind: 'auditor'; auditor: string };
+export type Caller = { kind: 'stranger' } | { kind: 'operator' } | ({ kind: 'site' } & SiteMember) | { kind: 'auditor'; auditor: string };
 
 // The interceptor overwrites this key on every call, so nothing a client sends under it is ever read.
 const KEY = 'coferment-caller';

@@ -145,7 +145,13 @@ describe('an auditor', () => {
     const { call } = await away.renewal();
     expect((await away.send(call)).authorities).toBeDefined();
     const calls = away.calls();
-    await ask(calls.polling.poll.bind(calls.polling), { wireVersion: WIRE_VERSION, waitMs: 0, positions: [], known: '', authorities: sequence });
+    await ask(calls.polling.poll.bind(calls.polling), {
+      wireVersion: WIRE_VERSION,
+      waitMs: 0,
+      positions: [],
+      known: '',
+      authorities: sequence,
+    });
     await expect(retire(false)).resolves.toEqual({ sequence: sequence + 1, behind: [] });
     away.authorities = coordinator.running.context.get(ConsortiumIdentity).authority.certificate;
     await coordinator.reconnect();

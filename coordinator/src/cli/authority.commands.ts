@@ -64,7 +64,12 @@ function authorityState({ authorities, authorityFingerprints, sites }: GetStatus
   return {
     sequence: authorities,
     fingerprints: authorityFingerprints,
-    members: members.map(({ site, role, authorities: taken, certificateExpiresMs }) => ({ site, role, authorities: taken, certificateExpiresMs })),
+    members: members.map(({ site, role, authorities: taken, certificateExpiresMs }) => ({
+      site,
+      role,
+      authorities: taken,
+      certificateExpiresMs,
+    })),
   };
 }
 

@@ -93,7 +93,10 @@ async function invite({ operator }: OperatorClient, output: Output, name: string
   if (out === undefined && line !== true)
     throw new CoordinatorError('malformed', 'Say how the invite is to be handed over: --out FILE, --line, or both.');
   if (out !== undefined && !existsSync(dirname(out)))
-    throw new CoordinatorError('malformed', `There is no folder ${dirname(out)} for the invite. Make it, or give another --out; nothing was changed.`);
+    throw new CoordinatorError(
+      'malformed',
+      `There is no folder ${dirname(out)} for the invite. Make it, or give another --out; nothing was changed.`,
+    );
   const made = await ask(operator.createInvite.bind(operator), {
     site: name,
     validHours,
@@ -186,7 +189,8 @@ async function confirm(site: string, words: readonly string[], told: string | un
 
 function parseHours(text: string): number {
   const hours = Number(text);
-  if (!Number.isInteger(hours) || hours < 1 || hours > 720) throw new InvalidArgumentError('It must be a whole number of hours from 1 to 720.');
+  if (!Number.isInteger(hours) || hours < 1 || hours > 720)
+    throw new InvalidArgumentError('It must be a whole number of hours from 1 to 720.');
   return hours;
 }
 

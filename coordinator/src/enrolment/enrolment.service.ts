@@ -54,7 +54,9 @@ export class EnrolmentService {
     }
     const identityKey = bytesToHex(call.identityKey);
     // Looked at again below: nobody without an invite has certificates signed for nothing, and the transaction cannot wait for the signing.
-    await this.database.transaction(async (manager) => requireInvite(await this.repository.invite(manager, call.inviteId), call, identityKey));
+    await this.database.transaction(async (manager) =>
+      requireInvite(await this.repository.invite(manager, call.inviteId), call, identityKey),
+    );
     // Before admission it is only a check of the request: the certificate is dropped, and no call is let in by one that is not enrolled.
     const issued = await issueSite(this.identity.authority, call.site, call.request);
     const { row, isNew } = await this.database.transaction(async (manager) => {

@@ -36,7 +36,11 @@ export class UploadIntake implements Pick<ObjectService, 'uploadState' | 'upload
     return { received: await this.store.received(site, digest), complete: false };
   }
 
-  async upload({ site }: { site: string }, part: Part, chunks: AsyncIterable<Uint8Array>): Promise<{ received: number; complete: boolean }> {
+  async upload(
+    { site }: { site: string },
+    part: Part,
+    chunks: AsyncIterable<Uint8Array>,
+  ): Promise<{ received: number; complete: boolean }> {
     const start = await this.store.received(site, part.digest);
     if (part.offset !== start || start !== 0)
       throw new CoordinatorError('wrong-offset', `The upload goes on at byte ${start}, not ${part.offset}.`);
