@@ -1,10 +1,12 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Invite, inviteLine, inviteText } from '@coferment/consortium';
 import { loadCrypto, sha256Hex } from '@coferment/crypto';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { KeyStore } from '../keys/key.store.js';
 import { readInvite } from './invite.source.js';
 import { joinConsortium } from './join.flow.js';
+import { leaveConsortium } from './leave.flow.js';
 import { temporaryFolder } from '../testing/temporary.folder.fixture.js';
 
 const invite: Invite = {
@@ -72,5 +74,17 @@ describe('a join without an invite', () => {
     const data = join(folder, 'data');
     await expect(joinConsortium({ folder: data, passphrase: 'long enough' })).rejects.toMatchObject({ code: 'not-joined' });
     expect(existsSync(data)).toBe(false);
+  });
+
+  it.skipIf(process.platform === 'win32')('and a leave do not mend in silence a folder of keys that others could get at', async () => {
+    const data = join(folder, 'open');
+    KeyStore.create(join(data, 'keys'), 'long enough');
+    chmodSync(data, 0o755);
+    const passphrase = 'long enough';
+    await expect(joinConsortium({ folder: data, passphrase })).rejects.toMatchObject({ code: 'file-mode' });
+    await expect(leaveConsortium({ folder: data, passphrase, reason: '', abandonRuns: false })).rejects.toMatchObject({
+      code: 'file-mode',
+    });
+    expect(statSync(data).mode & 0o777).toBe(0o755);
   });
 });

@@ -9,7 +9,7 @@ import { wireEnvelopeSchema } from '../connection/envelope.codec.js';
 import { Journal } from '../journal/journal.js';
 import { noteMembership } from '../journal/membership.entries.js';
 import { KeyStore } from '../keys/key.store.js';
-import { privateFolder } from '../keys/private.file.js';
+import { privateFolder, requirePrivate } from '../keys/private.file.js';
 import { createSiteIdentity, hasSiteIdentity, identityKeyHex, openSiteIdentity, writeTlsCredential } from '../keys/site.identity.js';
 import { takeInAuthorities } from './authorities.act.js';
 import { type CertificateRequest, readCertificate, requestCertificate } from './certificate.request.js';
@@ -58,7 +58,9 @@ export async function joinConsortium(input: JoinInput, watcher: JoinWatcher = SI
     throw new AgentError('already-joined', `${input.folder} has joined a consortium already. Use another --data folder for another site.`);
   }
   if (given === undefined && !KeyStore.exists(keysIn(input.folder))) throw nothingBegun(input.folder);
-  privateFolder(input.folder);
+  // Made private with the keys; from then on only looked at, because somebody has to decide whether they were read.
+  if (KeyStore.exists(keysIn(input.folder))) requirePrivate(input.folder);
+  else privateFolder(input.folder);
   const store = openStore(input);
   const invite = given ?? begun(store, input.folder);
   const request = await requestCertificate(invite.site);

@@ -11,6 +11,7 @@ import { WireClient } from '../connection/wire.client.js';
 import { lockFolder } from '../journal/folder.lock.js';
 import { Journal } from '../journal/journal.js';
 import { KeyStore } from '../keys/key.store.js';
+import { requirePrivate } from '../keys/private.file.js';
 import { eraseWorkingKeys, openIdentity } from '../keys/site.identity.js';
 import { forgetRun } from '../rounds/run.departure.js';
 import { type Departure, readDeparture, writeDeparture } from './departure.file.js';
@@ -36,6 +37,7 @@ type LeavingPort = Pick<CoordinatorPort, 'poll' | 'submitStatement'>;
  * @throws AgentError 'in-runs' while a run counts on this site and `abandonRuns` is not set
  */
 export async function leaveConsortium(input: LeaveInput): Promise<{ member: Membership; departure: Departure }> {
+  requirePrivate(input.folder);
   const lock = lockFolder(input.folder);
   try {
     const member = readMembership(input.folder);
