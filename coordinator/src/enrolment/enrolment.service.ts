@@ -60,6 +60,8 @@ export class EnrolmentService {
     // Before admission it is only a check of the request: the certificate is dropped, and no call is let in by one that is not enrolled.
     const issued = await issueSite(this.identity.authority, call.site, call.request);
     const { row, isNew } = await this.database.transaction(async (manager) => {
+      // The name first, then its invites, as everywhere: a join beside a revocation would otherwise wait for it and it for the join.
+      const named = await this.repository.lockSite(manager, call.site);
       const invite = requireInvite(await this.repository.invite(manager, call.inviteId), call, identityKey);
       const owner = await this.repository.byIdentity(manager, identityKey);
       if (owner !== null && owner.site !== call.site) {
@@ -68,7 +70,7 @@ export class EnrolmentService {
           `This identity key belongs to the site "${owner.site}". Every site has its own: use another data folder.`,
         );
       }
-      const asked = requireOpenPlace(await this.repository.lockSite(manager, call.site), invite, identityKey);
+      const asked = requireOpenPlace(named, invite, identityKey);
       if (await this.repository.isSpent(manager, identityKey)) {
         throw new CoordinatorError(
           'identity-taken',
