@@ -76,14 +76,14 @@ export class RunsRepository {
     return Number(row?.['largest'] ?? 0);
   }
 
-  /** Site lists of runs that were approved here before this one was announced: of the last of them, and of every one of the same plan. */
-  earlierSites(run: string, plan: string): string[][] {
+  /** Runs that were approved here before this one was announced: the last of them, and every one of the same plan. */
+  earlier(run: string, plan: string): RunRecord[] {
     const earlier = this.database.all(
-      `SELECT plan, sites FROM runs WHERE state <> 'asked' AND run <> ?1
+      `SELECT * FROM runs WHERE state <> 'asked' AND run <> ?1
         AND rowid < COALESCE((SELECT rowid FROM runs WHERE run = ?1), (SELECT MAX(rowid) + 1 FROM runs)) ORDER BY rowid DESC`,
       run,
     );
-    return earlier.filter((row, index) => index === 0 || row['plan'] === plan).map((row) => JSON.parse(String(row['sites'])) as string[]);
+    return earlier.map(toRun).filter((other, index) => index === 0 || other.plan === plan);
   }
 
   /** Remembers when this site was first asked for its update of a round. */
