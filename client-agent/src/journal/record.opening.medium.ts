@@ -97,7 +97,7 @@ describe('heads', () => {
     const agent = Journal.open(path(), { identity });
     agent.runs.setState(RUN, 'dead', 'for a test');
     expect(agent.record.heads().map(({ seq }) => seq)).toEqual([5]);
-    for (let entry = 0; entry < 450; entry++) agent.activity.refuse(RUN, `subject ${entry}`, 'code', 'message');
+    for (let entry = 0; entry < 450; entry++) agent.activity.refuse(RUN, `subject ${entry}`, `code ${entry % 5}`, 'message');
     expect(agent.record.heads().map(({ seq }) => seq)).toEqual([5, 205, 405]);
     agent.record.signHead();
     agent.record.signHead();

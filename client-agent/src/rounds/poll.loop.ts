@@ -96,7 +96,8 @@ export class PollLoop {
     this.#known = response.owed;
     // They may have been taken in while this poll was held.
     if (checked.data.authorities > this.settings.authorities()) this.settings.newAuthorities();
-    for (const view of parseRunViews(response.runs)) journal.activity.see(view.run, view);
+    // Of runs that this site was never asked for nothing is kept: there is no end to their names.
+    for (const view of parseRunViews(response.runs)) if (journal.runs.get(view.run) !== undefined) journal.activity.see(view.run, view);
     this.#board.offer(
       response.instructions.map((wire) => this.#toWork(parseInstruction(wire))),
       startedMs,
