@@ -109,7 +109,7 @@ describe('leaving', () => {
     const { identityKey } = member;
     const { key, certificate } = readTlsCredential(member.store);
     const file = join(temporaryFolder('passphrase'), 'passphrase');
-    writeFileSync(file, `${PASSPHRASE}\n`);
+    writeFileSync(file, `${PASSPHRASE}\n`, { mode: 0o600 });
     const flags = ['--data', member.folder, '--passphrase-file', file, '--json'];
     const left = await runCommand(AGENT, ['leave', '--reason', 'sold', ...flags]);
     expect(left).toMatchObject({ code: 0, stderr: '' });
@@ -124,6 +124,7 @@ describe('leaving', () => {
     const journal = openJournal(member);
     expect(journal.runs.get(RUN)).toMatchObject({ state: 'dead' });
     expect(journal.activity.sentTotals()).toMatchObject(expect.arrayContaining([expect.objectContaining({ name: 'site-left' })]));
+    expect(journal.record.latest('membership-left')).toMatchObject({ reason: 'sold' });
     journal.close();
 
     // The certificate is good for nothing, even for somebody who has kept a copy; nor does the identity key get another one.
