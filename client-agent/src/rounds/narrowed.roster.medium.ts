@@ -14,12 +14,14 @@ import {
 import { bytesToHex, generateIdentity, loadCrypto } from '@coferment/crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EpochSecrets } from '../keys/epoch.secrets.js';
+import { readRecord } from '../journal/record.chain.js';
 import { checkRosterFor, planParameters } from '../policy/roster.policy.js';
 import { rosterReport } from '../status/roster.report.js';
 import { approvePlan, approveRoster } from './approval.handlers.js';
 import { carryOut } from './instruction.router.js';
 import { CONSORTIUM, createMember, fixturePlan, type Member, removeMember, SharedBoard } from './members.fixture.js';
 import { judgeRequest } from './policy.gate.js';
+import { PollLoop } from './poll.loop.js';
 import { leaveEpoch } from './run.departure.js';
 
 const ASKED = ['a', 'b', 'c', 'd', 'e'];
@@ -275,5 +277,31 @@ describe('the rules of the site', () => {
       reason: 'the sites differ from those of an earlier run (new: b, e)',
     });
     expect(next(['a', 'c', 'd'])).toContainEqual(expect.objectContaining({ rule: 'changedSites', verdict: 'approve' }));
+  });
+});
+
+describe('rosters that a coordinator swaps again and again', () => {
+  it('are not all written down: one stays on the screen for a while', async () => {
+    const rosters = [rosterOf(['a', 'c', 'd']), rosterOf(['a', 'b', 'c'])];
+    for (const roster of rosters) board.objects.set(rosterDigest(roster), rosterBytes(roster));
+    let polls = 0;
+    a.port.poll = () => {
+      polls += 1;
+      const roster = rosterDigest(rosters[polls % 2]!);
+      const instructions = [{ kind: { $case: 'approveRoster' as const, approveRoster: { run, epoch: 1, roster } } }];
+      if (polls === 12) stop.abort();
+      return Promise.resolve({ instructions, runs: [], owed: String(polls), coordinatorTimeMs: 0, authorities: 0 });
+    };
+    const stop = new AbortController();
+    const nothing = () => Promise.resolve();
+    const settings = { waitMs: 100, renew: nothing, explain: nothing, authorities: () => 0, newAuthorities: () => undefined };
+    await new PollLoop(a, settings).run(stop.signal);
+    const { entries } = readRecord(a.journal.record.lines());
+    expect(entries.filter(({ kind }) => kind === 'roster-shown')).toHaveLength(1);
+    expect(entries.filter(({ kind }) => kind === 'waiting')).toHaveLength(1);
+    // What is not on the screen is not approved either.
+    const [other] = rosters.filter((roster) => rosterDigest(roster) !== a.journal.approvals.shownRosters()[0]!.roster);
+    approve(other!);
+    expect(await approveRoster(a, { run, epoch: 1, roster: rosterDigest(other!) })).toMatchObject({ outcome: 'waiting' });
   });
 });
