@@ -30,6 +30,7 @@ export type AgentErrorCode =
   | 'plan-malformed'
   | 'run-misnamed'
   | 'run-changed'
+  | 'too-many-runs'
   | 'sites-unordered'
   | 'not-a-member'
   | 'ordinal-not-growing'

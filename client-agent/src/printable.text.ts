@@ -7,7 +7,7 @@ const LONGEST = 600;
  */
 export function printable(text: string, longest = LONGEST): string {
   // oxlint-disable-next-line no-control-regex -- these are what must not reach a screen
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, ' ').slice(0, longest);
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, ' ').slice(0, longest);
 }
 
 /** A text of several lines, for a terminal: its line ends stay. */

@@ -12,6 +12,7 @@ import { type Departure, readDeparture, writeDeparture } from '../../client-agen
 import { leaveConsortium } from '../../client-agent/src/enrolment/leave.flow.js';
 import { renewCertificate } from '../../client-agent/src/enrolment/renewal.flow.js';
 import { Journal } from '../../client-agent/src/journal/journal.js';
+import { readRecord } from '../../client-agent/src/journal/record.chain.js';
 import { EpochSecrets } from '../../client-agent/src/keys/epoch.secrets.js';
 import { temporaryFolder } from '../../client-agent/src/testing/temporary.folder.fixture.js';
 import { ask } from '../../coordinator/src/cli/operator.client.js';
@@ -30,8 +31,8 @@ const RUN = `r1-${'a'.repeat(16)}`;
 beforeAll(() => coordinator.start());
 afterAll(() => coordinator.remove());
 
-const leave = (member: Member, abandonRuns = false) =>
-  leaveConsortium({ folder: member.folder, passphrase: PASSPHRASE, reason: 'sold', abandonRuns });
+const leave = (member: Member, abandonRuns = false, reason = 'sold') =>
+  leaveConsortium({ folder: member.folder, passphrase: PASSPHRASE, reason, abandonRuns });
 
 const leavings = async (site: string) =>
   statementsOf(await readLedger(coordinator.operator)).filter(({ name, predicate }) => name === 'site-left' && predicate.site === site);
@@ -124,6 +125,7 @@ describe('leaving', () => {
     const journal = openJournal(member);
     expect(journal.runs.get(RUN)).toMatchObject({ state: 'dead' });
     expect(journal.activity.sentTotals()).toMatchObject(expect.arrayContaining([expect.objectContaining({ name: 'site-left' })]));
+    expect(journal.record.latest('membership-left')).toMatchObject({ reason: 'sold' });
     journal.close();
 
     // The certificate is good for nothing, even for somebody who has kept a copy; nor does the identity key get another one.
@@ -145,7 +147,11 @@ describe('leaving', () => {
   it('twice is leaving once', async () => {
     const member = await worked('epsilon');
     const first = await leave(member);
-    expect(await leave(member)).toEqual(first);
+    expect(await leave(member, false, 'another reason')).toEqual(first);
+    const journal = openJournal(member);
+    const left = readRecord(journal.record.lines()).entries.filter(({ kind }) => kind === 'membership-left');
+    journal.close();
+    expect(left).toHaveLength(1);
     expect(await leavings('epsilon')).toHaveLength(1);
     await expect(operator.revoke('epsilon')).rejects.toMatchObject({ code: 'not-pending' });
     // Who comes back is somebody new.

@@ -1,14 +1,19 @@
 /*
  * A run that one of four sites never approves: real coordinator, real agents, all in this process so that a week can pass when the test says so. The three
- * others see who is missing before they go on; the fourth learns that it is over for it; a fifth, which joins later, uses the released model.
+ * others see who is missing before they go on; the fourth, whose rules refuse the plan, learns that it is over for it; a fifth, which joins later, uses the
+ * released model. The record of one of the three is then read, checked and reproduced from with the commands that its people have.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { addApprovalCommands } from '../../client-agent/src/cli/approval.commands.js';
 import { addDataCommands } from '../../client-agent/src/cli/data.commands.js';
+import { addJournalCommands } from '../../client-agent/src/cli/journal.commands.js';
+import { addLedgerCommands } from '../../client-agent/src/cli/ledger.commands.js';
 import { addModelCommands } from '../../client-agent/src/cli/model.commands.js';
+import { addReproduceCommand } from '../../client-agent/src/cli/reproduce.command.js';
 import { ObjectCache } from '../../client-agent/src/connection/object.cache.js';
 import { joinConsortium } from '../../client-agent/src/enrolment/join.flow.js';
 import { Journal } from '../../client-agent/src/journal/journal.js';
@@ -16,6 +21,7 @@ import { serve } from '../../client-agent/src/rounds/agent.service.js';
 import { rosterReport } from '../../client-agent/src/status/roster.report.js';
 import { requireOpen, standingOf } from '../../client-agent/src/status/run.standing.js';
 import { temporaryFolder } from '../../client-agent/src/testing/temporary.folder.fixture.js';
+import { AuthorityRollover } from '../../coordinator/src/certificates/authority.rollover.js';
 import { ask } from '../../coordinator/src/cli/operator.client.js';
 import { rosterScreens } from '../../coordinator/src/cli/roster.commands.js';
 import { TestCoordinator } from '../../coordinator/src/testing/coordinator.fixture.js';
@@ -68,8 +74,12 @@ async function enrol(site: string): Promise<string> {
   return writePlantedRecords(join(root, `${site}-records`), site, { ...SMALL_SITE, batches: 4 + (site.length % 2) });
 }
 
-async function command(add: (program: Command) => void, ...args: string[]): Promise<{ out: string; error: string }> {
+async function command(
+  add: (program: Command) => void,
+  ...args: string[]
+): Promise<{ out: string; error: string; code: typeof process.exitCode }> {
   const printed = { out: '', error: '' };
+  process.exitCode = 0;
   const out = vi.spyOn(process.stdout, 'write').mockImplementation((text) => Boolean((printed.out += String(text))));
   const error = vi.spyOn(process.stderr, 'write').mockImplementation((text) => Boolean((printed.error += String(text))));
   const program = new Command();
@@ -77,7 +87,7 @@ async function command(add: (program: Command) => void, ...args: string[]): Prom
   await program.parseAsync([...args, '--json'], { from: 'user' });
   out.mockRestore();
   error.mockRestore();
-  return printed;
+  return { ...printed, code: process.exitCode };
 }
 
 beforeAll(async () => {
@@ -87,6 +97,7 @@ beforeAll(async () => {
   const watcher = { serving: () => undefined, event: () => undefined, probed: () => undefined };
   for (const site of SITES) {
     const mappingFile = await enrol(site);
+    if (site === 'maple') writeFileSync(join(folderOf(site), 'policy.yaml'), 'schema: 1\nrules: { minContributors: 100 }\n');
     const recordsFolder = join(root, `${site}-records`);
     const input = { folder: folderOf(site), passphrase: PASSPHRASE, mappingFile, recordsFolder, pollWaitMs: 1000, backend: 'cpu' as const };
     serving.push(serve(input, watcher, stop.signal));
@@ -103,6 +114,19 @@ afterAll(async () => {
 });
 
 describe('a run of four sites that must approve within some time', () => {
+  it('is refused by the rules of one, whatever its people say, and the operator is told by which', async () => {
+    const told = { site: 'maple', subject: 'plan 1', rule: 'minContributors', reason: 'plan has 3, floor is 100' };
+    await until('word of the refusal', async () => (await coordinator.run(run)).refusals.length > 0);
+    expect((await coordinator.run(run)).refusals).toMatchObject([told]);
+    const { plan } = withJournal('maple', (journal) => journal.runs.get(run)!);
+    const approved = await command(addApprovalCommands, 'plans', 'approve', plan, '--data', folderOf('maple'));
+    expect(approved).toMatchObject({ code: 1, out: expect.stringContaining('policy-refused') });
+    withJournal('maple', (journal) => {
+      expect(journal.approvals.planDecisions()).toEqual([]);
+      expect(journal.activity.refusals(9)).toMatchObject([{ run, subject: 'plan 1', code: 'policy-refused' }]);
+    });
+  });
+
   it('tells each site until when, and waits', async () => {
     const { approvalDeadlineMs } = await coordinator.run(run);
     await until('the deadline at all sites', () => SITES.every((site) => standingAt(site).approveByMs === approvalDeadlineMs));
@@ -112,6 +136,12 @@ describe('a run of four sites that must approve within some time', () => {
         journal.approvals.decidePlan(plan, ordinal, 'approved', sites);
       });
     await until('three approvals', async () => (await coordinator.run(run)).waitingFor.join() === 'maple');
+    const { plan } = withJournal('alder', (journal) => journal.runs.get(run)!);
+    for (const decide of ['withdraw', 'approve'])
+      expect(await command(addApprovalCommands, 'plans', decide, plan, '--data', folderOf('alder'))).toMatchObject({
+        code: 0,
+        error: expect.anything(),
+      });
     expect(await coordinator.run(run)).toMatchObject({ state: 'awaiting-approval' });
   });
 
@@ -191,5 +221,73 @@ describe('its model', () => {
     expect(there.out).toBe(here.out);
     const unclear = await command(addDataCommands, 'predict', '--run', run, ...on);
     expect(JSON.parse(unclear.out)).toMatchObject({ error: { code: 'no-model', message: expect.stringContaining('Say which model') } });
+  });
+});
+
+describe('the record of a site of the run', () => {
+  const alder = ['--data', folderOf('alder')];
+  const secret = ['--passphrase-file', passphraseFile];
+  const kinds = async (site: string) =>
+    (await command(addJournalCommands, 'journal', '--data', folderOf(site))).out
+      .trim()
+      .split('\n')
+      .map((row) => (JSON.parse((JSON.parse(row) as { line: string }).line) as { kind: string }).kind);
+
+  it('has what became of the membership, the rules and the decisions, as the real programs have written it', async () => {
+    await coordinator.running.context.get(AuthorityRollover).roll();
+    const renewals = async () => (await kinds('alder')).filter((kind) => kind === 'certificate-renewed').length;
+    await until('a new certificate at alder', async () => (await renewals()) === 2);
+    const once = [
+      'joined',
+      'agent-started',
+      'plan-approved',
+      'plan-withdrawn',
+      'roster-shown',
+      'roster-approved',
+      'roster-used',
+      'trained',
+      'keys-erased',
+    ];
+    expect(await kinds('alder')).toEqual(expect.arrayContaining([...once, 'authorities-changed', 'policy-changed']));
+    expect((await kinds('alder')).slice(0, 2)).toEqual(['opened', 'joined']);
+    expect((await kinds('alder')).filter((kind) => kind === 'authorities-changed')).toHaveLength(2);
+    expect(await kinds('maple')).toEqual(expect.arrayContaining(['joined', 'policy-changed', 'instruction-refused', 'refusal-told']));
+  });
+
+  it('holds while the agent serves, agrees with the ledger, and is exported for others', async () => {
+    const ledger = join(root, 'ledger');
+    const { logVkey } = JSON.parse((await command(addLedgerCommands, 'ledger', 'export', '--out', ledger, ...alder, ...secret)).out) as {
+      logVkey: string;
+    };
+    const verified = await command(addJournalCommands, 'journal', 'verify', ...alder, '--ledger', ledger, '--log-key', logVkey);
+    expect(JSON.parse(verified.out)).toMatchObject({ verdict: 'holds', findings: [] });
+    expect(verified.code).toBe(0);
+    expect((await command(addJournalCommands, 'journal', 'verify', '--data', folderOf('maple'))).code).toBe(0);
+    const file = join(root, 'record.jsonl');
+    const exported = JSON.parse((await command(addJournalCommands, 'journal', 'export', file, ...alder, ...secret)).out) as {
+      identityKey: string;
+    };
+    const check = (key: string) => command(addJournalCommands, 'journal', 'verify', file, '--key', key);
+    expect((await check(exported.identityKey)).code).toBe(0);
+    expect((await check('0'.repeat(64))).code).toBe(1);
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"bytes\\":', '"bytes\\": '));
+    expect((await check(exported.identityKey)).code).toBe(1);
+  });
+
+  it('lets its update be made again, and says so when it is another one', async () => {
+    const reproduce = (records: string, mapping: string, ...wanted: string[]) =>
+      command(addReproduceCommand, 'reproduce', '--run', run, ...wanted, ...alder, ...secret, '--mapping', mapping, '--records', records);
+    const own = join(root, 'alder-records');
+    const same = await reproduce(own, join(own, 'mapping.yaml'), '--round', '1');
+    expect(JSON.parse(same.out)).toMatchObject({ matches: true, kind: 'update', differs: [] });
+    expect(same.code).toBe(0);
+    const changed = join(root, 'changed-records');
+    cpSync(own, changed, { recursive: true });
+    const offline = join(changed, 'offline.csv');
+    writeFileSync(offline, readFileSync(offline, 'utf8').replace('9.8696044', '9.8696045'));
+    const other = await reproduce(changed, join(changed, 'mapping.yaml'), '--round', '1');
+    expect(JSON.parse(other.out)).toMatchObject({ matches: false, reasons: [expect.stringMatching(/The records are not those/)] });
+    expect(other.code).toBe(1);
+    expect((await reproduce(own, join(own, 'mapping.yaml'), '--round', '9')).code).toBe(2);
   });
 });

@@ -9,6 +9,7 @@ import { sitePolicy } from '../policy/policy.file.js';
 import { policyRefusal } from '../policy/site.refusal.js';
 import { printableLines } from '../printable.text.js';
 import { judgeRequest } from '../rounds/policy.gate.js';
+import { sitesInRun } from '../rounds/run.sites.js';
 import { requireOpen } from '../status/run.standing.js';
 import type { Answer } from './command.output.js';
 import { announcedRun } from './plan.show.js';
@@ -29,7 +30,10 @@ export function decidePlan(journal: Journal, input: DecisionInput, decision: 'ap
   requireOpen(journal, run ?? runs.find((other) => other.ordinal === (wanted ?? 1)));
   const ordinal = wanted ?? run?.ordinal ?? 1;
   if (decision === 'approved' && run !== undefined) requireAllowed(journal, input, run);
-  const earlier = runs.filter((other) => other.ordinal < ordinal);
+  const objects = new ObjectCache(join(input.folder, 'objects'));
+  const earlier = runs
+    .filter((other) => other.ordinal < ordinal)
+    .map((other) => ({ ordinal: other.ordinal, sites: sitesInRun({ journal, objects }, other) }));
   const sites = run === undefined ? 'the sites it is announced with' : run.sites.join(', ');
   // On the screen before anything is recorded: a decision counts from the moment it stands in the journal.
   if (run !== undefined) {
@@ -43,7 +47,7 @@ export function decidePlan(journal: Journal, input: DecisionInput, decision: 'ap
       ordinal,
       decision,
       sites: run?.sites ?? null,
-      earlier: earlier.map((other) => ({ ordinal: other.ordinal, sites: other.sites })),
+      earlier,
     },
     text: `Run ${ordinal} of plan ${plan} is ${decision} for ${sites}.`,
   };
@@ -106,14 +110,15 @@ function runToDecide(journal: Journal, runs: readonly RunRecord[], wanted: numbe
 
 /** A person stands below the rules: to allow what they refuse, the file has to be changed, and so be seen by whoever looks after it. */
 function requireAllowed(journal: Journal, { folder, policyFile }: DecisionInput, run: RunRecord): void {
-  const bytes = new ObjectCache(join(folder, 'objects')).read(run.plan);
+  const objects = new ObjectCache(join(folder, 'objects'));
+  const bytes = objects.read(run.plan);
   // Not downloaded yet: the rules are asked when it is.
   if (bytes === undefined) return;
-  const { results } = judgeRequest({ journal, policy: sitePolicy(folder, policyFile) }, run, readPlan(bytes));
+  const { results } = judgeRequest({ journal, objects, policy: sitePolicy(folder, policyFile) }, run, readPlan(bytes));
   const refusal = policyRefusal(`the run ${run.run} of plan ${run.plan}`, results);
   if (refusal !== undefined) throw refusal;
 }
 
-function describeEarlier(run: RunRecord): string {
-  return `Note: run ${run.ordinal} of this plan had the sites ${run.sites.join(', ')}. Where site lists differ, the difference of two results can tell about the sites in one list only.`;
+function describeEarlier({ ordinal, sites }: Pick<RunRecord, 'ordinal' | 'sites'>): string {
+  return `Note: run ${ordinal} of this plan had the sites ${sites.join(', ')}. Where site lists differ, the difference of two results can tell about the sites in one list only.`;
 }

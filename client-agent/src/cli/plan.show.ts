@@ -10,6 +10,7 @@ import { type ExplanationInput, explainForSite, type PlanExplanation } from '../
 import { readPlan } from '../policy/plan.policy.js';
 import { sitePolicy } from '../policy/policy.file.js';
 import { judgeRequest } from '../rounds/policy.gate.js';
+import { sitesInRun } from '../rounds/run.sites.js';
 
 export interface ShowInput {
   folder: string;
@@ -23,18 +24,20 @@ export interface ShowInput {
 /** Explains an announced run from the journal and the objects that the agent has downloaded: without a network. */
 export async function explainRun(journal: Journal, input: ShowInput): Promise<PlanExplanation> {
   const run = announcedRun(journal, input.plan, input.ordinal);
-  const bytes = new ObjectCache(join(input.folder, 'objects')).read(input.plan);
+  const objects = new ObjectCache(join(input.folder, 'objects'));
+  const bytes = objects.read(input.plan);
   if (bytes === undefined) throw notHere(input.plan);
   const plan = readPlan(bytes);
   const policy = sitePolicy(input.folder, input.policyFile);
-  const { verdict, results } = judgeRequest({ journal, policy }, run, plan);
+  const { verdict, results } = judgeRequest({ journal, objects, policy }, run, plan);
   const all = journal.runs.all();
   const earlier = all
     .slice(
       0,
       all.findIndex((other) => other.run === run.run),
     )
-    .filter(({ state }) => state !== 'asked');
+    .filter(({ state }) => state !== 'asked')
+    .map((other) => ({ ...other, sites: sitesInRun({ journal, objects }, other) }));
   const data = await readData(input, plan, run.sites.length);
   return explainForSite({
     plan,

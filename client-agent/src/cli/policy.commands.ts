@@ -1,14 +1,18 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parsePlan, siteIdSchema } from '@coferment/consortium';
 import { loadCrypto } from '@coferment/crypto';
 import { type Command, InvalidArgumentError } from 'commander';
 import { AgentError } from '../agent.error.js';
+import { lockFolder } from '../journal/folder.lock.js';
+import { dropRules } from '../journal/policy.entries.js';
 import { factsOfRequest } from '../policy/policy.facts.js';
-import { sitePolicy } from '../policy/policy.file.js';
+import { POLICY_NAME, sitePolicy } from '../policy/policy.file.js';
 import { parsePolicy } from '../policy/policy.parser.js';
 import { evaluatePolicy, verdictOf } from '../policy/policy.rules.js';
 import { policyText, verdictLines } from '../policy/policy.text.js';
 import { type Answer, answer } from './command.output.js';
+import { withJournal } from './site.journal.js';
 
 interface ShowOptions {
   data: string;
@@ -46,6 +50,33 @@ export function addPolicyCommands(program: Command): void {
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  coferment-agent policy check policy.yaml --plan plan.yaml --sites alder,birch,cedar')
     .action((file: string, options: CheckOptions) => answer(options, () => check(file, options)));
+  policy
+    .command('drop')
+    .description('Say that this site serves without the rules that it had, after their file was removed; the record keeps that')
+    .requiredOption('--data <dir>', 'data folder of this site')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  coferment-agent policy drop --data /var/lib/coferment')
+    .action((options: ShowOptions) => answer(options, () => drop(options.data)));
+}
+
+/** Not while an agent serves: what it goes by is written down by itself. */
+function drop(folder: string): Promise<Answer> {
+  const path = join(folder, POLICY_NAME);
+  return withJournal(folder, (journal) => {
+    const lock = lockFolder(folder);
+    try {
+      if (existsSync(path))
+        throw new AgentError('file-exists', `${path} is there, so its rules hold. Remove it first; nothing was changed.`);
+      const dropped = dropRules(journal.record);
+      const text =
+        dropped === null
+          ? 'This site had no rules; nothing was changed.'
+          : `The rules with SHA-256 ${dropped} are dropped. From now on every run of a plan waits for a person, and floors of runs that are approved already hold no more.`;
+      return { json: { dropped }, text };
+    } finally {
+      lock.release();
+    }
+  });
 }
 
 async function check(file: string, { plan: planFile, sites }: CheckOptions): Promise<Answer> {

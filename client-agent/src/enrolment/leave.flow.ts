@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { StoreSecret } from '@coferment/crypto';
-import { signStatement, WIRE_VERSION } from '@coferment/consortium';
+import { peekStatement, signStatement, WIRE_VERSION } from '@coferment/consortium';
 import { AgentError } from '../agent.error.js';
 import { CoordinatorRefusal } from '../connection/coordinator.errors.js';
 import type { CoordinatorPort } from '../connection/coordinator.port.js';
@@ -53,7 +53,7 @@ export async function leaveConsortium(input: LeaveInput): Promise<{ member: Memb
       const told = begun === undefined || begun.state === 'asked' ? await say(input, member, store, journal, begun) : begun;
       // Repeated on a site that has left: erasing what is erased is harmless, and a restored backup may have brought keys back.
       erase(store, journal, new ObjectCache(join(input.folder, 'objects')));
-      journal.record.note({ kind: 'membership-left', reason: input.reason });
+      journal.record.note({ kind: 'membership-left', reason: reasonOf(told) });
       const departure: Departure = { ...told, state: 'done' };
       if (told.state !== 'done') writeDeparture(input.folder, departure);
       return { member, departure };
@@ -116,6 +116,12 @@ function keepTold(folder: string, asked: Departure): Departure {
   const told: Departure = { ...asked, state: 'told' };
   writeDeparture(folder, told);
   return told;
+}
+
+/** As it was signed: the same command, given again, may come with another one. */
+function reasonOf({ statement }: Departure): string {
+  const { name, predicate } = peekStatement(statement);
+  return name === 'site-left' ? predicate.reason : '';
 }
 
 function poll(port: LeavingPort): ReturnType<LeavingPort['poll']> {

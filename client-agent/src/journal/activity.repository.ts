@@ -40,6 +40,14 @@ export interface ConnectionState {
   changedMs: number;
 }
 
+/**
+ * Refusals of one code that are written down within a day. Each is for good, and whoever sends instructions makes as many of them as they like. Counted by
+ * code, so that a flood of one kind hides no refusal of another.
+ */
+export const MOST_REFUSALS_A_DAY = 100;
+const DAY_MS = 86_400_000;
+const NO_MORE = `(This site has refused ${MOST_REFUSALS_A_DAY} times for this reason within a day. More of it is refused and, for now, not written down.)`;
+
 /** What `status` shows: what left the site, what was refused and why, what this side waits for. */
 export class ActivityRepository {
   constructor(
@@ -49,29 +57,45 @@ export class ActivityRepository {
   ) {}
 
   /**
-   * True when this refusal is new.
+   * True when this refusal is new, and written down.
    * @param telling what the operator is told of it; nothing without
    */
   refuse(run: string, subject: string, code: string, message: string, telling?: RefusalTelling): boolean {
-    const time = this.now();
-    const told = telling === undefined ? 1 : 0;
     return this.database.transaction(() => {
-      const inserted = this.database.get(
-        'INSERT OR IGNORE INTO refusals (run, subject, code, message, refused_ms, rule, reason, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id',
-        run,
-        subject,
-        code,
-        message,
-        time,
-        telling?.rule ?? '',
-        telling?.reason ?? '',
-        told,
-      );
-      if (inserted === undefined) return false;
-      const row = Number(inserted['id']);
-      this.record.append({ kind: 'instruction-refused', row, run, subject, code, message, telling: telling ?? null }, time);
-      return true;
+      if (this.#isRefused(run, subject, message)) return false;
+      const last = MOST_REFUSALS_A_DAY - this.#refusedSince(code, this.now() - DAY_MS);
+      if (last > 1) this.#addRefusal(run, subject, code, message, telling);
+      if (last === 1) this.#addRefusal(run, subject, code, `${message} ${NO_MORE}`, telling);
+      return last > 0;
     });
+  }
+
+  #addRefusal(run: string, subject: string, code: string, message: string, telling: RefusalTelling | undefined): void {
+    const time = this.now();
+    const inserted = this.database.get(
+      'INSERT INTO refusals (run, subject, code, message, refused_ms, rule, reason, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id',
+      run,
+      subject,
+      code,
+      message,
+      time,
+      telling?.rule ?? '',
+      telling?.reason ?? '',
+      telling === undefined ? 1 : 0,
+    );
+    const row = Number(inserted?.['id']);
+    this.record.append({ kind: 'instruction-refused', row, run, subject, code, message, telling: telling ?? null }, time);
+  }
+
+  #isRefused(run: string, subject: string, message: string): boolean {
+    const same = 'SELECT 1 FROM refusals WHERE run = ? AND subject = ? AND message IN (?, ?)';
+    return this.database.get(same, run, subject, message, `${message} ${NO_MORE}`) !== undefined;
+  }
+
+  #refusedSince(code: string, sinceMs: number): number {
+    return Number(
+      this.database.get('SELECT COUNT(*) AS refused FROM refusals WHERE code = ? AND refused_ms > ?', code, sinceMs)?.['refused'],
+    );
   }
 
   /** Refusals that the operator has not been told of yet, oldest first. */

@@ -9,6 +9,7 @@ import { inTraining } from '../rounds/opened.consortia.fixture.js';
 import { closeRun } from '../rounds/publication.handlers.js';
 import { temporaryFolder } from '../testing/temporary.folder.fixture.js';
 import { type JournalReport, verifyJournal } from './journal.verification.js';
+import { hashOf, lineOf, parseLine } from './record.entry.js';
 import { recordedTables } from './record.tables.js';
 
 const D = (digit: string) => digit.repeat(64);
@@ -229,6 +230,29 @@ describe('journal verify', () => {
         raw.prepare(`UPDATE record_heads SET ${column} = ? WHERE head = ?`).run(changed(row[column]) as never, Number(row['head']));
       };
     for (const [what, attack] of Object.entries(attacks)) expect(after(attack).verdict, what).toBe('does-not-hold');
+  });
+
+  it.each([
+    ['without any head', 0],
+    ['from the second head on without any', 1],
+  ])('finds a record that was written anew %s, by somebody who knows how and has no key', (_what, kept) => {
+    const report = after((raw) => {
+      const heads = raw.prepare('SELECT head, seq FROM record_heads ORDER BY head').all();
+      const last = kept === 0 ? 0 : Number(heads[kept - 1]!['seq']) + 1;
+      const lines = raw.prepare('SELECT line, hash FROM record ORDER BY seq').all();
+      raw.exec(`DELETE FROM record_heads WHERE head > ${kept}; DELETE FROM record WHERE seq > ${last}`);
+      let [seq, previous] = [last, last === 0 ? '0'.repeat(64) : String(lines[last - 1]!['hash'])];
+      for (const { line } of lines.slice(last)) {
+        const { schema: _, seq: __, time, previous: ___, ...fact } = parseLine(String(line));
+        if (fact.kind === 'head-signed') continue;
+        seq += 1;
+        const rewritten = lineOf(fact, { seq, time, previous });
+        previous = hashOf(previous, rewritten);
+        raw.prepare('INSERT INTO record VALUES (?, ?, ?)').run(seq, rewritten, previous);
+      }
+    });
+    expect(report.verdict).toBe('does-not-hold');
+    expect(report.findings).toMatchObject([{ problem: expect.stringMatching(/written anew/) }]);
   });
 
   it('finds a table, a trigger or a version that was changed', () => {

@@ -11,6 +11,7 @@ import type { RecordEntry, RecordLine } from './record.entry.js';
 import type { RecordHead } from './record.head.js';
 import { apply, checkOpening, TableImage } from './record.replay.js';
 import { toHead } from './record.repository.js';
+import { checkSigning } from './record.signing.js';
 import { type CellRow, cellsOf, keyOf, RECORDED_TABLES, type RecordedTable, recordedTables } from './record.tables.js';
 
 export type Verdict = 'holds' | 'does-not-hold' | 'could-not-check';
@@ -88,6 +89,7 @@ function verifyOpened(database: JournalDatabase, folder: string, site: { site: s
         lines.map(({ hash }) => hash),
         identityKey,
       ),
+      ...checkSigning(entries),
       ...checkOpening(entries),
       ...checkTables(database, entries),
     );

@@ -5,6 +5,7 @@ import { checkHeads, type Finding, readRecord } from './record.chain.js';
 import type { RecordEntry, RecordLine } from './record.entry.js';
 import { RecordError } from './record.error.js';
 import type { RecordHead } from './record.head.js';
+import { checkSigning } from './record.signing.js';
 
 /*
  * A record for others: a first line that says whose it is, one line for each entry with its hash, one for each signed head. Each is RFC 8785 JSON, and the last
@@ -98,7 +99,8 @@ export function verifyExport(bytes: Uint8Array, identityKey: string): CheckedExp
   const { entries, findings } = readRecord(lines);
   const whole = findings.length === 0;
   const hashes = lines.map(({ hash }) => hash);
-  if (whole) findings.push(...checkHeads(heads, entries, hashes, hexToBytes(identityKey), { lastIsNoted: false }));
+  const asCopy = { lastIsNoted: false };
+  if (whole) findings.push(...checkHeads(heads, entries, hashes, hexToBytes(identityKey), asCopy), ...checkSigning(entries, asCopy));
   if (heads.at(-1)?.seq !== lines.length)
     findings.push({
       where: 'the last signed head',

@@ -3,11 +3,7 @@ import { AgentError } from '../agent.error.js';
 import type { JournalDatabase } from './journal.database.js';
 import { BEFORE_THE_FIRST, hashOf, lineOf, type RecordEntry, type RecordFact, type RecordKind, type RecordLine } from './record.entry.js';
 import { type RecordHead, signHead } from './record.head.js';
-
-/** After these the agent signs the head at once: a power cut or a thief then cannot make them unsaid. */
-const SIGNED_AT_ONCE: ReadonlySet<RecordKind> = new Set(['joined', 'agent-started', 'agent-stopped', 'run-state', 'membership-left']);
-/** Entries that may follow a signed head before the next one. */
-const UNSIGNED_AT_MOST = 200;
+import { isSignedAtOnce, UNSIGNED_AT_MOST } from './record.signing.js';
 
 /**
  * The site's own record (see record.entry). Entries are written in the transaction of the change that they are about, so none is ever about something that
@@ -99,10 +95,6 @@ export class RecordRepository {
     );
     appendLine(this.database, { kind: 'head-signed', head }, time);
   }
-}
-
-function isSignedAtOnce(fact: RecordFact): boolean {
-  return SIGNED_AT_ONCE.has(fact.kind) || (fact.kind === 'step' && fact.state === 'applied');
 }
 
 /** Only inside a transaction: two processes write into one journal. */

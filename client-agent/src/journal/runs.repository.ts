@@ -25,6 +25,10 @@ export interface EpochRecord {
   e: string | null;
 }
 
+/** Runs that this site lets itself be asked for within a day: for each it keeps a plan, and people are asked. */
+export const MOST_RUNS_A_DAY = 100;
+const DAY_MS = 86_400_000;
+
 /** Runs and key epochs that this site takes part in. */
 export class RunsRepository {
   constructor(
@@ -32,6 +36,17 @@ export class RunsRepository {
     private readonly record: RecordRepository,
     private readonly now: () => number,
   ) {}
+
+  /** Before the plan of a run that is not known yet is fetched. @throws AgentError 'too-many-runs' */
+  requireRoom(run: string): void {
+    if (this.get(run) !== undefined) return;
+    const opened = this.database.get('SELECT COUNT(*) AS runs FROM runs WHERE opened_ms > ?', this.now() - DAY_MS);
+    if (Number(opened?.['runs']) < MOST_RUNS_A_DAY) return;
+    throw new AgentError(
+      'too-many-runs',
+      `This site was asked for ${MOST_RUNS_A_DAY} new runs within a day; ${run} is one more, and was not looked at. Ask the operator.`,
+    );
+  }
 
   /** Remembers a run as it is first announced. A later announcement with another plan, ordinal or site list is refused. */
   announce(run: string, plan: string, ordinal: number, sites: readonly string[]): RunRecord {
@@ -76,14 +91,14 @@ export class RunsRepository {
     return Number(row?.['largest'] ?? 0);
   }
 
-  /** Site lists of runs that were approved here before this one was announced: of the last of them, and of every one of the same plan. */
-  earlierSites(run: string, plan: string): string[][] {
+  /** Runs that were approved here before this one was announced: the last of them, and every one of the same plan. */
+  earlier(run: string, plan: string): RunRecord[] {
     const earlier = this.database.all(
-      `SELECT plan, sites FROM runs WHERE state <> 'asked' AND run <> ?1
+      `SELECT * FROM runs WHERE state <> 'asked' AND run <> ?1
         AND rowid < COALESCE((SELECT rowid FROM runs WHERE run = ?1), (SELECT MAX(rowid) + 1 FROM runs)) ORDER BY rowid DESC`,
       run,
     );
-    return earlier.filter((row, index) => index === 0 || row['plan'] === plan).map((row) => JSON.parse(String(row['sites'])) as string[]);
+    return earlier.map(toRun).filter((other, index) => index === 0 || other.plan === plan);
   }
 
   /** Remembers when this site was first asked for its update of a round. */

@@ -1,8 +1,9 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../testing/temporary.folder.fixture.js';
-import { PolicyFile, sitePolicy } from './policy.file.js';
+import { PolicyFile, settledPolicy, sitePolicy } from './policy.file.js';
 
 let folder: string;
 let file: string;
@@ -21,7 +22,7 @@ describe('a policy file that is changed while the agent serves', () => {
   let policy: PolicyFile;
   beforeEach(() => {
     write('schema: 1\nrules: { minContributors: 5 }');
-    policy = new PolicyFile(file, () => nowMs);
+    policy = new PolicyFile(file, undefined, () => nowMs);
     expect(floorOf(policy)).toBe(5);
   });
 
@@ -70,12 +71,28 @@ describe('a policy file that is changed while the agent serves', () => {
 
 describe('the policy of a data folder', () => {
   it('is policy.yaml from the moment on in which it is there, and then has to stay', () => {
-    const policy = sitePolicy(folder, undefined);
+    const policy = sitePolicy(folder, undefined, () => nowMs);
     expect(policy.current()).toMatchObject({ file: null, digest: null, policy: { whenAllHold: 'ask' } });
-    write('schema: 1\nrules: { minContributors: 5 }');
+    // Its beginning would approve everything.
+    write('schema: 1\nwhenAllHold: approve\n');
+    expect(policy.current()).toMatchObject({ file: null, digest: null, policy: { whenAllHold: 'ask' } });
+    nowMs = 900;
+    write('schema: 1\nwhenAllHold: approve\nrules: { minContributors: 5 }');
+    expect(policy.current()).toMatchObject({ digest: null, policy: { whenAllHold: 'ask' } });
+    nowMs = 1899;
+    expect(policy.current()).toMatchObject({ digest: null, policy: { whenAllHold: 'ask' } });
+    nowMs = 1900;
     expect(floorOf(policy)).toBe(5);
     rmSync(file);
     expect(() => policy.current()).toThrow(expect.objectContaining({ code: 'policy-missing' }));
+  });
+
+  it('is read at a start only when nobody has written into it for a moment', async () => {
+    write('schema: 1\nwhenAllHold: approve\n');
+    const started = settledPolicy(folder, undefined);
+    await sleep(300);
+    write('schema: 1\nwhenAllHold: approve\nrules: { minContributors: 5 }');
+    expect(floorOf(await started)).toBe(5);
   });
 
   it('is the named file and no other, and that must be there', () => {

@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sha256Hex } from '@coferment/crypto';
 import { AgentError } from '../agent.error.js';
 import { parsePolicy } from './policy.parser.js';
@@ -35,12 +36,16 @@ export class PolicyFile implements SitePolicy {
 
   /**
    * @param file that must be there
+   * @param before what holds until the file has settled; without it, the file holds from its first reading on
    * @param now of a clock that only goes forward
    */
   constructor(
     private readonly file: string,
+    before?: PolicyInForce,
     private readonly now: () => number = () => performance.now(),
-  ) {}
+  ) {
+    this.#inForce = before;
+  }
 
   current(): PolicyInForce {
     const text = this.#read();
@@ -59,7 +64,7 @@ export class PolicyFile implements SitePolicy {
     } catch (error) {
       throw new AgentError(
         'policy-missing',
-        `The policy file ${this.file} cannot be read (${(error as Error).message}). Until it is back, this site does nothing. To serve without it, restart the agent without --policy and with no ${POLICY_NAME} in its data folder.`,
+        `The policy file ${this.file} cannot be read (${(error as Error).message}). Until it is back, this site does nothing. To serve without rules: stop the agent, see that its data folder has no ${POLICY_NAME}, and say so with: coferment-agent policy drop --data FOLDER`,
       );
     }
   }
@@ -72,19 +77,37 @@ export class PolicyFile implements SitePolicy {
   }
 }
 
-/** The named file; else the one in the data folder, from the moment on in which there is one; else the rules of {@link NO_POLICY}. */
+/** Of a data folder in which there is none: from the moment on in which there is one, and it has settled, its rules hold. */
 class FolderPolicy implements SitePolicy {
   #file: PolicyFile | undefined;
 
-  constructor(private readonly path: string) {}
+  constructor(
+    private readonly path: string,
+    private readonly now?: () => number,
+  ) {}
 
   current(): PolicyInForce {
     // Once it was there it has to stay: a file that vanishes does not take its rules along.
-    if (this.#file === undefined && existsSync(this.path)) this.#file = new PolicyFile(this.path);
+    if (this.#file === undefined && existsSync(this.path)) this.#file = new PolicyFile(this.path, WITHOUT_FILE, this.now);
     return this.#file?.current() ?? WITHOUT_FILE;
   }
 }
 
-export function sitePolicy(folder: string, named: string | undefined): SitePolicy {
-  return named === undefined ? new FolderPolicy(join(folder, POLICY_NAME)) : new PolicyFile(named);
+/** The named file; else the one in the data folder; else the rules of {@link NO_POLICY}. */
+export function sitePolicy(folder: string, named: string | undefined, now?: () => number): SitePolicy {
+  const path = named ?? join(folder, POLICY_NAME);
+  return named === undefined && !existsSync(path) ? new FolderPolicy(path, now) : new PolicyFile(path, undefined, now);
+}
+
+/** As {@link sitePolicy}, once nobody has written into the file for a moment: an agent that starts takes what it finds. */
+export async function settledPolicy(folder: string, named: string | undefined): Promise<SitePolicy> {
+  const path = named ?? join(folder, POLICY_NAME);
+  while (isFresh(path)) await sleep(SETTLE_MS / 10);
+  return sitePolicy(folder, named);
+}
+
+function isFresh(path: string): boolean {
+  const changed = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  // A time that lies far ahead is that of another clock, and tells nothing.
+  return changed !== undefined && Math.abs(Date.now() - changed) < SETTLE_MS;
 }

@@ -16,11 +16,11 @@ import { endpointOf } from '../enrolment/renewal.flow.js';
 import { lockFolder } from '../journal/folder.lock.js';
 import { Journal } from '../journal/journal.js';
 import { noteMembership } from '../journal/membership.entries.js';
-import { RecordedPolicy } from '../journal/policy.entries.js';
+import { RecordedPolicy, requireRules } from '../journal/policy.entries.js';
 import { KeyStore } from '../keys/key.store.js';
 import { privateFile, requirePrivate } from '../keys/private.file.js';
 import { openSiteIdentity, readTlsCredential, requireIdentity } from '../keys/site.identity.js';
-import { sitePolicy } from '../policy/policy.file.js';
+import { type PolicyInForce, settledPolicy } from '../policy/policy.file.js';
 import { softwareName } from '../software.version.js';
 import { SiteTrainer } from '../training/site.trainer.js';
 import { NonceMemory } from './nonce.memory.js';
@@ -56,8 +56,8 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
   try {
     const member = readMembership(input.folder);
     requireTakesPart(input.folder, member);
-    const policy = sitePolicy(input.folder, input.policyFile);
-    policy.current();
+    const policy = await settledPolicy(input.folder, input.policyFile);
+    requireRulesOf(input.folder, policy.current());
     await loadCrypto();
     const store = KeyStore.open(join(input.folder, 'keys'), input.passphrase);
     const { identity, trainingSeed } = openSiteIdentity(store);
@@ -127,6 +127,16 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
     }
   } finally {
     lock.release();
+  }
+}
+
+/** Needs no keys, so that it is said before they are opened. */
+function requireRulesOf(folder: string, policy: PolicyInForce): void {
+  const journal = Journal.open(join(folder, 'journal.sqlite'));
+  try {
+    requireRules(journal.record, policy, folder);
+  } finally {
+    journal.close();
   }
 }
 

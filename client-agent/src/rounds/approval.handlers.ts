@@ -22,6 +22,7 @@ import { DONE, type Outcome, type SiteContext, waiting } from './site.context.js
 export async function approvePlan(context: SiteContext, body: InstructionBody<'approvePlan'>): Promise<Outcome> {
   const { run, ordinal, plan: digest, sites } = body;
   const { journal, consortium, site } = context;
+  journal.runs.requireRoom(run);
   const plan = await loadPlan(context, digest);
   checkRunRequest({ run, ordinal, plan: digest, sites }, site, plan);
   const record = journal.runs.announce(run, digest, ordinal, sites);

@@ -14,10 +14,14 @@ import {
 import { bytesToHex, generateIdentity, loadCrypto } from '@coferment/crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EpochSecrets } from '../keys/epoch.secrets.js';
+import { readRecord } from '../journal/record.chain.js';
 import { checkRosterFor, planParameters } from '../policy/roster.policy.js';
 import { rosterReport } from '../status/roster.report.js';
 import { approvePlan, approveRoster } from './approval.handlers.js';
+import { carryOut } from './instruction.router.js';
 import { CONSORTIUM, createMember, fixturePlan, type Member, removeMember, SharedBoard } from './members.fixture.js';
+import { judgeRequest } from './policy.gate.js';
+import { PollLoop } from './poll.loop.js';
 import { leaveEpoch } from './run.departure.js';
 
 const ASKED = ['a', 'b', 'c', 'd', 'e'];
@@ -235,3 +239,69 @@ function withParameters(change: Partial<Roster['parameters']>): Roster {
   Object.assign(roster.parameters, change);
   return roster;
 }
+
+describe('the rules of the site', () => {
+  const floors: [string, string, string][] = [
+    ['minSites', '{ minSites: 4 }', '3 sites take part, floor is 4'],
+    ['collusionBound', '{ collusionBound: 2 }', 'plan has 1, floor is 2'],
+    ['minContributors', '{ minContributors: 4 }', 'plan has 3, floor is 4'],
+    ['exactSites', '{ exactSites: [a, b, c, d, e] }', 'the run has the sites a, c, d; they must be exactly a, b, c, d, e'],
+  ];
+  it.each(floors)('hold against the numbers of the few: %s', async (rule, rules, reason) => {
+    a.policy.set(`schema: 1\nrules: ${rules}`);
+    const roster = rosterOf(['a', 'c', 'd']);
+    board.objects.set(rosterDigest(roster), rosterBytes(roster));
+    // As the poll loop hands it over. Neither is anybody asked, nor does what was entered help.
+    approve(roster);
+    const body = { run, epoch: 1, roster: rosterDigest(roster) };
+    await expect(carryOut(a, { kind: 'approveRoster', id: '', run, body })).rejects.toMatchObject({ code: 'policy-refused', rule, reason });
+    expect(a.journal.approvals.shownRosters()).toEqual([]);
+    expect(a.journal.runs.epochs(run)).toEqual([]);
+    // All five were what the site had approved, and they pass the same rules.
+    const whole = rosterOf(ASKED);
+    board.objects.set(rosterDigest(whole), rosterBytes(whole));
+    const offered = { ...body, roster: rosterDigest(whole) };
+    expect(await carryOut(a, { kind: 'approveRoster', id: '', run, body: offered })).toMatchObject({ outcome: 'waiting' });
+  });
+
+  it('compare a later run with those among whom this one went on, not with those who were asked', async () => {
+    const roster = rosterOf(['a', 'c', 'd']);
+    await offer(roster);
+    approve(roster);
+    await offer(roster);
+    const next = (sites: readonly string[]) => judgeRequest(a, { run: runId(digest, 2), plan: digest, sites }, plan).results;
+    a.policy.set('schema: 1\nrules: { changedSites: refuse }');
+    expect(next(ASKED)).toContainEqual({
+      rule: 'changedSites',
+      verdict: 'refuse',
+      reason: 'the sites differ from those of an earlier run (new: b, e)',
+    });
+    expect(next(['a', 'c', 'd'])).toContainEqual(expect.objectContaining({ rule: 'changedSites', verdict: 'approve' }));
+  });
+});
+
+describe('rosters that a coordinator swaps again and again', () => {
+  it('are not all written down: one stays on the screen for a while', async () => {
+    const rosters = [rosterOf(['a', 'c', 'd']), rosterOf(['a', 'b', 'c'])];
+    for (const roster of rosters) board.objects.set(rosterDigest(roster), rosterBytes(roster));
+    let polls = 0;
+    a.port.poll = () => {
+      polls += 1;
+      const roster = rosterDigest(rosters[polls % 2]!);
+      const instructions = [{ kind: { $case: 'approveRoster' as const, approveRoster: { run, epoch: 1, roster } } }];
+      if (polls === 12) stop.abort();
+      return Promise.resolve({ instructions, runs: [], owed: String(polls), coordinatorTimeMs: 0, authorities: 0 });
+    };
+    const stop = new AbortController();
+    const nothing = () => Promise.resolve();
+    const settings = { waitMs: 100, renew: nothing, explain: nothing, authorities: () => 0, newAuthorities: () => undefined };
+    await new PollLoop(a, settings).run(stop.signal);
+    const { entries } = readRecord(a.journal.record.lines());
+    expect(entries.filter(({ kind }) => kind === 'roster-shown')).toHaveLength(1);
+    expect(entries.filter(({ kind }) => kind === 'waiting')).toHaveLength(1);
+    // What is not on the screen is not approved either.
+    const [other] = rosters.filter((roster) => rosterDigest(roster) !== a.journal.approvals.shownRosters()[0]!.roster);
+    approve(other!);
+    expect(await approveRoster(a, { run, epoch: 1, roster: rosterDigest(other!) })).toMatchObject({ outcome: 'waiting' });
+  });
+});

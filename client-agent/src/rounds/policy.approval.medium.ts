@@ -1,6 +1,8 @@
 import { planBytes, planDigest, runId } from '@coferment/consortium';
 import { generateIdentity, loadCrypto } from '@coferment/crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { approvePlan } from './approval.handlers.js';
 import { createMember, fixturePlan, type Member, removeMember, SharedBoard } from './members.fixture.js';
 
@@ -67,6 +69,27 @@ describe('a policy whose rules are enough', () => {
 });
 
 describe('a person', () => {
+  it('is not overruled by rules that are asked at the very same moment: nobody can decide between their look and their approval', async () => {
+    a.policy.set(ruled('{}'));
+    const { approvals } = a.journal;
+    const look = approvals.planDecision.bind(approvals);
+    const person = new DatabaseSync(join(a.folder, 'journal.sqlite'), { timeout: 0 });
+    let hindered = '';
+    vi.spyOn(approvals, 'planDecision').mockImplementationOnce((...of) => {
+      const decided = look(...of);
+      try {
+        person.exec('BEGIN IMMEDIATE; ROLLBACK');
+      } catch (error) {
+        hindered = (error as Error).message;
+      }
+      return decided;
+    });
+    await ask();
+    person.close();
+    expect(decision()).toMatchObject({ decidedBy: 'policy' });
+    expect(hindered).toMatch(/locked/);
+  });
+
   it('can take an approval back that the coordinator has not heard of', async () => {
     a.journal.approvals.decidePlan(digest, ordinal, 'approved', SITES);
     board.failing = true;

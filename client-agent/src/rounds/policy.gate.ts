@@ -6,10 +6,11 @@ import { evaluatePolicy, type RuleResult, type Verdict, verdictOf } from '../pol
 import { planParameters } from '../policy/roster.policy.js';
 import { policyRefusal, SiteRefusal } from '../policy/site.refusal.js';
 import { type EpochFacts, loadPlan, loadRoster } from './run.facts.js';
+import { sitesInRun } from './run.sites.js';
 import type { SiteContext } from './site.context.js';
 import type { SumFacts } from './sum.context.js';
 
-type Remembering = Pick<SiteContext, 'journal'>;
+type Remembering = Pick<SiteContext, 'journal' | 'objects'>;
 
 /** The first instant of the calendar month, in UTC: `roundsPerMonth` counts from there. */
 export function monthStartMs(nowMs: number): number {
@@ -18,9 +19,10 @@ export function monthStartMs(nowMs: number): number {
 }
 
 /** @param round the one that is asked for now, which does not count against itself; 0 for none */
-export function historyOf({ journal }: Remembering, run: string, plan: string, round = 0): SiteHistory {
+export function historyOf(context: Remembering, run: string, plan: string, round = 0): SiteHistory {
+  const { journal } = context;
   return {
-    earlierSites: journal.runs.earlierSites(run, plan),
+    earlierSites: journal.runs.earlier(run, plan).map((earlier) => sitesInRun(context, earlier)),
     roundsThisMonth: journal.runs.trainingRoundsSince(monthStartMs(Date.now()), { run, round }),
     // No plan of this version has differential privacy, so none has cost any.
     epsilonSpent: 0,
@@ -30,17 +32,19 @@ export function historyOf({ journal }: Remembering, run: string, plan: string, r
 export interface Judgement {
   verdict: Verdict;
   results: RuleResult[];
+  /** SHA-256 of the file that was asked. */
+  rules: string | null;
 }
 
 /** What the standing rules say to a run that this site is asked to take part in. @throws AgentError 'policy-invalid', 'policy-missing' */
 export function judgeRequest(
-  context: Pick<SiteContext, 'journal' | 'policy'>,
+  context: Remembering & Pick<SiteContext, 'policy'>,
   request: { run: string; plan: string; sites: readonly string[] },
   plan: Plan,
 ): Judgement {
-  const { policy } = context.policy.current();
+  const { policy, digest } = context.policy.current();
   const results = evaluatePolicy(policy, factsOfRequest(plan, request.sites, historyOf(context, request.run, request.plan)));
-  return { verdict: verdictOf(policy, results), results };
+  return { verdict: verdictOf(policy, results), results, rules: digest };
 }
 
 /** Whatever was approved before. @throws SiteRefusal where a rule refuses */
@@ -52,19 +56,23 @@ export function passRequest(context: SiteContext, body: InstructionBody<'approve
 }
 
 /** What this site has decided about a run; rules that all approve decide it where no person has. */
-export function decide(context: SiteContext, body: InstructionBody<'approvePlan'>, { verdict }: Judgement): PlanDecision {
+export function decide(context: SiteContext, body: InstructionBody<'approvePlan'>, { verdict, rules }: Judgement): PlanDecision {
   const { run, plan, ordinal, sites } = body;
-  const { approvals } = context.journal;
-  const decision = approvals.planDecision(plan, ordinal, sites);
-  if (decision !== 'undecided' || verdict !== 'approve') return decision;
-  const { digest } = context.policy.current();
-  approvals.decidePlan(plan, ordinal, 'approved', sites, { by: 'policy', reason: `every rule of the policy ${digest ?? ''} holds` });
-  context.tell({ event: 'approved-by-policy', run, plan });
-  return 'approved';
+  const { journal } = context;
+  const { approvals } = journal;
+  // In one transaction: a person who rejects at this very moment must not be overruled.
+  const [decision, isNew] = journal.transaction((): [PlanDecision, boolean] => {
+    const decided = approvals.planDecision(plan, ordinal, sites);
+    if (decided !== 'undecided' || verdict !== 'approve') return [decided, false];
+    approvals.decidePlan(plan, ordinal, 'approved', sites, { by: 'policy', reason: `every rule of the policy ${rules ?? ''} holds` });
+    return ['approved', true];
+  });
+  if (isNew) context.tell({ event: 'approved-by-policy', run, plan });
+  return decision;
 }
 
 /** @throws SiteRefusal for a run that a person rejected, or took the consent to back before it began */
-export function requireConsent({ journal }: Remembering, { plan, ordinal }: InstructionBody<'approvePlan'>): void {
+export function requireConsent({ journal }: Pick<SiteContext, 'journal'>, { plan, ordinal }: InstructionBody<'approvePlan'>): void {
   const decided = journal.approvals.latestDecision(plan, ordinal);
   if (decided === undefined || decided.decision === 'approved') return;
   throw new SiteRefusal(

@@ -5,6 +5,7 @@ import { AgentError, describeFailure } from '../agent.error.js';
 import { BackoffSchedule } from '../connection/backoff.schedule.js';
 import { CoordinatorRefusal } from '../connection/coordinator.errors.js';
 import { type Instruction, type MalformedInstruction, parseInstruction, parseRunViews } from '../connection/instruction.parser.js';
+import type { ShownRoster } from '../journal/approvals.repository.js';
 import { printable } from '../printable.text.js';
 import { recallOwnActs, tellDeadEpochs } from './own.acts.js';
 import { carryOut, laneOf, subjectOf } from './instruction.router.js';
@@ -31,6 +32,9 @@ const LEAST_ROUND_TRIP_MS = 50;
 /** Work that has begun may end; a long training is given up, as it would be by a power cut. */
 const STOP_WITHIN_MS = 3_000;
 
+/** A roster stays on the screen at least so long: a coordinator that swaps one for another cannot have each of them written down. */
+const SHOWN_AT_LEAST_MS = 60_000;
+
 /** A waiting for people can name all sites of a run. */
 const LONGEST_WAIT = 10_000;
 const LONGEST_REFUSAL = 2000;
@@ -50,6 +54,7 @@ export class PollLoop {
   readonly #board = new WorkBoard();
   readonly #backoff = new BackoffSchedule();
   #current = new AbortController();
+  readonly #shown = new Map<string, { roster: string; sinceMs: number }>();
   #known = '';
   #connected: boolean | undefined;
 
@@ -96,7 +101,8 @@ export class PollLoop {
     this.#known = response.owed;
     // They may have been taken in while this poll was held.
     if (checked.data.authorities > this.settings.authorities()) this.settings.newAuthorities();
-    for (const view of parseRunViews(response.runs)) journal.activity.see(view.run, view);
+    // Of runs that this site was never asked for nothing is kept: there is no end to their names.
+    for (const view of parseRunViews(response.runs)) if (journal.runs.get(view.run) !== undefined) journal.activity.see(view.run, view);
     this.#board.offer(
       response.instructions.map((wire) => this.#toWork(parseInstruction(wire))),
       startedMs,
@@ -142,12 +148,21 @@ export class PollLoop {
   /** What is asked and the roster that it is about come on the screen together: an approval that was entered before may not be one of this roster. */
   #wait(run: string, subject: string, { shows, ...asked }: Waiting): void {
     const { journal } = this.context;
+    if (shows !== undefined && this.#isSwapped(shows)) return;
     const [reason, whatToDo] = [printable(asked.reason, LONGEST_WAIT), printable(asked.whatToDo, LONGEST_WAIT)];
     const isNew = journal.transaction(() => {
       if (shows !== undefined) journal.approvals.showRoster(shows);
       return journal.activity.wait(run, subject, reason, whatToDo);
     });
     if (isNew) this.context.tell({ event: 'waiting', run, reason, whatToDo });
+  }
+
+  #isSwapped({ run, epoch, roster }: ShownRoster): boolean {
+    const key = `${run} ${epoch}`;
+    const last = this.#shown.get(key);
+    if (last !== undefined && last.roster !== roster && performance.now() - last.sinceMs < SHOWN_AT_LEAST_MS) return true;
+    if (last?.roster !== roster) this.#shown.set(key, { roster, sinceMs: performance.now() });
+    return false;
   }
 
   /** Failures of the network are retried silently, and work that the run has gone past is dropped; all else is a refusal that people see, once. */

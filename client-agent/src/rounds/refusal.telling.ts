@@ -17,6 +17,7 @@ const TOLD_IN_FULL: ReadonlySet<AgentErrorCode> = new Set<AgentErrorCode>([
   'plan-malformed',
   'run-misnamed',
   'run-changed',
+  'too-many-runs',
   'sites-unordered',
   'not-a-member',
   'not-approved',
