@@ -34,10 +34,15 @@ export function commandLinesIn(code: string, where: string): CommandLine[] {
   const found = [...code.matchAll(PROGRAM)];
   // A user and a service have the same name too, but no path.
   const withPath = found.filter(([text]) => text.startsWith('/bin/'));
-  return (withPath.length > 0 ? withPath : found).map((match) => ({
-    where,
-    words: [match[1]!, ...wordsOf(code.slice(match.index + match[0].length))],
-  }));
+  return (withPath.length > 0 ? withPath : found).flatMap((match) =>
+    eachOf([match[1]!, ...wordsOf(code.slice(match.index + match[0].length))]).map((words) => ({ where, words })),
+  );
+}
+
+/** `ca show|roll|retire` is three commands. */
+function eachOf(words: readonly string[]): string[][] {
+  const at = words.findIndex((word) => /^[a-z-]+(?:\|[a-z-]+)+$/.test(word));
+  return at < 0 ? [[...words]] : words[at]!.split('|').map((word) => words.with(at, word));
 }
 
 /** As a shell cuts it, as far as documents go that far: quotes, no expansion. Optional parts in brackets count as given. */

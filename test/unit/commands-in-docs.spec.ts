@@ -5,7 +5,8 @@ import { type CommandLine, codeOf, commandLinesIn, commandLinesOfMessages, words
 import { commandOf, helpOf, programs, typedCommands, wrongIn } from './program.commands.ts';
 
 const root = join(import.meta.dirname, '../..');
-const pages = ['*.md', 'docs/**/*.md', 'deploy/**/*.md', 'examples/**/*.md', 'crypto/*.md'].flatMap((pattern) =>
+/** Not CHANGELOG.md, which also names what there was once. */
+const pages = ['README.md', 'SECURITY.md', 'docs/**/*.md', 'deploy/**/*.md', 'examples/**/*.md', 'crypto/*.md'].flatMap((pattern) =>
   globSync(pattern, { cwd: root, exclude: ['node_modules'] }),
 );
 const units = globSync('deploy/systemd/*.service', { cwd: root });

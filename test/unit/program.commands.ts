@@ -78,7 +78,7 @@ export function wrongIn(words: readonly string[], isWhole: boolean): string[] {
     }
     given.add(word!);
     const text = option.isBoolean() || option.negate ? undefined : (value[0] ?? rest.shift());
-    if (option.required && (text === undefined || text.startsWith('--'))) problems.push(`no value for ${word}`);
+    if (isWhole && option.required && (text === undefined || text.startsWith('--'))) problems.push(`no value for ${word}`);
     if (option.argChoices !== undefined && text !== undefined && /^[a-z]/.test(text) && !option.argChoices.includes(text))
       problems.push(`${word} cannot be ${text}`);
   }

@@ -12,13 +12,13 @@ import type { SumFacts } from './sum.context.js';
 type Remembering = Pick<SiteContext, 'journal'>;
 
 /** The first instant of the calendar month, in UTC: `roundsPerMonth` counts from there. */
-export function monthStartMs(nowMs: number): number {
+function monthStartMs(nowMs: number): number {
   const now = new Date(nowMs);
   return Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1);
 }
 
 /** @param round the one that is asked for now, which does not count against itself; 0 for none */
-export function historyOf({ journal }: Remembering, run: string, plan: string, round = 0): SiteHistory {
+function historyOf({ journal }: Remembering, run: string, plan: string, round = 0): SiteHistory {
   return {
     earlierSites: journal.runs.earlierSites(run, plan),
     roundsThisMonth: journal.runs.trainingRoundsSince(monthStartMs(Date.now()), { run, round }),
