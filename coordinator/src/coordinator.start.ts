@@ -1,11 +1,8 @@
 import 'reflect-metadata';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { WIRE_VERSION, signStatement } from '@coferment/consortium';
 import { type StoreSecret, loadCrypto } from '@coferment/crypto';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { z } from 'zod';
 import { AgentAddress, listeningAddress } from './agent-port/agent.address.js';
 import { AgentPort } from './agent-port/agent.port.js';
 import { AuthorityRollover } from './certificates/authority.rollover.js';
@@ -23,13 +20,13 @@ import {
   readFacts,
   unlock,
 } from './identity/consortium.identity.js';
-import { replaceFile } from './identity/sealed.file.js';
 import { ObjectStore } from './objects/object.store.js';
 import { Database } from './persistence/database.js';
 import { type FolderLock, lockFolder } from './persistence/folder.lock.js';
 import { PublicationService } from './publication/publication.service.js';
 import { Presence } from './rounds/presence.js';
 import { RunReconciler } from './runs/run.reconciler.js';
+import { keepAddress, lastAddress } from './running.address.js';
 import { Settings } from './settings.js';
 
 export interface StartOptions {
@@ -56,14 +53,7 @@ export interface RunningCoordinator {
   stop(): Promise<void>;
 }
 
-const runningSchema = z.object({ address: z.string(), pid: z.number() });
 const FIRST_LISTEN = '127.0.0.1:0';
-
-/** Where the coordinator of a folder was last, or undefined before its first start. */
-export function lastAddress(folder: string): string | undefined {
-  const file = join(folder, 'coordinator.json');
-  return existsSync(file) ? runningSchema.parse(JSON.parse(readFileSync(file, 'utf8'))).address : undefined;
-}
 
 /** @throws CoordinatorError 'folder-locked', 'wrong-passphrase', 'folder-unusable', 'log-forked', 'unreachable' */
 export async function startCoordinator(options: StartOptions): Promise<RunningCoordinator> {
@@ -126,7 +116,7 @@ async function listenOn(context: INestApplicationContext, settings: Settings, lo
     await context.get(OwnCertificates).open();
     const address = listeningAddress(settings.listen).on(await context.get(AgentPort).listen(settings.listen));
     context.get(AgentAddress).value = address;
-    replaceFile(join(settings.folder, 'coordinator.json'), `${JSON.stringify({ address, pid: process.pid })}\n`);
+    keepAddress(settings.folder, address);
     context.get(RunReconciler).start();
     return { address, facts: context.get(ConsortiumIdentity).facts, context, stop };
   } catch (error) {

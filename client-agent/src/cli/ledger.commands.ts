@@ -20,7 +20,7 @@ interface ExportOptions extends SecretFlags {
 export function addLedgerCommands(program: Command): void {
   const ledger = program.command('ledger').description('The ledger of the consortium, for sites and auditors');
   secretOptions(ledger.command('export'))
-    .description('Write the whole ledger into a folder that coferment-audit verifies without a network')
+    .description('Write the whole ledger into a folder, for coferment-audit verify, which needs no network')
     .requiredOption('--out <dir>', 'folder to write to')
     .requiredOption('--data <dir>', 'data folder of this site or auditor')
     .option('--json', 'print JSON')

@@ -9,7 +9,7 @@ import { nearestName } from './nearest-name.js';
 
 export type Phase = (typeof PHASES)[number];
 
-export const SCALES = ['bench', 'pilot', 'production'] as const;
+const SCALES = ['bench', 'pilot', 'production'] as const;
 
 const section = <T extends z.ZodRawShape>(shape: T) =>
   z.strictObject(shape, {

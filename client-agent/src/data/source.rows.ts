@@ -79,7 +79,7 @@ export function timeOrder(time: TimeReading): number {
 }
 
 /** `*` stands for any characters, `?` for one; everything else for itself. */
-export function globMatcher(pattern: string): (text: string) => boolean {
+function globMatcher(pattern: string): (text: string) => boolean {
   const expression = pattern
     .replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
     .replaceAll('*', '.*')

@@ -137,6 +137,16 @@ describe('what may happen once', () => {
     journal.close();
   });
 
+  it('counts the statistics of a consortium over one set, in every run of every plan', () => {
+    const journal = openWithEpoch();
+    const freeze = { consortium: 'acme', kind: 'statistics' as const, modelIn: 'none' };
+    journal.rounds.bindFreeze({ ...freeze, run: RUN, sum: 4, t: D('4'), sites: ['a', 'b', 'c'], set: D('1') });
+    const later = { ...freeze, run: 'r1-ffffffffffffffff', sum: 5 };
+    expect(() => journal.rounds.bindFreeze({ ...later, t: D('5'), sites: ['a', 'b', 'c', 'd'], set: D('2') })).toThrow(/difference/);
+    journal.rounds.bindFreeze({ ...later, sum: 6, t: D('6'), sites: ['a', 'b', 'c'], set: D('1') });
+    journal.close();
+  });
+
   it('draws the blocks of a sum once, also over a restart, and for one aggregate only', () => {
     openWithEpoch().close();
     const first = Journal.open(path());

@@ -11,7 +11,7 @@ import { RecordError } from './record.error.js';
 
 /** What the first entry follows. */
 export const BEFORE_THE_FIRST = '0'.repeat(64);
-export const RECORD_SCHEMA = 1;
+const RECORD_SCHEMA = 1;
 
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 /** Not bounded: what was written must be readable, however long a reason was. */

@@ -49,7 +49,7 @@ export function exportRecord(title: RecordTitle, lines: readonly RecordLine[], h
 }
 
 /** @throws RecordError for anything but the one file that `exportRecord` makes of its content */
-export function parseExport(bytes: Uint8Array): ExportedRecord {
+function parseExport(bytes: Uint8Array): ExportedRecord {
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);

@@ -29,7 +29,7 @@ export interface KeptModel {
   normalisation: Normalisation;
 }
 
-export const MODEL_FILE = 'coferment-model.json';
+const MODEL_FILE = 'coferment-model.json';
 
 const number = z.number();
 export const normalisationSchema = z.strictObject({

@@ -7,7 +7,7 @@ import { parsePolicy } from './policy.parser.js';
 import { NO_POLICY, type Policy } from './policy.schema.js';
 
 /** What a data folder's policy is called when no other file is named. */
-export const POLICY_NAME = 'policy.yaml';
+const POLICY_NAME = 'policy.yaml';
 
 /** A changed file counts once it has been the same for so long: an editor writes in pieces, and half a file has half the rules. */
 const SETTLE_MS = 1_000;
@@ -26,7 +26,7 @@ export interface SitePolicy {
   current(): PolicyInForce;
 }
 
-export const WITHOUT_FILE: PolicyInForce = { policy: NO_POLICY, file: null, digest: null };
+const WITHOUT_FILE: PolicyInForce = { policy: NO_POLICY, file: null, digest: null };
 
 /** The rules in a file, read again whenever they are asked for. */
 export class PolicyFile implements SitePolicy {

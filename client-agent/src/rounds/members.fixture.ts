@@ -12,6 +12,7 @@ import { KeyStore } from '../keys/key.store.js';
 import type { PolicyInForce, SitePolicy } from '../policy/policy.file.js';
 import { parsePolicy } from '../policy/policy.parser.js';
 import type { BuiltVector, Trainer, VectorJob } from '../training/site.trainer.js';
+import '../testing/lowest-cost.passphrases.fixture.js';
 import { NonceMemory } from './nonce.memory.js';
 import type { AgentEvent, SiteContext } from './site.context.js';
 

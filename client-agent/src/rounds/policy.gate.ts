@@ -13,13 +13,13 @@ import type { SumFacts } from './sum.context.js';
 type Remembering = Pick<SiteContext, 'journal' | 'objects'>;
 
 /** The first instant of the calendar month, in UTC: `roundsPerMonth` counts from there. */
-export function monthStartMs(nowMs: number): number {
+function monthStartMs(nowMs: number): number {
   const now = new Date(nowMs);
   return Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), 1);
 }
 
 /** @param round the one that is asked for now, which does not count against itself; 0 for none */
-export function historyOf(context: Remembering, run: string, plan: string, round = 0): SiteHistory {
+function historyOf(context: Remembering, run: string, plan: string, round = 0): SiteHistory {
   const { journal } = context;
   return {
     earlierSites: journal.runs.earlier(run, plan).map((earlier) => sitesInRun(context, earlier)),

@@ -119,7 +119,8 @@ describe('a membership that goes on', () => {
     const eta = await CertifiedSite.join(await coordinator.invite('eta'));
     const calls = zeta.calls();
     const { owed } = await calls.poll([], '', 0);
-    const held = calls.poll([], owed, 4000);
+    // Longer than two looks at who is still a member.
+    const held = calls.poll([], owed, 2500);
     await zeta.renew();
     await changedElsewhere('eta', 'revoked');
     await expect(held).resolves.toMatchObject({ owed });

@@ -72,8 +72,9 @@ describe("the coordinator's own certificates", () => {
   });
 
   it('are renewed before the port opens when the coordinator stood still beyond their life, which is kept', async () => {
+    const last = Date.parse((await shown()).valid_to);
     await coordinator.stop();
-    await sleep(LIFE_MS);
+    await sleep(Math.max(last - Date.now(), 0) + 100);
     delete coordinator.options.certificateLifeMs;
     await coordinator.start();
     const peer = await shown();

@@ -3,9 +3,9 @@ import { type CallOptions, type Client, type ClientUnaryCall, Metadata, type Ser
 import { DownloadServiceClient, LedgerServiceClient, ModelServiceClient, OperatorServiceClient } from '@coferment/proto';
 import { localAddress } from '../agent-port/agent.address.js';
 import { CODE_KEY } from '../agent-port/error.status.js';
-import { lastAddress } from '../coordinator.start.js';
 import { CoordinatorError, type CoordinatorErrorCode } from '../errors/index.js';
 import { readFacts, unlockOperatorClient } from '../identity/consortium.identity.js';
+import { lastAddress } from '../running.address.js';
 
 const LONGEST_CALL_MS = 60_000;
 

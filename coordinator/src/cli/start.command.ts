@@ -1,7 +1,6 @@
 import { parseDuration } from '@coferment/consortium';
 import type { SecretFlags } from '@coferment/crypto';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { startCoordinator } from '../coordinator.start.js';
 import { CommandOutput } from './command.output.js';
 import { EXIT } from './exit.codes.js';
 import { readSecret, secretOptions } from './secret.options.js';
@@ -59,6 +58,8 @@ async function runStart(flags: StartFlags): Promise<void> {
   try {
     const { data, consortium, origin, listen, certificateLife, ledgerReaders, siteNames } = flags;
     const databaseUrl = process.env['DATABASE_URL'];
+    // The server and its database are loaded here, so that the operator's other commands need not wait for them.
+    const { startCoordinator } = await import('../coordinator.start.js');
     const running = await startCoordinator({
       folder: data,
       passphrase: await readSecret(flags, data),

@@ -41,8 +41,14 @@ class Scene {
   }
 
   async until(...states: string[]): Promise<RunStatus> {
-    await workUntil(this.sites, async () => states.includes((await this.status()).state), 400);
-    return this.status();
+    for (let turn = 0; turn < 400; turn++) {
+      const status = await this.status();
+      if (states.includes(status.state)) return status;
+      for (const site of this.sites) await site.work();
+      // Polls that find nothing while a sum is opened would take the time of opening it.
+      await this.coordinator.rest(this.run);
+    }
+    throw new Error(`the run never became ${states.join(' or ')}`);
   }
 
   renew(epoch: number, change: { leaveOut?: string; replaceHolder?: string } = {}) {

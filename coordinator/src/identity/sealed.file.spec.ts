@@ -11,6 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { argon2Sync } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deriveStoreKey, loadCrypto, sealAtRest } from '@coferment/crypto';
@@ -22,8 +23,9 @@ import { changeSecret, readSealed, replaceFile } from './sealed.file.js';
 /** The same function at its lowest cost: these tests open stores thousands of times. */
 vi.mock('node:crypto', async (original) => {
   const actual = await original<typeof import('node:crypto')>();
-  const argon2Sync: typeof actual.argon2Sync = (algorithm, parameters) =>
-    actual.argon2Sync(algorithm, { ...parameters, memory: 8, passes: 1 });
+  const argon2Sync = vi.fn<typeof actual.argon2Sync>((algorithm, parameters) =>
+    actual.argon2Sync(algorithm, { ...parameters, memory: 8, passes: 1 }),
+  );
   return { ...actual, argon2Sync };
 });
 
@@ -78,6 +80,17 @@ describe('the keys of a consortium', () => {
     expect(outcome(original, 'wrong passphrase')).toBe('wrong-passphrase');
     // A file with a second line is the same passphrase now.
     expect(outcome(original, `${PASSPHRASE}\nmore`)).toBe('no error');
+  });
+
+  it('cost a founding, a start and all that follows it one Argon2id, and a wrong passphrase its own', async () => {
+    vi.mocked(argon2Sync).mockClear();
+    const folder = await founded();
+    for (let time = 0; time < 3; time++) expect(outcome(folder)).toBe('no error');
+    expect(argon2Sync).toHaveBeenCalledTimes(1);
+    expect(outcome(folder, 'wrong passphrase')).toBe('wrong-passphrase');
+    expect(argon2Sync).toHaveBeenCalledTimes(2);
+    expect(outcome(folder)).toBe('no error');
+    expect(argon2Sync).toHaveBeenCalledTimes(2);
   });
 
   it('after every cut and every changed byte are a clear error, never a success', () => {

@@ -28,7 +28,7 @@ const headerFile = (folder: string): string => join(folder, 'store.json');
 
 /** Writes a value encrypted under the folder's key, whole or not at all. The key is drawn with the first one; the secret unwraps it (Argon2id, then secretbox). */
 export function writeSealed(folder: string, role: SealedRole, secret: StoreSecret, value: unknown): void {
-  if (!existsSync(headerFile(folder))) replaceFile(headerFile(folder), wrapStoreKey(drawStoreKey(), newSecret(secret)));
+  if (!existsSync(headerFile(folder))) writeHeader(folder, drawStoreKey(), secret);
   const sealed = sealAtRest(openKey(folder, secret), concatBytes([label(role), new TextEncoder().encode(JSON.stringify(value))]));
   mkdirSync(dirname(join(folder, FILES[role])), { recursive: true, mode: 0o700 });
   replaceFile(join(folder, FILES[role]), `{"schema":"coferment-sealed/2","sealed":"${Buffer.from(sealed).toString('base64')}"}\n`);
@@ -64,7 +64,7 @@ export function changeSecret(folder: string, secret: StoreSecret, next: StoreSec
     // A file of the first kind comes under the folder's key, which the old secret opens until the header is replaced.
     if (!SEALED.test(readFileSync(join(folder, FILES[role]), 'latin1'))) writeSealed(folder, role, secret, value);
   }
-  replaceFile(headerFile(folder), wrapStoreKey(openKey(folder, secret), newSecret(next)));
+  writeHeader(folder, openKey(folder, secret), next);
 }
 
 /** For a founding: what an earlier one that was cut off has left may have another secret, and nothing that counts is under its key. */
@@ -91,11 +91,30 @@ export function replaceFile(file: string, content: string | Uint8Array): void {
   closeSync(folder);
 }
 
+/**
+ * The key that was opened last. Argon2id is slow on purpose and stops this process meanwhile, and a coordinator opens its key for each file and at each renewal;
+ * it holds the secret and what the key protects for as long as it runs anyway.
+ */
+let lastOpened: { header: string; secret: StoreSecret; key: Uint8Array } | undefined;
+
 function openKey(folder: string, secret: StoreSecret): Uint8Array {
   const file = headerFile(folder);
   if (!existsSync(file)) throw unusable(file, 'it is missing');
   const header = readFileSync(file, 'latin1');
-  return tryEach(file, secret, (candidate) => unwrapStoreKey(header, candidate));
+  if (lastOpened?.header === header && isSame(lastOpened.secret, secret)) return lastOpened.key;
+  const key = tryEach(file, secret, (candidate) => unwrapStoreKey(header, candidate));
+  lastOpened = { header, secret, key };
+  return key;
+}
+
+function writeHeader(folder: string, key: Uint8Array, secret: StoreSecret): void {
+  const header = wrapStoreKey(key, newSecret(secret));
+  replaceFile(headerFile(folder), header);
+  lastOpened = { header, secret, key };
+}
+
+function isSame(one: StoreSecret, other: StoreSecret): boolean {
+  return typeof one === 'string' || typeof other === 'string' ? one === other : Buffer.from(one).equals(other);
 }
 
 function openSealed(file: string, role: SealedRole, key: Uint8Array, sealed: string): Uint8Array {

@@ -31,7 +31,7 @@ export interface CommitteeConstants {
 }
 
 /** α of the holder at `position` (from 0). */
-export function pointAt(position: number): number {
+function pointAt(position: number): number {
   const size = Math.floor(position / 2) + 1;
   return position % 2 === 0 ? size : -size;
 }

@@ -34,7 +34,7 @@ export function* subsetsOf(size: number, count: number, from = 0): Generator<num
   }
 }
 
-export function requireSubset(points: readonly number[], subset: readonly number[]): bigint[] {
+function requireSubset(points: readonly number[], subset: readonly number[]): bigint[] {
   const distinct = new Set(subset).size === subset.length;
   if (subset.length === 0 || !distinct || subset.some((index) => points[index] === undefined)) {
     throw new CryptoError('bad-committee', `[${subset.join(', ')}] is not a set of positions among ${points.length} key holders.`);

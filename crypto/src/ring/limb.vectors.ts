@@ -78,7 +78,7 @@ export function multiplyAdd(source: BigUint64Array, factor: LimbFactor, low: Big
 }
 
 /** vector[i] += constant */
-export function addLimb(vector: BigUint64Array, constant: bigint, count: number): void {
+function addLimb(vector: BigUint64Array, constant: bigint, count: number): void {
   const from = BigUint64Array.of(constant);
   for (let i = 0; i < count; i++) vector[i] = BigInt.asUintN(64, BigInt.asUintN(64, vector[i]!) + BigInt.asUintN(64, from[0]!));
 }

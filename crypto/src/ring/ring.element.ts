@@ -16,7 +16,7 @@ export function zeroElement(set: ParameterSet): RingElement {
 }
 
 /** Words of a wire buffer, copied so that alignment and later writes of the owner do not matter. */
-export function wordsFromBytes(bytes: Uint8Array): BigUint64Array {
+function wordsFromBytes(bytes: Uint8Array): BigUint64Array {
   const copy = new Uint8Array(bytes.length);
   copy.set(bytes);
   return new BigUint64Array(copy.buffer);

@@ -2,7 +2,6 @@ export type LearningErrorCode =
   | 'backend-unavailable'
   | 'backend-not-started'
   | 'malformed-batch'
-  | 'unsupported-plan'
   | 'no-rows'
   | 'shape-mismatch'
   | 'not-finite';

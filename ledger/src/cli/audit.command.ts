@@ -28,8 +28,24 @@ export interface Output {
  * Runs the command with the words behind its name.
  * @returns the exit code: 0 holds, 1 does not hold, 2 could not be checked (also: wrong use)
  */
-export async function runAudit(words: readonly string[], { out, err }: Output): Promise<number> {
+export async function runAudit(words: readonly string[], output: Output): Promise<number> {
   let exitCode = COULD_NOT_CHECK;
+  const program = auditProgram(output, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(words, { from: 'user' });
+  } catch (error) {
+    // Commander has already printed what it throws: help (exit code 0) or wrong use.
+    if (error instanceof Error && 'exitCode' in error) return error.exitCode === 0 ? 0 : COULD_NOT_CHECK;
+    output.err(`coferment-audit: could not check: ${(error as Error).message}\n`);
+    return COULD_NOT_CHECK;
+  }
+  return exitCode;
+}
+
+/** `coferment-audit` with all its commands, which conclude with an exit code. @throws CommanderError from parsing: wrong use, or help */
+export function auditProgram({ out, err }: Output, conclude: (exitCode: number) => void): Command {
   const program = new Command('coferment-audit')
     .description('Checks an exported contribution ledger. It needs no network, no account, and no trust in whoever made the export.')
     .version(programVersion(), '--version', 'print the version')
@@ -57,7 +73,7 @@ Example:
       await requireFolder(folder);
       const report = await verifyExport(readFolder(folder), await optionsOf(flags));
       out(flags.json ? `${JSON.stringify(report, undefined, 2)}\n` : reportText(report));
-      exitCode = exitCodes[report.verdict];
+      conclude(exitCodes[report.verdict]);
     });
   program
     .command('pseudonym')
@@ -82,17 +98,9 @@ Example:
         ? `${site} is the pseudonym of "${company}".`
         : `${site} is not the pseudonym of "${company}" with this salt; that is ${opened}.`;
       out(json ? `${JSON.stringify({ site, company, opened, isTheirs })}\n` : `${verdict}\n`);
-      exitCode = isTheirs ? 0 : 1;
+      conclude(isTheirs ? 0 : 1);
     });
-  try {
-    await program.parseAsync(words, { from: 'user' });
-  } catch (error) {
-    // Commander has already printed what it throws: help (exit code 0) or wrong use.
-    if (error instanceof Error && 'exitCode' in error) return error.exitCode === 0 ? 0 : COULD_NOT_CHECK;
-    err(`coferment-audit: could not check: ${(error as Error).message}\n`);
-    return COULD_NOT_CHECK;
-  }
-  return exitCode;
+  return program;
 }
 
 async function optionsOf({ key, policy, operatorKey, earlier }: VerifyFlags): Promise<VerifyOptions> {

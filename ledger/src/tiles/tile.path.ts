@@ -2,7 +2,7 @@ import { LedgerError } from '../errors/index.js';
 
 /** Hashes, or entries, in a full tile (C2SP tlog-tiles). */
 export const TILE_WIDTH = 256;
-export const MAX_LEVEL = 63;
+const MAX_LEVEL = 63;
 
 /** One resource of a tiled log. */
 export interface TileCoordinate {

@@ -1,0 +1,31 @@
+import { Command } from 'commander';
+import { addAuthorities } from './authority.commands.js';
+import { addEpochs } from './epoch.commands.js';
+import { addExports } from './export.commands.js';
+import { addKeys } from './keys.commands.js';
+import { addModels } from './model.commands.js';
+import { addPlans } from './plan.commands.js';
+import { programVersion } from './program.version.js';
+import { addRosters } from './roster.commands.js';
+import { addRuns } from './run.commands.js';
+import { addSites } from './site.commands.js';
+import { addStart } from './start.command.js';
+
+/** `coferment` with all its commands. @throws CommanderError from parsing: wrong use, or help or the version that was asked for */
+export function operatorProgram(): Command {
+  const program = new Command('coferment')
+    .description('The operator of a consortium: start the coordinator, invite sites, publish plans, launch and watch runs.')
+    .version(programVersion(), '--version', 'print the version')
+    .exitOverride();
+  addStart(program);
+  addSites(program);
+  addAuthorities(program);
+  addPlans(program);
+  addRuns(program);
+  addRosters(program);
+  addEpochs(program);
+  addModels(program);
+  addExports(program);
+  addKeys(program);
+  return program;
+}
