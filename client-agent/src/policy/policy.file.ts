@@ -7,7 +7,7 @@ import { parsePolicy } from './policy.parser.js';
 import { NO_POLICY, type Policy } from './policy.schema.js';
 
 /** What a data folder's policy is called when no other file is named. */
-const POLICY_NAME = 'policy.yaml';
+export const POLICY_NAME = 'policy.yaml';
 
 /** A changed file counts once it has been the same for so long: an editor writes in pieces, and half a file has half the rules. */
 const SETTLE_MS = 1_000;
