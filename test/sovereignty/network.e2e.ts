@@ -23,7 +23,7 @@ import { proxyMissing, ProxyProgram } from './proxy.program.js';
 
 /** The whole measure of the issue: 30 s in each phase. By default the same run, with cuts as long as a switch needs to restart. */
 const FULL = process.env['SOVEREIGNTY_FULL'] === '1';
-const CUT_MS = FULL ? 30_000 : 3_000;
+const CUT_MS = FULL ? 30_000 : 2_000;
 const SILENT: Cut = FULL ? 'forgotten' : 'silent';
 const CUTS: Readonly<Record<Phase, Cut>> = {
   'key ceremony': 'reset',
