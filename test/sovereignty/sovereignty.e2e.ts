@@ -84,7 +84,7 @@ function recorder(): Record<string, string> {
 /** Everything one site sent, from joining on: a joiner has no certificate yet, but names itself. */
 function from(site: string): RecordedMessage[] {
   return messages.filter((message) => {
-    if (message.caller === `site/${site}`) return true;
+    if (message.caller.startsWith(`site/${site}/`)) return true;
     if (message.caller !== 'stranger' || message.bytes === undefined) return false;
     return decode(root, message).fields['site'] === site;
   });
