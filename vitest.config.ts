@@ -16,7 +16,8 @@ const project = (name: string, include: string[], testTimeout: number) => ({
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    // One more than the cores of a small machine: tests of real processes wait for each other most of the time.
+    maxWorkers: 3,
     projects: [
       project('unit', ['*/src/**/*.spec.ts', 'test/unit/**/*.spec.ts', 'deploy/**/*.spec.ts'], 60_000),
       project('medium', ['*/src/**/*.medium.ts', 'test/medium/**/*.medium.ts'], 120_000),
