@@ -16,6 +16,7 @@ import { type ReleasedModel, isReleased, releasable } from './run.release.js';
 import { isOver } from './run.view.js';
 import { RunViews } from './run.views.js';
 import { slots } from './slot.names.js';
+import { requireSameStatistics, statisticsSet } from './statistics.set.js';
 
 /** What the operator may do with runs. */
 @Injectable()
@@ -35,6 +36,7 @@ export class RunService {
    * Opens a run of a published plan among these sites, or among all that are enrolled. Nothing starts before every one of them has approved, or the time
    * for that is over.
    * @param approveWithinMs 0: all are waited for
+   * @throws CoordinatorError 'unknown-plan', 'unknown-site', 'set-fixed', ConsortiumError 'impossible-quorum'
    */
   async launch(plan: string, sites: readonly string[], approveWithinMs: number): Promise<{ run: string; ordinal: number }> {
     const { planRow, members } = await this.database.transaction(async (manager) => ({
@@ -45,6 +47,7 @@ export class RunService {
       throw new CoordinatorError('unknown-plan', `No plan ${plan} is published. Publish it first: coferment plan publish FILE`);
     const roster = firstRoster(parsePlan(JSON.parse(new TextDecoder().decode(this.store.read(plan)))), members);
     const ids = roster.sites.map((member) => member.site);
+    requireSameStatistics(statisticsSet(await this.views.all()), ids);
     return this.changes.open(
       (runs) => newRun({ plan, planName: planRow.name, ordinal: runs + 1, sites: ids }, approveWithinMs),
       plan,

@@ -139,6 +139,13 @@ describe('a run of three scripted sites', () => {
     expect(names.indexOf('run-opened')).toBeGreaterThan(names.lastIndexOf('plan-approved'));
   });
 
+  it('is followed by runs over the same sites only', async () => {
+    const [delta] = await coordinator.join('delta');
+    await expect(coordinator.launch()).rejects.toMatchObject({ code: 'set-fixed', message: expect.stringMatching(/with delta beside/) });
+    expect(await coordinator.launch(undefined, ['alpha', 'beta', 'gamma'])).toMatch(/^r2-/);
+    delta!.calls.close();
+  });
+
   it('takes nothing more', async () => {
     const [alpha] = sites as [ScriptedSite];
     const late = alpha.submit('plan-approved', {
