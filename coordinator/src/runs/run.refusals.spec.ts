@@ -62,6 +62,16 @@ describe('refusals that a site tells', () => {
     expect(run).toBe(view.run.run);
   });
 
+  it('of a site that has left the key epoch are not named: what to do about it is', () => {
+    view = runningView();
+    tell(view, { subject: 'rounds', rule: 'epoch-dead', reason: '' });
+    tell(view, { site: 'beta', subject: 'rounds', rule: 'person', reason: '' });
+    give(view, 'epoch-left', 'alpha', '1', { consortium: 'unit', run: view.run.run, epoch: 1, site: 'alpha', reason: 'restored' });
+    const { whatToDo } = waitingOf(view);
+    expect(whatToDo).not.toContain('alpha refuses');
+    expect(whatToDo).toMatch(/beta refuses rounds: rule person\. alpha restored a data folder from a backup .*epochs renew/);
+  });
+
   it('of the rounds are named where too few sites are left, as are sites that withdrew', () => {
     view = runningView();
     tell(view, { subject: 'rounds', rule: 'withdrawn', reason: '' });

@@ -21,7 +21,10 @@ export function waitingOf(view: RunView): Waiting {
   if (isOver(view) || view.run.state === 'stuck' || (waiting.waitingFor.length === 0 && waiting.whatToDo === '')) return waiting;
   // First of all, why a site does not do it: no waiting helps against a rule.
   const stayOut = waiting.whatToDo === '' ? [] : openRounds(view).flatMap((round) => [...declinedSites(view, round)]);
-  const refused = standingRefusals(view, [...waiting.waitingFor, ...stayOut]).map((text) => `${text}.`);
+  // Whoever has left the epoch refuses everything in it: that is said once, with what to do.
+  const left = sitesLeft(view);
+  const asked = [...waiting.waitingFor, ...stayOut].filter((site) => !left.includes(site));
+  const refused = standingRefusals(view, asked).map((text) => `${text}.`);
   return { ...waiting, whatToDo: [...refused, waiting.whatToDo].filter((text) => text !== '').join(' ') };
 }
 
