@@ -130,9 +130,9 @@ async function recordFounding(context: INestApplicationContext): Promise<void> {
   const publication = context.get(PublicationService);
   if (publication.size > 0) return;
   const { facts, operator } = context.get(ConsortiumIdentity);
-  const { consortium, origin, operatorKey, ledgerReaders, siteNames } = facts;
+  const { consortium, origin, operatorKey, ledgerReaders, siteNames, witnessQuorum, witnesses } = facts;
   const founding = signStatement('consortium-founded', { consortium, origin, operatorKey, wireVersion: WIRE_VERSION }, operator);
-  const charter = signStatement('charter', { consortium, ledgerReaders, siteNames }, operator);
+  const charter = signStatement('charter', { consortium, ledgerReaders, siteNames, witnessQuorum, witnesses }, operator);
   await context.get(Database).transaction(async (manager) => {
     for (const act of [founding, charter]) await publication.append(manager, act, operator.publicKey);
   });

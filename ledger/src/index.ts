@@ -8,3 +8,4 @@ export * from './receipt/index.js';
 export * from './tiles/index.js';
 export * from './tree/index.js';
 export * from './verify/index.js';
+export * from './witness/index.js';

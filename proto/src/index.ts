@@ -10,12 +10,18 @@ export {
   type EnrolmentServiceServer,
 } from './generated/coferment/v1/enrolment.js';
 export {
+  AddCosignatureRequest,
+  AddCosignatureResponse,
+  AwaitCheckpointRequest,
+  AwaitCheckpointResponse,
   GetCheckpointRequest,
   GetCheckpointResponse,
   GetConsistencyProofRequest,
   GetConsistencyProofResponse,
   GetEntriesRequest,
   GetEntriesResponse,
+  GetReceiptRequest,
+  GetReceiptResponse,
   LedgerEntry,
   LedgerServiceClient,
   LedgerServiceService,

@@ -122,6 +122,8 @@ async function bytesOnTheWire(
     merkleRoot: merkleRoot(blocks),
     ranges: some,
     sampleCommitment: some,
+    batchCommitment: some,
+    dataReportCommitment: some,
     backend: 'tensorflow',
   };
   const nonce: Predicate<'nonce'> = { ...inSum, i: some, attempt: 1, site: contribution.site, nonce: bytesToHex(new Uint8Array(32)) };

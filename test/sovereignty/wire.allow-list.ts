@@ -127,6 +127,8 @@ const PREDICATES: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
     merkleRoot: digest,
     ranges: digest,
     sampleCommitment: digest,
+    batchCommitment: digest,
+    dataReportCommitment: digest,
     backend: oneOf('wasm', 'cpu', 'tensorflow', 'none'),
   },
   attestation: {

@@ -64,7 +64,11 @@ describe('an authorities act', () => {
   });
 
   it('of another kind, or of another consortium, is refused', () => {
-    const other = signStatement('charter', { consortium: 'acme', ledgerReaders: 'members', siteNames: 'plain' }, operator);
+    const other = signStatement(
+      'charter',
+      { consortium: 'acme', ledgerReaders: 'members', siteNames: 'plain', witnessQuorum: 2, witnesses: [] },
+      operator,
+    );
     expect(() => takeInAuthorities(known, toWire(other))).toThrow(refusal('Expected a signed authorities'));
     expect(() => takeInAuthorities(known, act({ consortium: 'acme-2' }))).toThrow(refusal('acme-2'));
   });

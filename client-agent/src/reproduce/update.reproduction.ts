@@ -1,4 +1,6 @@
 import {
+  commitmentOf,
+  openingOf,
   parseRoster,
   peekStatement,
   type Plan,
@@ -8,7 +10,7 @@ import {
   type SumKind,
   vectorShape,
 } from '@coferment/consortium';
-import { type AggregationParameters, blockCount, digest } from '@coferment/crypto';
+import { type AggregationParameters, blockCount } from '@coferment/crypto';
 import { AgentError } from '../agent.error.js';
 import type { ObjectCache } from '../connection/object.cache.js';
 import type { Journal } from '../journal/journal.js';
@@ -211,7 +213,10 @@ export async function reproduce(material: Material, trainer: Trainer, backend: s
     compare(`number of blocks in ${of}`, signed.blocks === blockCount(shape, agreed));
     compare(`dropped bits in ${of}`, signed.droppedBits === agreed.droppedBits);
     compare(`ranges in ${of}`, signed.ranges === input.ranges);
-    compare(`commitment to the number of samples in ${of}`, signed.sampleCommitment === digest('sample-commitment', salt, vector.samples));
+    compare(
+      `commitment to the number of samples in ${of}`,
+      signed.sampleCommitment === commitmentOf(openingOf('samples', salt, vector.samples)),
+    );
     compare(`backend in ${of}`, signed.backend === vector.backend);
   }
   const { run, round, sum } = material;

@@ -1,5 +1,13 @@
-import { ConsortiumError, type NonceEntry, peekStatement, refusalSubjects, signStatement, updateBits } from '@coferment/consortium';
-import { digest } from '@coferment/crypto';
+import {
+  commitmentOf,
+  ConsortiumError,
+  type NonceEntry,
+  openingOf,
+  peekStatement,
+  refusalSubjects,
+  signStatement,
+  updateBits,
+} from '@coferment/consortium';
 import { LearningError } from '@coferment/learning';
 import { ObjectPurpose } from '@coferment/proto';
 import { AgentError } from '../agent.error.js';
@@ -186,7 +194,9 @@ async function encryptOnce(
     droppedBits: parameters.droppedBits,
     ...stored,
     ranges: sum.ranges,
-    sampleCommitment: digest('sample-commitment', vector.salt, vector.samples),
+    sampleCommitment: commitmentOf(openingOf('samples', vector.salt, vector.samples)),
+    batchCommitment: commitmentOf(openingOf('batches', vector.salt, 0)),
+    dataReportCommitment: commitmentOf(openingOf('data-report', vector.salt, '0'.repeat(64))),
     backend: vector.backend,
   });
   journal.steps.record(name, 'encrypt');

@@ -46,6 +46,8 @@ function upload(site: string, change: ContributionChange = {}, signer = site) {
     merkleRoot: digestOf(0x22),
     ranges: NO_RANGES,
     sampleCommitment: digestOf(0x33),
+    batchCommitment: digestOf(0x34),
+    dataReportCommitment: digestOf(0x35),
     backend: 'wasm' as const,
     ...change,
   };

@@ -26,8 +26,12 @@ const sites = z.array(siteIdSchema).max(MAX_SITES);
 /** `none` where a sum does not start from a model (confirm, statistics). */
 const modelSchema = z.union([digestSchema, z.literal('none')]);
 
-export const ledgerReadersSchema = z.enum(['members', 'members-and-auditors']);
+export const ledgerReadersSchema = z.enum(['members', 'members-and-auditors', 'anyone']);
 export const siteNamesSchema = z.enum(['plain', 'pseudonyms']);
+/** How many of the consortium's witnesses must have cosigned a checkpoint before a receipt counts. `majority`: of the sites, so that two quorums always share one. */
+export const witnessQuorumSchema = z.union([z.number().int().min(0).max(MAX_SITES), z.literal('majority')]);
+/** Verifier keys (C2SP) of witnesses outside the consortium. */
+export const outsideWitnessesSchema = z.array(z.string().max(300)).max(16);
 
 export const sumKindSchema = z.enum(['confirm', 'statistics', 'update', 'evaluate']);
 /** What a sum opens. Each kind is a domain of its own: a share of one kind never opens another. */
@@ -71,8 +75,16 @@ export const predicates = {
     certificate: digestSchema,
   }),
   'auditor-revoked': z.strictObject({ consortium: consortiumSchema, auditor: siteIdSchema, reason: text }),
-  /** Who may read the ledger, and whether sites stand in it by name or by a pseudonym that each can open. */
-  charter: z.strictObject({ consortium: consortiumSchema, ledgerReaders: ledgerReadersSchema, siteNames: siteNamesSchema }),
+  /** Who may read the ledger, whether sites stand in it by name or by a pseudonym that each can open, and who must have cosigned it. */
+  charter: z.strictObject({
+    consortium: consortiumSchema,
+    ledgerReaders: ledgerReadersSchema,
+    siteNames: siteNamesSchema,
+    witnessQuorum: witnessQuorumSchema,
+    witnesses: outsideWitnessesSchema,
+  }),
+  /** By the site itself: the Ed25519 key with which it cosigns checkpoints, and does nothing else. A later one takes the place of the one before. */
+  'witness-key': z.strictObject({ consortium: consortiumSchema, site: siteIdSchema, key: keySchema }),
   /** Whose certificates are believed: PEM, newest first. A larger sequence number takes the place of every smaller one. */
   authorities: z.strictObject({
     consortium: consortiumSchema,
@@ -147,7 +159,10 @@ export const predicates = {
     object: digestSchema,
     merkleRoot: digestSchema,
     ranges: digestSchema,
+    /** What could be guessed stands here under a salt, which only its owner can open: see `commitment.rule`. */
     sampleCommitment: digestSchema,
+    batchCommitment: digestSchema,
+    dataReportCommitment: digestSchema,
     backend: z.enum(['wasm', 'cpu', 'tensorflow', 'none']),
   }),
   'round-frozen': z.strictObject({

@@ -1,7 +1,15 @@
 import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Predicate, envelopeSchema, ledgerReadersSchema, peekStatement, siteNamesSchema } from '@coferment/consortium';
+import {
+  type Predicate,
+  envelopeSchema,
+  ledgerReadersSchema,
+  outsideWitnessesSchema,
+  peekStatement,
+  siteNamesSchema,
+  witnessQuorumSchema,
+} from '@coferment/consortium';
 import {
   type DsseEnvelope,
   type Identity,
@@ -53,15 +61,19 @@ const factsSchema = z.strictObject({
   /** The charter; it stands in the ledger and is never changed. */
   ledgerReaders: ledgerReadersSchema.default('members-and-auditors'),
   siteNames: siteNamesSchema.default('plain'),
+  witnessQuorum: witnessQuorumSchema.default(2),
+  witnesses: outsideWitnessesSchema.default([]),
   /** Still accepted for a short while: a command of the operator may have read it just before it was renewed. */
   previousOperatorCertificate: z.string().optional(),
   certificateLifeMs: z.number().int().positive().default(CERTIFICATE_LIFE_MS),
 });
 
-/** Who may read the ledger, and under which names sites stand in it. */
+/** Who may read the ledger, under which names sites stand in it, and who must have cosigned it. */
 export interface Charter {
   ledgerReaders: z.infer<typeof ledgerReadersSchema>;
   siteNames: z.infer<typeof siteNamesSchema>;
+  witnessQuorum: z.infer<typeof witnessQuorumSchema>;
+  witnesses: z.infer<typeof outsideWitnessesSchema>;
 }
 
 /** What a new consortium is founded with. */

@@ -25,7 +25,16 @@ function view(change: Partial<RoundRow> = {}): RunView {
   const { run, sum, kind } = stored.rounds[0]!;
   const inSum = { consortium: 'unit', run, e: E, kind, sum };
   for (const [site, digit] of Object.entries({ alpha: 'a', beta: 'b', zeta: 'f' })) {
-    const rest = { attempt: 1, blocks: 1, droppedBits: 1, ranges: D('0'), sampleCommitment: D('0'), backend: 'none' as const };
+    const rest = {
+      attempt: 1,
+      blocks: 1,
+      droppedBits: 1,
+      ranges: D('0'),
+      sampleCommitment: D('0'),
+      batchCommitment: D('0'),
+      dataReportCommitment: D('0'),
+      backend: 'none' as const,
+    };
     give(stored, 'contribution', site, `${sum}/1`, { ...inSum, ...rest, k: D('0'), site, object: D(digit), merkleRoot: D('0') });
   }
   const shares: { site: string; share: string }[] = [];

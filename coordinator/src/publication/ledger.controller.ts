@@ -20,9 +20,12 @@ export class LedgerController implements GrpcController<LedgerServiceServer> {
       return GetEntriesResponse.fromPartial({ entries: rows });
     }),
     getConsistencyProof: unary(async ({ oldSize, newSize }) => {
-      const hashes = this.publication.consistencyProof(oldSize, newSize);
+      const hashes = await this.publication.consistencyProof(oldSize, newSize);
       return GetConsistencyProofResponse.fromPartial({ hashes: hashes.map((hash) => Buffer.from(hash)) });
     }),
+    awaitCheckpoint: unary(() => Promise.reject(new Error('not built'))),
+    addCosignature: unary(() => Promise.reject(new Error('not built'))),
+    getReceipt: unary(() => Promise.reject(new Error('not built'))),
   };
 
   constructor(private readonly publication: PublicationService) {}

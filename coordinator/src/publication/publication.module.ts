@@ -1,8 +1,9 @@
 import { Global, Module } from '@nestjs/common';
 import { LedgerController } from './ledger.controller.js';
+import { LedgerLog } from './ledger.log.js';
 import { LedgerRepository } from './ledger.repository.js';
 import { PublicationService } from './publication.service.js';
 
 @Global()
-@Module({ providers: [LedgerController, LedgerRepository, PublicationService], exports: [LedgerController, PublicationService] })
+@Module({ providers: [LedgerController, LedgerLog, LedgerRepository, PublicationService], exports: [LedgerController, PublicationService] })
 export class PublicationModule {}

@@ -1,56 +1,50 @@
 import { join } from 'node:path';
 import type { DsseEnvelope } from '@coferment/crypto';
-import { MerkleTree, entryFor, leafHash, signCheckpoint } from '@coferment/ledger';
+import { signCheckpoint } from '@coferment/ledger';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
-import { CoordinatorError } from '../errors/index.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
-import { Database } from '../persistence/database.js';
 import { Settings } from '../settings.js';
 import { requireExtends, writeCheckpoint } from './checkpoint.file.js';
 import type { LedgerEntryRow } from './ledger-entry.entity.js';
-import { LedgerRepository } from './ledger.repository.js';
+import { LedgerLog } from './ledger.log.js';
 
-const PAGE = 256;
-
-/** The transparency log: entries are appended inside the acts' transactions, checkpoints are signed over what is committed. */
+/** The transparency log as others see it: nothing of it is handed out before a signed checkpoint covers it. */
 @Injectable()
 export class PublicationService {
-  /** A cache of the committed entries' hashes. */
-  readonly #tree = new MerkleTree();
   #checkpoint = '';
+  #size = 0;
   #following: Promise<void> = Promise.resolve();
 
   constructor(
-    private readonly database: Database,
-    private readonly repository: LedgerRepository,
+    private readonly log: LedgerLog,
     private readonly identity: ConsortiumIdentity,
     private readonly settings: Settings,
   ) {}
 
   /** Reads the log and signs what is there; entries of a coordinator that was killed before it could sign are included. */
   async open(): Promise<void> {
-    await this.#read();
-    requireExtends(this.#file, this.#tree, this.identity.facts.logVkey);
-    this.#sign();
+    await this.log.follow();
+    await requireExtends(this.#file, this.log, this.identity.facts.logVkey);
+    await this.#sign();
   }
 
-  async append(manager: EntityManager, envelope: DsseEnvelope, publicKey: Uint8Array): Promise<number> {
-    return this.repository.append(manager, entryFor(envelope, publicKey), Buffer.from(envelope.payload, 'base64'));
+  append(manager: EntityManager, envelope: DsseEnvelope, publicKey: Uint8Array): Promise<number> {
+    return this.log.append(manager, envelope, publicKey);
   }
 
   /** Takes in what was committed since and signs a checkpoint over it. Calls queue up, so checkpoints only grow. */
   follow(): Promise<void> {
     this.#following = this.#following.then(async () => {
-      const before = this.#tree.size;
-      await this.#read();
-      if (this.#tree.size > before) this.#sign();
+      await this.log.follow();
+      if (this.log.size > this.#size) await this.#sign();
     });
     return this.#following;
   }
 
+  /** Entries under the signed checkpoint. */
   get size(): number {
-    return Number(this.#tree.size);
+    return this.#size;
   }
 
   get checkpoint(): string {
@@ -58,37 +52,24 @@ export class PublicationService {
   }
 
   /** Never beyond the signed size, so that every entry handed out is covered by a checkpoint. */
-  async entries(start: number, limit: number): Promise<LedgerEntryRow[]> {
-    const count = Math.min(limit, PAGE, this.size - start);
-    if (count <= 0) return [];
-    return this.database.transaction((manager) => this.repository.entries(manager, start, count));
+  entries(start: number, limit: number): Promise<LedgerEntryRow[]> {
+    return this.log.entries(start, Math.min(limit, this.#size - start));
   }
 
-  consistencyProof(older: number, newer: number): Uint8Array[] {
-    if (!(older >= 1 && older <= newer && newer <= this.size)) {
-      throw new CoordinatorError(
-        'malformed',
-        `There is no consistency proof from ${older} to ${newer}: the ledger has ${this.size} entries.`,
-      );
-    }
-    return this.#tree.consistencyProof(BigInt(older), BigInt(newer));
+  /** @throws CoordinatorError 'malformed' */
+  consistencyProof(older: number, newer: number): Promise<Uint8Array[]> {
+    return this.log.consistencyProof(older, newer);
   }
 
   get #file(): string {
     return join(this.settings.folder, 'checkpoint');
   }
 
-  async #read(): Promise<void> {
-    for (;;) {
-      const rows = await this.database.transaction((manager) => this.repository.entries(manager, this.size, PAGE));
-      for (const row of rows) this.#tree.append(leafHash(row.entry));
-      if (rows.length < PAGE) return;
-    }
-  }
-
-  #sign(): void {
-    const { origin } = this.identity.facts;
-    this.#checkpoint = signCheckpoint({ origin, size: this.#tree.size, root: this.#tree.root() }, this.identity.logSeed);
+  async #sign(): Promise<void> {
+    const { size } = this.log;
+    const root = await this.log.root(size);
+    this.#checkpoint = signCheckpoint({ origin: this.identity.facts.origin, size: BigInt(size), root }, this.identity.logSeed);
+    this.#size = size;
     writeCheckpoint(this.#file, this.#checkpoint);
   }
 }

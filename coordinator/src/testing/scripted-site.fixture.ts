@@ -310,6 +310,8 @@ export class ScriptedSite {
       merkleRoot: merkleRoot(digests),
       ranges,
       sampleCommitment: sha256Hex(new Uint8Array(1)),
+      batchCommitment: sha256Hex(new Uint8Array(2)),
+      dataReportCommitment: sha256Hex(new Uint8Array(3)),
       backend: 'none',
     };
     return { bytes, predicate };

@@ -1,7 +1,7 @@
 import { type Statement, isLedgered, isOperatorStatement } from '@coferment/consortium';
 import { bytesToHex } from '@coferment/crypto';
 import { type LedgerEntry, verifyEntry } from '../entry/index.js';
-import { Evidence, ProblemList } from './evidence.js';
+import { Evidence, ProblemList, type Recorded } from './evidence.js';
 import { MemberKeys } from './member.keys.js';
 import { type Finding, countOf } from './verification.report.js';
 
@@ -25,7 +25,11 @@ export interface Enrolment {
  */
 export function checkSignatures(
   statements: readonly SignedStatement[],
-  expected: { readonly origin: string; readonly operatorKey?: string | undefined },
+  expected: {
+    readonly origin: string;
+    readonly operatorKey?: string | undefined;
+    readonly onStatement?: ((statement: Recorded) => void) | undefined;
+  },
 ): Enrolment {
   const evidence = new Evidence();
   const list = new ProblemList();
@@ -54,7 +58,8 @@ export function checkSignatures(
       list.add(recorded, (error as Error).message);
       continue;
     }
-    evidence.add(index, statement);
+    const added = evidence.add(index, statement);
+    if (added !== undefined) expected.onStatement?.(added);
     if (name === 'consortium-founded') {
       list.require(index === 0, recorded, 'the consortium is founded a second time; its key can only stand in the first entry');
       list.require(

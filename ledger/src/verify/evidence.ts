@@ -11,14 +11,15 @@ export class Evidence {
   readonly #byName = new Map<PredicateName, Recorded[]>();
   readonly #byDigest = new Map<string, Recorded>();
 
-  add(index: number, statement: Statement): void {
+  add(index: number, statement: Statement): Recorded | undefined {
     const recorded = { ...statement, index } as Recorded;
     const list = this.#byName.get(statement.name) ?? [];
     // The same signed act may stand in the log twice, e.g. after a retry; it stays one act.
-    if (this.#byDigest.has(statement.digest)) return;
+    if (this.#byDigest.has(statement.digest)) return undefined;
     this.#byDigest.set(statement.digest, recorded);
     list.push(recorded);
     this.#byName.set(statement.name, list);
+    return recorded;
   }
 
   /** In the order of the log. */

@@ -5,7 +5,7 @@ import type { ReadFile } from '../tiles/index.js';
 import { checkCertificates, checkModels, checkShares, checkTotals, totalsOf } from './aggregate.check.js';
 import { checkSignatures } from './enrolment.check.js';
 import { checkKeyEpochs, checkRuns } from './epoch.check.js';
-import type { Evidence } from './evidence.js';
+import type { Evidence, Recorded } from './evidence.js';
 import { checkContexts, checkContributions, checkCountedSets, checkOneSet } from './freeze.check.js';
 import {
   checkCheckpoint,
@@ -34,6 +34,8 @@ export interface VerifyOptions {
   readonly operatorKey?: string;
   /** A checkpoint seen before (text): this export must extend it. */
   readonly earlier?: string | Uint8Array;
+  /** Told every statement whose signature holds, in the order of the log, each act once: for whoever derives something from the ledger beside the checks. */
+  readonly onStatement?: (statement: Recorded) => void;
 }
 
 /** What the statements say, once they are known to be signed. Each looks at everything and trusts nothing that another one found. */
@@ -103,7 +105,11 @@ export async function verifyExport(read: ReadFile, options: VerifyOptions = {}):
   note('payloads', payloadsFinding);
   note('objects', await checkObjects(read, statements));
 
-  const enrolment = checkSignatures(statements, { origin: checkpoint.origin, operatorKey: options.operatorKey });
+  const enrolment = checkSignatures(statements, {
+    origin: checkpoint.origin,
+    operatorKey: options.operatorKey,
+    onStatement: options.onStatement,
+  });
   note('signatures', enrolment.finding);
   for (const [id, check] of contentChecks) note(id, check(enrolment.evidence));
   return finish({ log, consortium: enrolment.consortium, operatorKey: enrolment.operatorKey, totals: totalsOf(enrolment.evidence) });

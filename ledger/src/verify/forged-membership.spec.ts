@@ -10,7 +10,13 @@ const left = (site: string) => ({ ...inConsortium, site, reason: 'sold' });
 const auditor = (name: string, identityKey = keyOf(name)) => ({ ...inConsortium, auditor: name, identityKey, certificate: other });
 const approval = { ...inConsortium, site: 'alpha', plan: other, ordinal: 9, sites: ['alpha'] };
 const authorities = (sequence: number) => ({ ...inConsortium, sequence, certificates: ['-----BEGIN CERTIFICATE-----'] });
-const charter = (siteNames: 'plain' | 'pseudonyms') => ({ ...inConsortium, ledgerReaders: 'members' as const, siteNames });
+const charter = (siteNames: 'plain' | 'pseudonyms') => ({
+  ...inConsortium,
+  ledgerReaders: 'members' as const,
+  siteNames,
+  witnessQuorum: 2,
+  witnesses: [],
+});
 
 /** A ledger of nothing but these acts of the operator, after its founding. */
 function young(...acts: { [N in PredicateName]: [N, Predicate<N>] }[PredicateName][]): SampleLedger {

@@ -1,3 +1,4 @@
+export type { Recorded } from './evidence.js';
 export { type VerifyOptions, verifyExport } from './export.verification.js';
 export { objectsOf } from './structure.check.js';
 export {

@@ -196,8 +196,13 @@ function recordSum(log: Recorder, { epoch: { epoch, e, keyHolders }, isOpened = 
   const counted: CountedEntry[] = sites.map((site) => ({ site, merkleRoot: digest('fixture', 'upload', site, sum) }));
   for (const { site, merkleRoot } of counted) {
     const object = digest('fixture', 'ciphertext', site, sum);
-    const sampleCommitment = digest('fixture', 'samples', site);
-    const upload = { k, attempt, site, blocks: 1, droppedBits: 100, object, merkleRoot, ranges, sampleCommitment, backend: 'cpu' as const };
+    const committed = (what: string) => digest('fixture', what, site);
+    const commitments = {
+      sampleCommitment: committed('samples'),
+      batchCommitment: committed('batches'),
+      dataReportCommitment: committed('data-report'),
+    };
+    const upload = { k, attempt, site, blocks: 1, droppedBits: 100, object, merkleRoot, ranges, ...commitments, backend: 'cpu' as const };
     log.record('contribution', { ...inSum, ...upload });
   }
   const t = freezeContext(k, counted);

@@ -33,7 +33,8 @@ export function everyStatement(
     'site-left': { consortium, site, reason: 'r' },
     'auditor-enrolled': { consortium, auditor: 'a', identityKey: DIGEST, certificate: DIGEST },
     'auditor-revoked': { consortium, auditor: 'a', reason: 'r' },
-    charter: { consortium, ledgerReaders: 'members', siteNames: 'plain' },
+    charter: { consortium, ledgerReaders: 'members', siteNames: 'plain', witnessQuorum: 2, witnesses: [] },
+    'witness-key': { consortium, site, key: DIGEST },
     authorities: { consortium, sequence: 1, certificates: ['c'] },
     'instruction-refused': { ...here, site, subject: 's', rule: 'r', reason: 'r' },
     'plan-published': { consortium, plan: DIGEST, name: 'p' },
@@ -60,6 +61,8 @@ export function everyStatement(
       merkleRoot: DIGEST,
       ranges: DIGEST,
       sampleCommitment: DIGEST,
+      batchCommitment: DIGEST,
+      dataReportCommitment: DIGEST,
       backend: 'none',
     },
     'round-frozen': {

@@ -21,7 +21,7 @@ const sent = {
   'dealing-ack': [],
   'epoch-agreed': [],
   nonce: ['nonce'],
-  contribution: ['sampleCommitment', 'backend'],
+  contribution: ['sampleCommitment', 'batchCommitment', 'dataReportCommitment', 'backend'],
   attestation: [],
   share: [],
 } as const satisfies { [N in PredicateName]?: readonly (keyof Predicate<N>)[] };

@@ -190,6 +190,8 @@ describe('where every site rebuilds I', () => {
           object: digest('object', site),
           merkleRoot: digest('root', site),
           sampleCommitment: digest('samples'),
+          batchCommitment: digest('batches'),
+          dataReportCommitment: digest('data-report'),
           backend: 'wasm',
         },
         identities.get(site)!,

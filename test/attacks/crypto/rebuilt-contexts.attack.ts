@@ -94,6 +94,8 @@ const contribution = (site: string, change: object = {}) =>
       merkleRoot: digest('root', site),
       ranges: input.ranges,
       sampleCommitment: digest('samples', site),
+      batchCommitment: digest('batches', site),
+      dataReportCommitment: digest('data-report', site),
       backend: 'wasm',
       ...change,
     },

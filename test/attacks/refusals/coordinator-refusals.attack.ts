@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { planDigest } from '@coferment/consortium';
 import { bytesToHex, generateSealingKey } from '@coferment/crypto';
 import { ObjectPurpose } from '@coferment/proto';
-import { MerkleTree } from '@coferment/ledger';
+import { emptyRoot } from '@coferment/ledger';
 import { z } from 'zod';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { joinConsortium } from '../../../client-agent/src/enrolment/join.flow.js';
@@ -119,6 +119,8 @@ describe('a data folder', () => {
     const { logVkey } = readFacts(coordinator.folder);
     const checkpoint = join(coordinator.folder, 'checkpoint');
     expect(readFileSync(checkpoint, 'utf8')).toContain('ledger.localhost/scripted');
-    expect(await failureOf(() => requireExtends(checkpoint, new MerkleTree(), logVkey))).toMatchObject({ code: 'log-forked' });
+    expect(await failureOf(() => requireExtends(checkpoint, { size: 0, root: () => Promise.resolve(emptyRoot()) }, logVkey))).toMatchObject(
+      { code: 'log-forked' },
+    );
   });
 });

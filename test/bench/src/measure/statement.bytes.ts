@@ -21,6 +21,8 @@ export function statementBytes(name: 'contribution' | 'share'): number {
     droppedBits: 100,
     ranges: DIGEST,
     sampleCommitment: DIGEST,
+    batchCommitment: DIGEST,
+    dataReportCommitment: DIGEST,
     backend: 'wasm',
   };
   return SubmitStatementRequest.encode({ statement: toWire(signStatement('contribution', contribution, identity)) }).finish().length;

@@ -58,6 +58,43 @@ export interface GetConsistencyProofResponse {
   hashes: Buffer[];
 }
 
+export interface AwaitCheckpointRequest {
+  /** Entries of the last checkpoint that the caller has cosigned; 0 for none. */
+  oldSize: number;
+  /** How long the call may be held, in milliseconds; at most 20 s. */
+  waitMs: number;
+}
+
+export interface AwaitCheckpointResponse {
+  /** A C2SP signed note; empty when there was nothing new for as long as the call was held. */
+  checkpoint: string;
+  /** That it begins with the first old_size entries (RFC 9162); empty for an old size of 0. */
+  consistencyProof: Buffer[];
+}
+
+export interface AddCosignatureRequest {
+  /** The checkpoint as it was given, with the line of the caller's cosignature at its end (C2SP tlog-cosignature). */
+  checkpoint: string;
+}
+
+export interface AddCosignatureResponse {
+}
+
+export interface GetReceiptRequest {
+  /** SHA-256 of the signed statement, in hex. */
+  payloadDigest: string;
+}
+
+export interface GetReceiptResponse {
+  index: number;
+  /** The entry, word for word. */
+  entry: Buffer;
+  /** Audit path (RFC 9162). */
+  inclusionProof: Buffer[];
+  /** The cosigned checkpoint. Empty, like the proof, while too few witnesses have cosigned one that covers the entry. */
+  checkpoint: string;
+}
+
 function createBaseGetCheckpointRequest(): GetCheckpointRequest {
   return {};
 }
@@ -479,6 +516,384 @@ export const GetConsistencyProofResponse: MessageFns<GetConsistencyProofResponse
   },
 };
 
+function createBaseAwaitCheckpointRequest(): AwaitCheckpointRequest {
+  return { oldSize: 0, waitMs: 0 };
+}
+
+export const AwaitCheckpointRequest: MessageFns<AwaitCheckpointRequest> = {
+  encode(message: AwaitCheckpointRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.oldSize !== 0) {
+      writer.uint32(8).int64(message.oldSize);
+    }
+    if (message.waitMs !== 0) {
+      writer.uint32(16).uint32(message.waitMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AwaitCheckpointRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAwaitCheckpointRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.oldSize = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.waitMs = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AwaitCheckpointRequest>): AwaitCheckpointRequest {
+    return AwaitCheckpointRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AwaitCheckpointRequest>): AwaitCheckpointRequest {
+    const message = createBaseAwaitCheckpointRequest();
+    message.oldSize = object.oldSize ?? 0;
+    message.waitMs = object.waitMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseAwaitCheckpointResponse(): AwaitCheckpointResponse {
+  return { checkpoint: "", consistencyProof: [] };
+}
+
+export const AwaitCheckpointResponse: MessageFns<AwaitCheckpointResponse> = {
+  encode(message: AwaitCheckpointResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.checkpoint !== "") {
+      writer.uint32(10).string(message.checkpoint);
+    }
+    for (const v of message.consistencyProof) {
+      writer.uint32(18).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AwaitCheckpointResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAwaitCheckpointResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.checkpoint = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.consistencyProof.push(Buffer.from(reader.bytes()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AwaitCheckpointResponse>): AwaitCheckpointResponse {
+    return AwaitCheckpointResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AwaitCheckpointResponse>): AwaitCheckpointResponse {
+    const message = createBaseAwaitCheckpointResponse();
+    message.checkpoint = object.checkpoint ?? "";
+    message.consistencyProof = object.consistencyProof?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseAddCosignatureRequest(): AddCosignatureRequest {
+  return { checkpoint: "" };
+}
+
+export const AddCosignatureRequest: MessageFns<AddCosignatureRequest> = {
+  encode(message: AddCosignatureRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.checkpoint !== "") {
+      writer.uint32(10).string(message.checkpoint);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AddCosignatureRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAddCosignatureRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.checkpoint = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AddCosignatureRequest>): AddCosignatureRequest {
+    return AddCosignatureRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AddCosignatureRequest>): AddCosignatureRequest {
+    const message = createBaseAddCosignatureRequest();
+    message.checkpoint = object.checkpoint ?? "";
+    return message;
+  },
+};
+
+function createBaseAddCosignatureResponse(): AddCosignatureResponse {
+  return {};
+}
+
+export const AddCosignatureResponse: MessageFns<AddCosignatureResponse> = {
+  encode(_: AddCosignatureResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AddCosignatureResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAddCosignatureResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AddCosignatureResponse>): AddCosignatureResponse {
+    return AddCosignatureResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<AddCosignatureResponse>): AddCosignatureResponse {
+    const message = createBaseAddCosignatureResponse();
+    return message;
+  },
+};
+
+function createBaseGetReceiptRequest(): GetReceiptRequest {
+  return { payloadDigest: "" };
+}
+
+export const GetReceiptRequest: MessageFns<GetReceiptRequest> = {
+  encode(message: GetReceiptRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.payloadDigest !== "") {
+      writer.uint32(10).string(message.payloadDigest);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetReceiptRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetReceiptRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.payloadDigest = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetReceiptRequest>): GetReceiptRequest {
+    return GetReceiptRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetReceiptRequest>): GetReceiptRequest {
+    const message = createBaseGetReceiptRequest();
+    message.payloadDigest = object.payloadDigest ?? "";
+    return message;
+  },
+};
+
+function createBaseGetReceiptResponse(): GetReceiptResponse {
+  return { index: 0, entry: Buffer.alloc(0), inclusionProof: [], checkpoint: "" };
+}
+
+export const GetReceiptResponse: MessageFns<GetReceiptResponse> = {
+  encode(message: GetReceiptResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.index !== 0) {
+      writer.uint32(8).int64(message.index);
+    }
+    if (message.entry.length !== 0) {
+      writer.uint32(18).bytes(message.entry);
+    }
+    for (const v of message.inclusionProof) {
+      writer.uint32(26).bytes(v!);
+    }
+    if (message.checkpoint !== "") {
+      writer.uint32(34).string(message.checkpoint);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetReceiptResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetReceiptResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.index = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.entry = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.inclusionProof.push(Buffer.from(reader.bytes()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.checkpoint = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetReceiptResponse>): GetReceiptResponse {
+    return GetReceiptResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetReceiptResponse>): GetReceiptResponse {
+    const message = createBaseGetReceiptResponse();
+    message.index = object.index ?? 0;
+    message.entry = object.entry ?? Buffer.alloc(0);
+    message.inclusionProof = object.inclusionProof?.map((e) => e) || [];
+    message.checkpoint = object.checkpoint ?? "";
+    return message;
+  },
+};
+
 /** The transparency log, for members. Auditors read the same bytes from an export. */
 export type LedgerServiceService = typeof LedgerServiceService;
 export const LedgerServiceService = {
@@ -512,12 +927,50 @@ export const LedgerServiceService = {
       Buffer.from(GetConsistencyProofResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetConsistencyProofResponse => GetConsistencyProofResponse.decode(value),
   },
+  /** For witnesses: the checkpoint that is to be cosigned next, as soon as there is one beyond the last that the witness has seen. */
+  awaitCheckpoint: {
+    path: "/coferment.v1.LedgerService/AwaitCheckpoint" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AwaitCheckpointRequest): Buffer =>
+      Buffer.from(AwaitCheckpointRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AwaitCheckpointRequest => AwaitCheckpointRequest.decode(value),
+    responseSerialize: (value: AwaitCheckpointResponse): Buffer =>
+      Buffer.from(AwaitCheckpointResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): AwaitCheckpointResponse => AwaitCheckpointResponse.decode(value),
+  },
+  addCosignature: {
+    path: "/coferment.v1.LedgerService/AddCosignature" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AddCosignatureRequest): Buffer =>
+      Buffer.from(AddCosignatureRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AddCosignatureRequest => AddCosignatureRequest.decode(value),
+    responseSerialize: (value: AddCosignatureResponse): Buffer =>
+      Buffer.from(AddCosignatureResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): AddCosignatureResponse => AddCosignatureResponse.decode(value),
+  },
+  /** Proof that an entry is in the log, under a checkpoint that enough witnesses have cosigned. */
+  getReceipt: {
+    path: "/coferment.v1.LedgerService/GetReceipt" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetReceiptRequest): Buffer => Buffer.from(GetReceiptRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetReceiptRequest => GetReceiptRequest.decode(value),
+    responseSerialize: (value: GetReceiptResponse): Buffer => Buffer.from(GetReceiptResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetReceiptResponse => GetReceiptResponse.decode(value),
+  },
 } as const;
 
 export interface LedgerServiceServer extends UntypedServiceImplementation {
   getCheckpoint: handleUnaryCall<GetCheckpointRequest, GetCheckpointResponse>;
   getEntries: handleUnaryCall<GetEntriesRequest, GetEntriesResponse>;
   getConsistencyProof: handleUnaryCall<GetConsistencyProofRequest, GetConsistencyProofResponse>;
+  /** For witnesses: the checkpoint that is to be cosigned next, as soon as there is one beyond the last that the witness has seen. */
+  awaitCheckpoint: handleUnaryCall<AwaitCheckpointRequest, AwaitCheckpointResponse>;
+  addCosignature: handleUnaryCall<AddCosignatureRequest, AddCosignatureResponse>;
+  /** Proof that an entry is in the log, under a checkpoint that enough witnesses have cosigned. */
+  getReceipt: handleUnaryCall<GetReceiptRequest, GetReceiptResponse>;
 }
 
 export interface LedgerServiceClient extends Client {
@@ -565,6 +1018,53 @@ export interface LedgerServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetConsistencyProofResponse) => void,
+  ): ClientUnaryCall;
+  /** For witnesses: the checkpoint that is to be cosigned next, as soon as there is one beyond the last that the witness has seen. */
+  awaitCheckpoint(
+    request: AwaitCheckpointRequest,
+    callback: (error: ServiceError | null, response: AwaitCheckpointResponse) => void,
+  ): ClientUnaryCall;
+  awaitCheckpoint(
+    request: AwaitCheckpointRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: AwaitCheckpointResponse) => void,
+  ): ClientUnaryCall;
+  awaitCheckpoint(
+    request: AwaitCheckpointRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: AwaitCheckpointResponse) => void,
+  ): ClientUnaryCall;
+  addCosignature(
+    request: AddCosignatureRequest,
+    callback: (error: ServiceError | null, response: AddCosignatureResponse) => void,
+  ): ClientUnaryCall;
+  addCosignature(
+    request: AddCosignatureRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: AddCosignatureResponse) => void,
+  ): ClientUnaryCall;
+  addCosignature(
+    request: AddCosignatureRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: AddCosignatureResponse) => void,
+  ): ClientUnaryCall;
+  /** Proof that an entry is in the log, under a checkpoint that enough witnesses have cosigned. */
+  getReceipt(
+    request: GetReceiptRequest,
+    callback: (error: ServiceError | null, response: GetReceiptResponse) => void,
+  ): ClientUnaryCall;
+  getReceipt(
+    request: GetReceiptRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetReceiptResponse) => void,
+  ): ClientUnaryCall;
+  getReceipt(
+    request: GetReceiptRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetReceiptResponse) => void,
   ): ClientUnaryCall;
 }
 

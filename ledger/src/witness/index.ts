@@ -1,0 +1,1 @@
+export { WitnessRoll, witnessName } from './witness.roll.js';
