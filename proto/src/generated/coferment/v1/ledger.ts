@@ -27,8 +27,10 @@ export interface GetCheckpointRequest {
 }
 
 export interface GetCheckpointResponse {
-  /** A C2SP signed note. */
+  /** A C2SP signed note, with the cosignatures that it has by now. */
   checkpoint: string;
+  /** Witnesses are still being waited for: who wants their cosignatures asks again in a moment. */
+  pending: boolean;
 }
 
 export interface GetEntriesRequest {
@@ -139,13 +141,16 @@ export const GetCheckpointRequest: MessageFns<GetCheckpointRequest> = {
 };
 
 function createBaseGetCheckpointResponse(): GetCheckpointResponse {
-  return { checkpoint: "" };
+  return { checkpoint: "", pending: false };
 }
 
 export const GetCheckpointResponse: MessageFns<GetCheckpointResponse> = {
   encode(message: GetCheckpointResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.checkpoint !== "") {
       writer.uint32(10).string(message.checkpoint);
+    }
+    if (message.pending !== false) {
+      writer.uint32(16).bool(message.pending);
     }
     return writer;
   },
@@ -171,6 +176,14 @@ export const GetCheckpointResponse: MessageFns<GetCheckpointResponse> = {
             message.checkpoint = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pending = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -189,6 +202,7 @@ export const GetCheckpointResponse: MessageFns<GetCheckpointResponse> = {
   fromPartial(object: DeepPartial<GetCheckpointResponse>): GetCheckpointResponse {
     const message = createBaseGetCheckpointResponse();
     message.checkpoint = object.checkpoint ?? "";
+    message.pending = object.pending ?? false;
     return message;
   },
 };
