@@ -1,3 +1,4 @@
+export * from './account/index.js';
 export * from './entry/index.js';
 export * from './errors/index.js';
 export * from './export/index.js';

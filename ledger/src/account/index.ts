@@ -1,0 +1,3 @@
+export { AccountBook } from './account.book.js';
+export * from './account.types.js';
+export { type OpenedContribution, parseOpenings } from './contribution.openings.js';
