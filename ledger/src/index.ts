@@ -1,4 +1,3 @@
-export * from './account/index.js';
 export * from './entry/index.js';
 export * from './errors/index.js';
 export * from './export/index.js';

@@ -36,6 +36,14 @@ describe('an account of a ledger that breaks the rules', () => {
     expect(siteOf(made.statements, 'charlie').rounds).toMatchObject({ unnamed: 1 });
   });
 
+  it('counts a site once, however often the set names it', () => {
+    const made = stream();
+    made.upload(update(1, 1), 'alpha');
+    made.freeze(update(1, 1), ['alpha', 'alpha']);
+    made.open(update(1, 1), { certificate: [], shares: [] });
+    expect(siteOf(made.statements, 'alpha')).toMatchObject({ rounds: { counted: 1 }, attempts: { takenPart: 1, counted: 1 } });
+  });
+
   it('does not take an opening of another set for one of the frozen set', () => {
     const made = stream();
     for (const site of ['alpha', 'bravo', 'charlie']) made.upload(update(1, 1), site);

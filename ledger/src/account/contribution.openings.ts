@@ -40,6 +40,9 @@ const commitmentsOf: Readonly<Record<CommittedFact, (contribution: Predicate<'co
   'data-report': ({ dataReportCommitment }) => dataReportCommitment,
 };
 
+/** One for all, since a ledger has many contributions and few of them are opened. */
+const nothingOpened: OpenedFacts = {};
+
 /** Openings that wait for their contributions. What does not open is no fact: it is told as a problem, and the commitment stays closed. */
 export class ContributionOpenings {
   readonly #waiting = new Map<string, CommitmentOpening[]>();
@@ -53,8 +56,10 @@ export class ContributionOpenings {
 
   /** What was given of this contribution and opens the commitments that its site has signed. */
   open(digest: string, contribution: Predicate<'contribution'>): OpenedFacts {
+    const waiting = this.#waiting.get(digest);
+    if (waiting === undefined) return nothingOpened;
     const facts: { samples?: number; batches?: number; dataReport?: string } = {};
-    for (const opening of this.#waiting.get(digest) ?? []) {
+    for (const opening of waiting) {
       const isOfItsKind = typeof opening.value === (opening.fact === 'data-report' ? 'string' : 'number');
       if (!isOfItsKind || commitmentOf(opening) !== commitmentsOf[opening.fact](contribution)) {
         this.#problems.push({

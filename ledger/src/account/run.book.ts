@@ -121,7 +121,7 @@ export class RunBook {
     const books = [...this.#sums.values()].filter(({ isKnown }) => isKnown).toSorted((left, right) => left.sum - right.sum);
     const deciding = decidingSums(books);
     const opened = books.filter((book) => book.kind === 'update' && book.isOpened);
-    const contributions = sites.map((site) => this.#tally(site, books, deciding).account());
+    const contributions = this.#tallies(books, deciding).map((tally) => tally.account());
     return {
       run,
       plan,
@@ -171,13 +171,24 @@ export class RunBook {
     return this.#left.flatMap(({ epoch, ...left }) => (epoch === number ? [left] : []));
   }
 
-  #tally(site: string, books: readonly SumBook[], deciding: readonly SumBook[]): SiteTally {
-    const tally = new SiteTally(site);
-    for (const { site: who, did } of this.#keyCeremony) if (who === site) tally.keyCeremony(did);
-    for (const book of books) tally.sum(book);
-    for (const book of deciding)
-      tally.round(book.round!, book.sum, book.standing(site, this.#epochs.find(({ e }) => e === book.e)?.record.sites));
-    return tally;
+  /** Each sum is looked at once, however many sites there are. */
+  #tallies(books: readonly SumBook[], deciding: readonly SumBook[]): SiteTally[] {
+    const { sites } = this.opened.predicate;
+    const tallies = new Map(sites.map((site) => [site, new SiteTally(site)]));
+    for (const { site, did } of this.#keyCeremony) tallies.get(site)?.keyCeremony(did);
+    for (const book of books) {
+      const { signed, named } = book.attestations;
+      for (const site of signed) tallies.get(site)?.attestation(named.has(site));
+      for (const { holder, fate } of book.shares) tallies.get(holder)?.share(fate);
+      if (book.kind === 'update') for (const site of book.attempts) tallies.get(site)?.attempt();
+      if (book.isOpened) for (const upload of book.counted) tallies.get(upload.site)?.upload(book.kind, upload);
+    }
+    for (const book of deciding) {
+      const members = this.#epochs.find(({ e }) => e === book.e)?.record.sites;
+      const standings = book.standings(sites, members);
+      for (const [site, standing] of standings) tallies.get(site)!.round(book.round!, book.sum, standing);
+    }
+    return [...tallies.values()];
   }
 
   get #status(): RunStatus {

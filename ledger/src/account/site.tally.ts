@@ -1,6 +1,6 @@
+import type { SumKind } from '@coferment/consortium';
 import type { CountedUpload, OpenedRange, SiteAccount, Standing } from './account.types.js';
 import { standings } from './account.types.js';
-import type { SumBook } from './sum.book.js';
 
 /** Counts what one site did in one run. */
 export class SiteTally {
@@ -19,19 +19,23 @@ export class SiteTally {
     this.#dealings[did]++;
   }
 
-  sum(book: SumBook): void {
-    const { site } = this;
-    for (const { holder, fate } of book.shares) if (holder === site) this.#shares[fate]++;
-    const { signed, named } = book.attestations;
-    if (signed.has(site)) this.#attestations.signed++;
-    if (named.has(site)) this.#attestations.named++;
-    const upload = book.isOpened ? book.counted.find((entry) => entry.site === site) : undefined;
-    if (book.kind !== 'update') {
-      if (upload !== undefined) this.#otherSums[book.kind]++;
-      return;
-    }
-    this.#attempts += book.attempts.filter((who) => who === site).length;
-    if (upload !== undefined) this.#uploads.push(upload);
+  share(fate: keyof SiteAccount['shares']): void {
+    this.#shares[fate]++;
+  }
+
+  attestation(isNamed: boolean): void {
+    this.#attestations.signed++;
+    if (isNamed) this.#attestations.named++;
+  }
+
+  attempt(): void {
+    this.#attempts++;
+  }
+
+  /** Counted in an opened sum. */
+  upload(kind: SumKind, upload: CountedUpload): void {
+    if (kind === 'update') this.#uploads.push(upload);
+    else this.#otherSums[kind]++;
   }
 
   round(round: number, sum: number, standing: Standing): void {
