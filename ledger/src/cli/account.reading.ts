@@ -1,10 +1,11 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { AccountBook, type LedgerAccount, parseOpenings } from '../account/index.js';
 import { readFolder } from '../export/index.js';
 import { type VerificationReport, verifyExport } from '../verify/index.js';
 import { DOES_NOT_HOLD, type Output, exitCodes } from './audit.output.js';
 import { type KeyFlags, keyOptions, readKeys } from './key.options.js';
+import { requireFolder } from './verify.command.js';
 
 const PROGRESS_EVERY_MS = 2000;
 
@@ -27,8 +28,7 @@ export function accountOptions(command: Command): Command {
 
 /** Verifies while it reads. @throws Error or LedgerError for a person to read */
 export async function readAccount(folder: string, flags: AccountFlags, { err }: Output): Promise<VerifiedAccount> {
-  const found = await stat(folder).catch(() => undefined);
-  if (!found?.isDirectory()) throw new Error(`"${folder}" is not a folder; give the folder of an exported ledger`);
+  await requireFolder(folder);
   const keys = await readKeys(flags);
   const openings = await Promise.all((flags.opening ?? []).map(readOpenings));
   const book = new AccountBook(openings.flat());

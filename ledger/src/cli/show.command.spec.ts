@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { commitmentOf, openingOf } from '@coferment/consortium';
 import { hash, sha256Hex } from '@coferment/crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { writeFolder } from '../export/index.js';
-import { LOG_VKEY, RUN, type SampleLedger, exportSample, sampleLedger } from '../verify/sample-ledger.fixture.js';
+import { type Forgery, LOG_VKEY, RUN, type SampleLedger, exportSample, sampleLedger } from '../verify/sample-ledger.fixture.js';
 import { forging } from '../verify/verification.fixture.js';
 import { runAudit } from './audit.command.js';
 
@@ -37,6 +37,11 @@ beforeAll(async () => {
   await exported('changed', ledger, (name, bytes) => (name.startsWith('tile/0/') ? bytes.with(0, bytes[0]! ^ 1) : bytes));
   const hostile = forging('plan-published', () => ({ name: '\u001b[2J\u202e<b>This ledger holds.' }));
   await exported('hostile', sampleLedger(hostile));
+  const withoutUpload: Forgery = (name, predicate) =>
+    name === 'contribution' && 'site' in predicate && predicate.site === 'bravo' && 'kind' in predicate && predicate.kind === 'update'
+      ? undefined
+      : predicate;
+  await exported('claimed', sampleLedger(withoutUpload));
   const first = ledger.payloads.find((_, index) => ledger.names[index] === 'contribution' && isOfRoundOne(ledger.payloads[index]!))!;
   await writeFile(path('opening.json'), JSON.stringify({ contribution: sha256Hex(first), openings: [samples] }));
   await writeFile(path('wrong.json'), JSON.stringify({ contribution: sha256Hex(first), openings: [{ ...samples, value: 999 }] }));
@@ -82,6 +87,16 @@ describe('coferment-audit show', () => {
     expect(out).toContain('3 training rounds opened; what the operator said at its end agrees');
   });
 
+  it('tells beside its output how far it is, where it takes long', async () => {
+    let now = 0;
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => (now += 50));
+    const { err, out } = await audit('show', path('ledger'), '--key', LOG_VKEY);
+    clock.mockRestore();
+    expect(err.split('\n').length).toBeGreaterThan(3);
+    expect(err).toMatch(/^\d+ statements verified\n/);
+    expect(out).not.toContain('statements verified');
+  });
+
   it('says that the key was not checked, and exits 2', async () => {
     const { code, out } = await audit('show', path('ledger'));
     expect(code).toBe(2);
@@ -93,6 +108,15 @@ describe('coferment-audit show', () => {
     expect(code).toBe(1);
     expect(out.split('\n')[2]).toContain('THIS LEDGER DOES NOT HOLD');
     expect(out).toContain('hash 0 is not the one that entry 0 gives');
+  });
+
+  it('counts nobody whom only the operator says to have contributed', async () => {
+    const { code, out } = await audit('show', path('claimed'), '--key', LOG_VKEY);
+    expect(code).toBe(1);
+    expect(out).toContain('the upload of "bravo" is counted, but not signed by it');
+    expect(out).toContain('alpha, charlie, delta; not shown by an upload: bravo');
+    expect(out).toMatch(/bravo +0 +0 +0 +0 +0 +0 +2 +0 +none/);
+    expect(out).toContain('WHICH DOES NOT AGREE');
   });
 
   it('lets nobody write to the terminal', async () => {

@@ -51,6 +51,7 @@ export function outcomeSection({ verdict, log, consortium, operatorKey, operator
       ['Entries', log?.size ?? 'unknown'],
       ['Checkpoint (root hash)', mono(log?.root ?? 'none')],
       ['Signed by', mono(log?.signedBy.join(', ') ?? 'nobody whose key is known')],
+      ['Witnesses', checks.find(({ id }) => id === 'witnesses')?.detail ?? 'not looked at'],
       [
         'Key of the operator',
         markup`${mono(operatorKey ?? 'unknown')} ${operatorKeyPinned ? '(as given by the reader)' : '(as the ledger names it)'}`,
