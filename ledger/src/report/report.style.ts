@@ -17,12 +17,14 @@ dd { margin: 0; }
 table { width: 100%; border-collapse: collapse; font-size: 0.85rem; }
 caption { padding: 0.3rem 0; text-align: left; color: #444; }
 th, td { padding: 0.25rem 0.5rem; border-bottom: 1px solid #ccc; text-align: left; vertical-align: top; }
-td, tbody th { min-width: 5.6em; }
+td, tbody th { min-width: 7em; }
 thead th { border-bottom: 2px solid #666; overflow-wrap: normal; }
 td.number { min-width: 3em; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 figure { margin: 1rem 0; }
 figcaption { font-size: 0.85rem; color: #444; }
+figcaption ul { display: flex; flex-wrap: wrap; gap: 0.2rem 1.2rem; margin: 0.3rem 0; padding: 0; list-style: none; }
+.swatch { display: inline-block; width: 1.3em; height: 1.3em; margin-right: 0.4em; border: 1px solid #999; text-align: center; line-height: 1.3; vertical-align: middle; }
 svg { display: block; width: 100%; height: auto; max-height: 240mm; }
 .mono { font-family: ui-monospace, monospace; font-size: 0.85em; }
 @page { size: A4; margin: 16mm 14mm; }

@@ -1,7 +1,7 @@
-import type { RunAccount, Standing } from '../account/index.js';
+import { type RunAccount, type Standing, standings } from '../account/index.js';
 import { type Chart, drawChart } from './chart.rendering.js';
 import { standingWords } from './account.words.js';
-import type { Html } from './html.markup.js';
+import { type Html, markup } from './html.markup.js';
 
 const WIDTH = 760;
 const ROW = 22;
@@ -23,7 +23,7 @@ const looks: Readonly<Record<Standing, { colour: string; letter: string }>> = {
   unproven: { colour: '#000000', letter: '!' },
   unnamed: { colour: '#000000', letter: '?' },
 };
-const light = new Set(['#000000', '#0072B2']);
+const darkColours = new Set(['#000000', '#0072B2']);
 
 interface Cell {
   readonly round: number;
@@ -49,27 +49,22 @@ function decided({ sums, contributions }: RunAccount): Cell[] {
 
 function roundChart({ contributions }: RunAccount, cells: readonly Cell[], id: string): Chart {
   const rows = contributions.map(({ site, notCounted }) => {
-    const standings = new Map(notCounted.map(({ sum, standing }) => [sum, standing]));
-    return { site, standings: cells.map(({ sum }) => standings.get(sum) ?? 'counted') };
+    const reasons = new Map(notCounted.map(({ sum, standing }) => [sum, standing]));
+    return { site, standings: cells.map(({ sum }) => reasons.get(sum) ?? 'counted') };
   });
-  const present = (Object.keys(looks) as Standing[]).filter((standing) => rows.some((row) => row.standings.includes(standing)));
+  const present = standings.filter((standing) => rows.some((row) => row.standings.includes(standing)));
   const data = rows.flatMap((row, y) =>
     row.standings.map((standing, x) => ({
       value: [x, y, present.indexOf(standing)],
       label: {
         show: looks[standing].letter !== '',
         formatter: looks[standing].letter,
-        color: light.has(looks[standing].colour) ? '#fff' : '#000',
+        color: inkOn(looks[standing].colour),
       },
     })),
   );
-  const pieces = present.map((standing, index) => ({
-    value: index,
-    label: looks[standing].letter === '' ? standingWords[standing] : `${looks[standing].letter}: ${standingWords[standing]}`,
-    color: looks[standing].colour,
-  }));
+  const pieces = present.map((standing, index) => ({ value: index, color: looks[standing].colour }));
   const names = rows.map(({ site }) => (site.length > MAX_NAME ? `${site.slice(0, MAX_NAME - 1)}…` : site));
-  const legendRows = Math.ceil(pieces.length / 3);
   const [from, to] = [cells[0]!.round, cells.at(-1)!.round];
   return {
     id,
@@ -81,16 +76,28 @@ function roundChart({ contributions }: RunAccount, cells: readonly Cell[], id: s
       )
       .join('. '),
     width: WIDTH,
-    height: rows.length * ROW + 70 + legendRows * ROW,
+    height: rows.length * ROW + 60,
     option: {
-      grid: { left: labelWidth(names), right: 10, top: 10, bottom: 50 + legendRows * ROW, outerBoundsMode: 'none' },
+      grid: { left: labelWidth(names), right: 10, top: 10, bottom: 50, outerBoundsMode: 'none' },
       xAxis: { type: 'category', data: cells.map(({ round }) => `${round}`), name: 'round', nameLocation: 'middle', nameGap: 24 },
       yAxis: { type: 'category', data: names, inverse: true },
-      visualMap: { type: 'piecewise', pieces, orient: 'horizontal', left: 'center', bottom: 4, itemWidth: 14, dimension: 2 },
+      visualMap: { type: 'piecewise', pieces, show: false, dimension: 2 },
       series: [{ type: 'heatmap', silent: true, data, itemStyle: { borderColor: '#fff', borderWidth: 1 } }],
     },
   };
 }
+
+/** What the colours and letters of all charts of a run mean. */
+export function roundLegend({ contributions }: RunAccount): Html {
+  const present = standings.filter((standing) => contributions.some(({ rounds }) => rounds[standing] > 0));
+  const entry = (standing: Standing) => {
+    const { colour, letter } = looks[standing];
+    return markup`<li><span class="swatch" style="background: ${colour}; color: ${inkOn(colour)}">${letter}</span>${standingWords[standing]}</li>`;
+  };
+  return markup`<ul>${present.map(entry)}</ul>`;
+}
+
+const inkOn = (colour: string) => (darkColours.has(colour) ? '#fff' : '#000');
 
 /** The library guesses how wide a text is; a reader's font may be wider. */
 function labelWidth(names: readonly string[]): number {

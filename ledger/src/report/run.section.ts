@@ -3,7 +3,7 @@ import { contributionTable, epochTable, errorTable, serviceTable, siteTable, sum
 import { closingWords } from './account.words.js';
 import { errorChart } from './error.chart.js';
 import { type Html, markup } from './html.markup.js';
-import { roundCharts } from './round.chart.js';
+import { roundCharts, roundLegend } from './round.chart.js';
 import { tableMarkup, termsMarkup } from './table.markup.js';
 
 const readerWords = {
@@ -58,15 +58,9 @@ export function runSection(run: RunAccount, id: string): Html {
 function charts(run: RunAccount, id: string): Html {
   const drawn = roundCharts(run, `${id}-rounds`);
   if (drawn.length === 0) return markup`<p>No training round was decided up to this checkpoint.</p> `;
-  return markup`${drawn.map(
-    (chart) =>
-      markup`<figure>
-        ${chart}
-        <figcaption>
-          One column for each training round, one row for each site. The table of all sums below says the same in words.
-        </figcaption>
-      </figure> `,
-  )}`;
+  const figures = drawn.map((chart) => markup`<figure>${chart}<figcaption>${roundLegend(run)}</figcaption></figure> `);
+  return markup`${figures}
+    <p>One column for each training round, one row for each site. The table of all sums below says the same in words.</p> `;
 }
 
 function errors(run: RunAccount, id: string): Html {

@@ -13,5 +13,5 @@ export function shownText(text: string): string {
 
 /** A digest as people compare it at a glance; the whole of it stands in the JSON. */
 export function shortDigest(hex: string): string {
-  return `${hex.slice(0, 12)}…`;
+  return `${hex.slice(0, 10)}…`;
 }
