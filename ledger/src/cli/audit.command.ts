@@ -2,6 +2,8 @@ import { Command } from 'commander';
 import { COULD_NOT_CHECK, type Conclude, HOLDS, type Output } from './audit.output.js';
 import { programVersion } from './program.version.js';
 import { addPseudonym } from './pseudonym.command.js';
+import { addReport } from './report.command.js';
+import { addShow } from './show.command.js';
 import { addVerify } from './verify.command.js';
 
 /**
@@ -32,6 +34,8 @@ export function auditProgram(output: Output, conclude: Conclude): Command {
     .configureOutput({ writeOut: output.out, writeErr: output.err })
     .exitOverride();
   addVerify(program, output, conclude);
+  addShow(program, output, conclude);
+  addReport(program, output, conclude);
   addPseudonym(program, output, conclude);
   return program;
 }

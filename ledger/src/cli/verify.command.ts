@@ -35,7 +35,8 @@ Example:
     });
 }
 
-async function requireFolder(folder: string): Promise<void> {
+/** @throws Error for a person to read */
+export async function requireFolder(folder: string): Promise<void> {
   const found = await stat(folder).catch(() => undefined);
   if (!found?.isDirectory()) throw new Error(`"${folder}" is not a folder; give the folder of an exported ledger`);
 }

@@ -8,6 +8,7 @@ export type LedgerErrorCode =
   | 'malformed-tile'
   | 'malformed-receipt'
   | 'malformed-policy'
+  | 'malformed-opening'
   | 'ambiguous-key'
   | 'bad-signature'
   | 'no-known-signature'
@@ -15,7 +16,8 @@ export type LedgerErrorCode =
   | 'root-mismatch'
   | 'entry-too-large'
   | 'out-of-range'
-  | 'missing-resource';
+  | 'missing-resource'
+  | 'not-in-ledger';
 
 /** Ledger material was refused. The message names the offending value and what to do next. */
 export class LedgerError extends Error {
