@@ -55,11 +55,15 @@ describe('tiles from a source that nobody trusts', () => {
 
   it('may be full ones where only the beginning is asked for', async () => {
     const { read, tree } = await served(words(512));
-    const tiles = await AuthenticTiles.open(
-      (path) => (path === 'tile/1/000.p/1' ? read('tile/1/000.p/2')!.subarray(0, 32) : read(path)),
-      { size: 300n, root: tree.root(300n) },
+    const tiles = await AuthenticTiles.open((path) => (path === 'tile/1/000.p/1' ? read('tile/1/000.p/2')!.subarray(0, 32) : read(path)), {
+      size: 300n,
+      root: tree.root(300n),
+    });
+    expect(await tiles.entries(1n)).toEqual(
+      words(300)
+        .slice(256)
+        .map((entry) => new Uint8Array(entry)),
     );
-    expect(await tiles.entries(1n)).toEqual(words(300).slice(256).map((entry) => new Uint8Array(entry)));
   });
 
   it('of no entries need the root of none', async () => {
@@ -77,7 +81,13 @@ describe('proofs from tiles', () => {
       const tiles = await (await log.open()).loadPath(BigInt(older));
       expect(await tiles.rootAt(BigInt(older)), `${older}`).toEqual(log.tree.root(BigInt(older)));
       const proof = consistencyProof(tiles, BigInt(older), size);
-      const claim = { olderSize: BigInt(older), olderRoot: log.tree.root(BigInt(older)), newerSize: size, newerRoot: log.tree.root(), proof };
+      const claim = {
+        olderSize: BigInt(older),
+        olderRoot: log.tree.root(BigInt(older)),
+        newerSize: size,
+        newerRoot: log.tree.root(),
+        proof,
+      };
       expect(verifyConsistency(claim)).toBe(true);
       const index = BigInt(older) - 1n;
       const included = inclusionProof(await tiles.loadPath(index), index, size);

@@ -91,12 +91,13 @@ export class AuthenticTiles implements SubtreeHashes {
 
   /**
    * The entries of one bundle, each checked against the tree.
+   * @param read where the bundle is, if elsewhere than the tiles
    * @throws LedgerError 'root-mismatch' that names the first entry that is another one; 'missing-resource'; 'malformed-tile'
    */
-  async entries(index: bigint): Promise<Uint8Array[]> {
+  async entries(index: bigint, read: ReadFile = this.read): Promise<Uint8Array[]> {
     const leaves = await this.tile(0, index);
     const width = this.widthAt(0, index);
-    const { path, bytes, foundWidth } = await readWidest(this.read, { level: 'entries', index, width });
+    const { path, bytes, foundWidth } = await readWidest(read, { level: 'entries', index, width });
     const entries = decodeBundle(bytes, path);
     if (entries.length !== foundWidth)
       throw new LedgerError('malformed-tile', `${path} holds ${entries.length} entries instead of ${foundWidth}`);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { appendSignatures, cosign, openCheckpoint, parseNote, publicKeyFromSeed, signCheckpoint, verifierKey } from '../note/index.js';
-import { type SeenCheckpoint, considerCheckpoint, cosignatureLine, seenCheckpoint } from './index.js';
+import { type SeenCheckpoint, checkSplitView, considerCheckpoint, cosignatureLine, seenCheckpoint } from './index.js';
 import { ForkableLog, LOG_KEY, LOG_SEED, ORIGIN } from './forked-log.fixture.js';
 
 const log = ForkableLog.counting(20);
@@ -82,15 +82,19 @@ describe('a witness of a log that forks', () => {
   });
 
   it('cosigns no larger tree that lacks one of the entries seen before, and keeps both halves', () => {
-    for (let at = 0; at < 12; at++) {
-      const fork = log.forked(at, 17);
-      for (const proof of [fork.proof(12), log.proof(12, 17), []])
-        expect(offer(seen(12), fork.checkpoint(), proof)).toMatchObject({
-          kind: 'refused',
-          code: 'unproven',
-          suspicion: { first: log.checkpoint(12), second: fork.checkpoint() },
-        });
-    }
+    for (const older of [8, 12])
+      for (let at = 0; at < older; at++) {
+        const fork = log.forked(at, 17);
+        const halves = { first: log.checkpoint(older), second: fork.checkpoint() };
+        for (const proof of [log.proof(older, 17), []])
+          expect(offer(seen(older), fork.checkpoint(), proof)).toMatchObject({ kind: 'refused', code: 'unproven', suspicion: halves });
+        // A proof from a complete subtree does not hold its root, so it alone convicts nobody.
+        const own = offer(seen(older), fork.checkpoint(), fork.proof(older));
+        expect(own.kind).toBe(older === 8 ? 'refused' : 'split-view');
+        if (own.kind !== 'split-view') continue;
+        expect(own.evidence).toMatchObject(halves);
+        expect(checkSplitView(own.evidence, [LOG_KEY]).verdict).toBe('proved');
+      }
     expect(offer(seen(12), log.forked(12, 17).checkpoint(), log.forked(12, 17).proof(12)).kind).toBe('cosign');
   });
 });

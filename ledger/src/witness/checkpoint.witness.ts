@@ -10,7 +10,7 @@ import {
   parseCheckpoint,
   parseNote,
 } from '../note/index.js';
-import { verifyConsistency } from '../proof/index.js';
+import { provenPrefix, verifyConsistency } from '../proof/index.js';
 import { emptyRoot } from '../tree/index.js';
 import type { SplitView } from './split.view.js';
 
@@ -80,6 +80,10 @@ export function considerCheckpoint({ origin, logKeys, last, note, proof }: Check
       ? proof.length === 0
       : verifyConsistency({ olderSize: last.size, olderRoot: last.root, newerSize: size, newerRoot: root, proof });
   if (isProved) return { kind: 'cosign', seen };
+  // The log's own proof may show that its tree begins with something else.
+  const prefix = provenPrefix({ olderSize: last.size, newerSize: size, newerRoot: root, proof });
+  if (prefix && Buffer.compare(prefix, last.root) !== 0)
+    return { kind: 'split-view', evidence: { ...pair, prefix: { root: prefix, proof } } };
   return {
     ...refused('unproven', `the proof does not show that its ${size} entries begin with the ${last.size} seen before`),
     suspicion: pair,

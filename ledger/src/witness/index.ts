@@ -10,6 +10,7 @@ export {
 export {
   type DifferingEntry,
   type IncludedLeaf,
+  type OtherPrefix,
   type SplitView,
   type SplitViewFinding,
   checkSplitView,

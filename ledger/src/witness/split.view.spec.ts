@@ -14,6 +14,8 @@ const proved: SplitView = {
   second: fork.checkpoint(),
   difference: { index: 7n, first: half(log, 7), second: half(fork, 7) },
 };
+/** The larger log begins with nine entries that are not those of the fork. */
+const prefix = { root: log.tree.root(9n), proof: log.proof(9) };
 const verdict = (evidence: SplitView) => checkSplitView(evidence, [LOG_KEY]).verdict;
 
 describe('evidence of a split view', () => {
@@ -32,7 +34,7 @@ describe('evidence of a split view', () => {
   it('is the same after a file', () => {
     expect(parseSplitView(splitViewText(proved))).toEqual(proved);
     const { difference: _, ...pair } = proved;
-    expect(parseSplitView(splitViewText(pair))).toEqual(pair);
+    for (const evidence of [pair, { ...pair, prefix }]) expect(parseSplitView(splitViewText(evidence))).toEqual(evidence);
   });
 
   it('is proof with two roots of one size, or two entries in one place', () => {
@@ -42,6 +44,18 @@ describe('evidence of a split view', () => {
       sizes: [12n, 9n],
     });
     expect(verdict({ origin: ORIGIN, first: log.checkpoint(), second: log.forked(11, 12).checkpoint() })).toBe('proved');
+  });
+
+  it('is proof with another beginning of the larger half, which must hold', () => {
+    const { difference: _, ...pair } = proved;
+    expect(checkSplitView({ ...pair, prefix }, [LOG_KEY])).toMatchObject({
+      verdict: 'proved',
+      reason: expect.stringContaining('first 9 entries'),
+    });
+    expect(verdict({ ...pair, first: pair.second, second: pair.first, prefix })).toBe('proved');
+    expect(verdict({ ...pair, prefix: { ...prefix, root: fork.tree.root() } })).toBe('open');
+    expect(verdict({ ...pair, prefix: { ...prefix, proof: prefix.proof.slice(1) } })).toBe('open');
+    expect(verdict({ ...pair, second: log.checkpoint(9), prefix })).toBe('open');
   });
 
   it('is none when both halves agree, or when it shows nothing', () => {

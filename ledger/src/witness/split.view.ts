@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LedgerError } from '../errors/index.js';
 import { type OpenedCheckpoint, type VerifierKey, openCheckpoint } from '../note/index.js';
 import { decodeBase64, encodeBase64 } from '../note/base64.text.js';
-import { verifyInclusion } from '../proof/index.js';
+import { verifyConsistency, verifyInclusion } from '../proof/index.js';
 
 /** Two checkpoints of one log that do not agree, or are suspected not to. */
 export interface SplitView {
@@ -12,6 +12,15 @@ export interface SplitView {
   readonly second: string;
   /** For two sizes: one place at which both logs have an entry, and not the same one. */
   readonly difference?: DifferingEntry;
+  /** For two sizes: what the larger log begins with, which is not what the smaller one is. */
+  readonly prefix?: OtherPrefix;
+}
+
+export interface OtherPrefix {
+  /** Root of the larger log's first entries, as many as the smaller half has; 32 bytes. */
+  readonly root: Uint8Array;
+  /** Consistency proof from that root to the larger half's. */
+  readonly proof: readonly Uint8Array[];
 }
 
 export interface DifferingEntry {
@@ -45,17 +54,19 @@ const fileSchema = z.strictObject({
   origin: z.string(),
   first: z.string(),
   second: z.string(),
+  prefix: z.strictObject({ root: z.string().max(44), proof: z.array(z.string().max(44)).max(MAX_PROOF) }).optional(),
   difference: z.strictObject({ index: z.string().regex(/^(?:0|[1-9][0-9]{0,19})$/), first: leafSchema, second: leafSchema }).optional(),
 });
 
 /** The evidence as a file that anyone can check: JSON with both notes word for word. */
-export function splitViewText({ origin, first, second, difference }: SplitView): string {
+export function splitViewText({ origin, first, second, difference, prefix }: SplitView): string {
   const leaf = ({ leafHash, proof }: IncludedLeaf) => ({ leafHash: encodeBase64(leafHash), proof: proof.map(encodeBase64) });
   const file: z.infer<typeof fileSchema> = {
     format: FORMAT,
     origin,
     first,
     second,
+    ...(prefix && { prefix: { root: encodeBase64(prefix.root), proof: prefix.proof.map(encodeBase64) } }),
     ...(difference && {
       difference: { index: difference.index.toString(), first: leaf(difference.first), second: leaf(difference.second) },
     }),
@@ -68,14 +79,16 @@ export function parseSplitView(text: string): SplitView {
   if (text.length > MAX_BYTES) throw malformed(`it has ${text.length} characters; at most ${MAX_BYTES} are read`);
   const parsed = fileSchema.safeParse(parseJson(text));
   if (!parsed.success) throw malformed(z.prettifyError(parsed.error).replaceAll('\n', ' '));
-  const { origin, first, second, difference } = parsed.data;
+  const { origin, first, second, difference, prefix } = parsed.data;
   const leaf = (half: z.infer<typeof leafSchema>): IncludedLeaf => ({ leafHash: hashOf(half.leafHash), proof: half.proof.map(hashOf) });
-  if (!difference) return { origin, first, second };
   return {
     origin,
     first,
     second,
-    difference: { index: BigInt(difference.index), first: leaf(difference.first), second: leaf(difference.second) },
+    ...(prefix && { prefix: { root: hashOf(prefix.root), proof: prefix.proof.map(hashOf) } }),
+    ...(difference && {
+      difference: { index: BigInt(difference.index), first: leaf(difference.first), second: leaf(difference.second) },
+    }),
   };
 }
 
@@ -83,7 +96,10 @@ export function parseSplitView(text: string): SplitView {
  * Whether the evidence shows that the holder of the log's key signed two histories.
  * @throws LedgerError of openCheckpoint when a half is not signed by one of these keys, 'malformed-evidence' when they are of two logs
  */
-export function checkSplitView({ origin, first, second, difference }: SplitView, logKeys: readonly VerifierKey[]): SplitViewFinding {
+export function checkSplitView(
+  { origin, first, second, difference, prefix }: SplitView,
+  logKeys: readonly VerifierKey[],
+): SplitViewFinding {
   const keys = logKeys.filter(({ kind }) => kind === 'log');
   const [one, other] = [openCheckpoint(first, keys), openCheckpoint(second, keys)];
   for (const half of [one, other])
@@ -95,18 +111,29 @@ export function checkSplitView({ origin, first, second, difference }: SplitView,
       ? { verdict: 'agrees', sizes, reason: `both halves commit to the same ${one.size} entries` }
       : { verdict: 'proved', sizes, reason: `the log has signed two different lists of ${one.size} entries` };
   }
-  if (!difference)
-    return {
-      verdict: 'open',
-      sizes,
-      reason: `the halves are over ${one.size} and ${other.size} entries, and nothing in the file shows whether one begins with the other; ask the log for a proof`,
-    };
-  const { index } = difference;
-  const differ = Buffer.compare(difference.first.leafHash, difference.second.leafHash) !== 0;
-  const holds = includes(one, index, difference.first) && includes(other, index, difference.second);
-  return differ && holds
-    ? { verdict: 'proved', sizes, reason: `the log has signed two different entries number ${index}` }
-    : { verdict: 'open', sizes, reason: `what the file says of entry ${index} does not hold, so it shows no contradiction` };
+  if (difference && differs(one, other, difference))
+    return { verdict: 'proved', sizes, reason: `the log has signed two different entries number ${difference.index}` };
+  const [smaller, larger] = one.size < other.size ? [one, other] : [other, one];
+  if (prefix && isOtherPrefix(smaller, larger, prefix))
+    return { verdict: 'proved', sizes, reason: `the log has signed two different lists of its first ${smaller.size} entries` };
+  const shown =
+    difference || prefix
+      ? 'what the file adds to them shows no contradiction'
+      : 'nothing in the file shows whether one begins with the other';
+  return {
+    verdict: 'open',
+    sizes,
+    reason: `the halves are over ${one.size} and ${other.size} entries, and ${shown}; ask the log for a proof`,
+  };
+}
+
+function differs(one: OpenedCheckpoint, other: OpenedCheckpoint, { index, first, second }: DifferingEntry): boolean {
+  return Buffer.compare(first.leafHash, second.leafHash) !== 0 && includes(one, index, first) && includes(other, index, second);
+}
+
+function isOtherPrefix(smaller: OpenedCheckpoint, larger: OpenedCheckpoint, { root, proof }: OtherPrefix): boolean {
+  const claim = { olderSize: smaller.size, olderRoot: root, newerSize: larger.size, newerRoot: larger.root, proof };
+  return Buffer.compare(root, smaller.root) !== 0 && verifyConsistency(claim);
 }
 
 function includes({ size, root }: OpenedCheckpoint, index: bigint, { leafHash, proof }: IncludedLeaf): boolean {
