@@ -5,6 +5,7 @@ import { addFetch } from './fetch.command.js';
 import { programVersion } from './program.version.js';
 import { addPseudonym } from './pseudonym.command.js';
 import { addVerify } from './verify.command.js';
+import { addWitness } from './witness.command.js';
 
 /**
  * Runs the command with the words behind its name.
@@ -37,6 +38,7 @@ export function auditProgram(output: Output, conclude: Conclude): Command {
     .exitOverride();
   addVerify(program, output, conclude);
   addFetch(program, output, conclude);
+  addWitness(program, output, conclude);
   addEvidence(program, output, conclude);
   addPseudonym(program, output, conclude);
   return program;

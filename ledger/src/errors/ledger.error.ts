@@ -9,6 +9,7 @@ export type LedgerErrorCode =
   | 'malformed-receipt'
   | 'malformed-policy'
   | 'malformed-evidence'
+  | 'malformed-request'
   | 'ambiguous-key'
   | 'bad-signature'
   | 'no-known-signature'

@@ -1,3 +1,4 @@
+export { type AddCheckpoint, formatAddCheckpoint, parseAddCheckpoint } from './add-checkpoint.request.js';
 export {
   type CheckpointOffer,
   type Consideration,
