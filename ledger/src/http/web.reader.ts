@@ -119,6 +119,11 @@ export class WebReader {
       if (deadline.aborted)
         throw new FetchError('too-slow', `${url.href} comes too slowly to be read to its end; try another time or line.`);
       if (isFileError(error)) throw error;
+      if (isCertificateError(error))
+        throw new FetchError(
+          'refused',
+          `The certificate of ${url.origin} is not believed (${reasonOf(error)}). If it is of its company's own authority, give that with --ca.`,
+        );
       return { reason: reasonOf(error), retryAfter: undefined };
     }
   }
@@ -179,6 +184,11 @@ async function discard(body: Dispatcher.ResponseData['body']): Promise<void> {
 function isFileError(error: unknown): boolean {
   const { syscall } = error as NodeJS.ErrnoException;
   return syscall === 'open' || syscall === 'write';
+}
+
+/** What OpenSSL and Node find wrong with a certificate: trying again does not make it right. */
+function isCertificateError(error: unknown): boolean {
+  return /CERT|SELF_SIGNED|UNABLE_TO_(?:GET_ISSUER|VERIFY)/.test((error as NodeJS.ErrnoException).code ?? '');
 }
 
 function reasonOf(error: unknown): string {
