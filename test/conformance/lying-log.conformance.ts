@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { formatAddCheckpoint, openCheckpoint, parseVkey } from '@coferment/ledger';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createAuthority, issueServer } from '../../coordinator/src/identity/certificate.authority.js';
 import { runAudit } from '../../ledger/src/cli/audit.command.js';
 import { LyingServer, rearranged, servedFiles, upTo } from '../../ledger/src/http/lying-server.fixture.js';
@@ -47,6 +48,22 @@ async function witness(...flags: string[]) {
     }
   };
   return { child, said };
+}
+
+/** Lets connections through as a company's firewall does (RFC 9110 §9.3.6), and notes where to. */
+async function connectProxy() {
+  const asked: string[] = [];
+  const proxy = createHttpServer().on('connect', (request, socket) => {
+    asked.push(request.url!);
+    const { hostname, port } = new URL(`http://${request.url!}`);
+    const onward = connect(Number(port), hostname, () => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      onward.pipe(socket).pipe(onward);
+    });
+    for (const end of [socket, onward]) end.on('error', () => {});
+  });
+  await new Promise<void>((ready) => proxy.listen(0, '127.0.0.1', ready));
+  return { server: proxy, asked, url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` };
 }
 
 beforeAll(async () => {
@@ -234,7 +251,16 @@ describe('a server with a certificate of its own company', () => {
     const without = await audit('verify', url, '--key', LOG_VKEY);
     expect(without.code).toBe(2);
     expect(without.err).toContain('--ca');
-    https.closeAllConnections();
-    https.close();
+    // Through a firewall's proxy, which sees where to, and no more.
+    const proxy = await connectProxy();
+    vi.stubEnv('HTTPS_PROXY', proxy.url);
+    vi.stubEnv('NO_PROXY', '');
+    expect((await audit('verify', url, '--key', LOG_VKEY, '--ca', path('ca.pem'))).out).toContain('20 entries');
+    vi.unstubAllEnvs();
+    expect(new Set(proxy.asked)).toEqual(new Set([new URL(url).host]));
+    for (const open of [https, proxy.server]) {
+      open.closeAllConnections();
+      open.close();
+    }
   });
 });

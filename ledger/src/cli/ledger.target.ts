@@ -18,7 +18,10 @@ export interface LedgerTarget {
 
 /** The options of every command that reads a ledger from a web server. */
 export function webOptions(command: Command): Command {
-  return command.option('--ca <file>', 'authorities (PEM) to believe when the server has a certificate of its own company');
+  return command.option(
+    '--ca <file>',
+    'authorities (PEM) to believe in place of the usual ones, for a server with a certificate of its own company',
+  );
 }
 
 /** @throws Error for a person to read */

@@ -57,13 +57,13 @@ const text = (bytes: Uint8Array | undefined) => bytes && Buffer.from(bytes).toSt
  */
 export async function mirrorLedger(served: ServedLedger, folder: string, options: MirrorOptions): Promise<MirrorOutcome> {
   const writer = new FolderWriter(folder, options.maxBytes);
-  await writer.prepare();
   const read = readFolder(folder);
   const servedPolicy = text(await served.read(POLICY_PATH));
   const policy = options.policy ?? requirePolicy(text(await read(POLICY_PATH)) ?? servedPolicy);
   const note = await latest(served, policy);
   const seen = seenCheckpoint(note, policy.logs);
   const { origin } = openCheckpoint(note, policy.logs);
+  await writer.prepare();
   const mine = text(await read(CHECKPOINT_PATH));
   const last = mine === undefined ? undefined : ownCheckpoint(mine, origin, policy);
   const sizes: Sizes = { origin, before: last?.size ?? 0n, served: seen.size };

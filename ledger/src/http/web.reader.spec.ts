@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { type ServerResponse, createServer } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -156,22 +156,13 @@ describe('the way to a server', () => {
       through.push(request.url!);
       response.end(tile);
     });
-    proxy.on('connect', (request, socket) => {
-      through.push(request.url!);
-      const [host, port] = request.url!.split(':');
-      const onward = connect(Number(port), host, () => {
-        socket.write('HTTP/1.1 200 OK\r\n\r\n');
-        onward.pipe(socket).pipe(onward);
-      });
-      for (const end of [socket, onward]) end.on('error', () => {});
-    });
     await new Promise<void>((ready) => proxy.listen(0, '127.0.0.1', ready));
     server.lies.set('checkpoint', (_, response) => response.end(tile));
     vi.stubEnv('HTTP_PROXY', `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`);
     vi.stubEnv('NO_PROXY', '');
     const proxied = new WebReader(server.url, quick);
     expect(await proxied.read('checkpoint')).toEqual(tile);
-    expect(through).toHaveLength(1);
+    expect(through).toEqual([`${server.url}/checkpoint`]);
     vi.stubEnv('NO_PROXY', '127.0.0.1');
     const direct = new WebReader(server.url, quick);
     expect(await direct.read('checkpoint')).toEqual(tile);

@@ -11,7 +11,7 @@ import { RETRIES, type RetrySchedule, delayMs, isWorthRetrying } from './retry.s
 import { webPrefix } from './web.address.js';
 
 export interface WebOptions {
-  /** PEM of authorities to believe beside none of the system's. */
+  /** Authorities (PEM) to believe, in place of the usual ones. */
   readonly ca?: string;
   readonly userAgent: string;
   readonly retries?: RetrySchedule;
