@@ -87,6 +87,11 @@ function outcomeText(outcome: MirrorOutcome, folder: string): string {
         `${origin}: the server shows an older checkpoint, over ${served} entries; the copy has ${before}. As far as it goes, it is the same ledger: an old copy, or a log that hides ` +
         `its newest entries. The copy stays as it is. Both checkpoints are in ${join(folder, outcome.evidence)}\n`
       );
+    case 'unproven':
+      return (
+        `${origin}: the server has signed a ledger of ${served} entries and does not show that it begins with the ${before} of the copy: ${outcome.reason} ` +
+        `The copy stays as it is. Fetch again later; if it stays so, send what is in ${join(folder, outcome.evidence)} to the other members.\n`
+      );
     case 'contradicts': {
       const { entry, folderSays, serverSays, evidence } = outcome;
       const where =

@@ -107,6 +107,9 @@ describe('a copy of a served ledger', () => {
     const cosigned = appendSignatures(note, [cosign(parseNote(note).text, 5n, witness)]);
     await copy(new Map(bare).set('checkpoint', Buffer.from(cosigned)), into, { policy: strict });
     await copy(bare, into, { policy: lax });
+    // Its own policy names the log's key; a quorum that only the log asks for is no reason to stop.
+    const asking = new Map(bare).set('policy.txt', Buffer.from(`log ${LOG_VKEY}\nwitness w ${vkey}\nquorum w\n`));
+    expect(await copy(asking, fresh(), { policy: undefined })).toMatchObject({ kind: 'copied', keyChecked: false });
     expect(await readFile(join(into, 'checkpoint'), 'utf8')).toBe(cosigned);
   });
 
@@ -199,9 +202,6 @@ describe('a server that lies', () => {
   const payload = `payloads/${sha256Hex(ledger.payloads[450]!)}.json`;
   const partialLeaves = `tile/0/00${Math.floor(SIZE / 256)}.p/${SIZE % 256}`;
   it.each([
-    ['a leaf tile', changed('tile/0/001', flipped), 'tile/0/001 (entries 256 to 511) is not the tile'],
-    ['the right edge', changed(partialLeaves, flipped), 'do not hash to the root'],
-    ['a short tile', changed('tile/0/001', (bytes) => bytes.subarray(1)), 'tile/0/001 has 8191 bytes'],
     ['no tile', changed('tile/0/001', () => undefined), 'tile/0/001 is missing'],
     ['an entry', changed('tile/entries/001', (bytes) => bytes.with(bytes.length - 20, 0)), 'Entry 511 (in tile/entries/001) is not'],
     ['a payload', changed(payload, flipped), `Entry 450: what is served as ${payload} was changed`],
@@ -215,6 +215,27 @@ describe('a server that lies', () => {
   ])('and changes %s is told what is wrong, and nothing is replaced', async (_, files, message) => {
     await expect(copy(await files(), into)).rejects.toThrow(message);
     await unharmed();
+  });
+
+  it.each([
+    ['a leaf tile', changed('tile/0/001', flipped), 'tile/0/001 (entries 256 to 511) is not the tile'],
+    ['the right edge', changed(partialLeaves, flipped), 'do not hash to the root'],
+    ['a short tile', changed('tile/0/001', (bytes) => bytes.subarray(1)), 'tile/0/001 has 8191 bytes'],
+  ])('and signs a larger ledger with %s that is not its own: both checkpoints are kept', async (_, files, message) => {
+    const outcome = await copy(await files(), into);
+    expect(outcome).toMatchObject({ kind: 'unproven', reason: expect.stringContaining(message) });
+    if (outcome.kind === 'unproven') expect(await readdir(join(into, outcome.evidence))).toHaveLength(3);
+    await unharmed();
+  });
+
+  it('and is honest again: what an interrupted copy of the lie left is replaced', async () => {
+    const honest = fresh();
+    await copy(await grown(OLD), honest);
+    const lie = await servedFiles(rearranged(ledger, order.with(420, 7).with(500, 8)));
+    await expect(copy(serving(lie, serving(lie).asked.length + 130), honest)).rejects.toThrow('the line broke');
+    expect(existsSync(join(honest, 'tile/1/000.p/2')) || existsSync(join(honest, 'tile/0/001'))).toBe(true);
+    expect(await copy(await grown(SIZE), honest)).toMatchObject({ kind: 'copied' });
+    expect(await verifyExport(readFolder(honest), { policy })).toMatchObject({ verdict: 'holds' });
   });
 
   it('about another log is sent to another folder, and so is whoever has a damaged copy', async () => {

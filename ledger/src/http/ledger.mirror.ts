@@ -7,8 +7,8 @@ import { type SeenCheckpoint, seenCheckpoint } from '../witness/index.js';
 import { type CopyProgress, copyEntries, copyHashTiles, dropStalePartials } from './entry.copy.js';
 import { writeEvidence } from './evidence.folder.js';
 import { FolderWriter } from './folder.writer.js';
+import { brokenSuccession } from './history.succession.js';
 import { type ObjectCopy, copyObjects } from './object.copy.js';
-import { compareHistories } from './two.histories.js';
 
 /** Where a ledger is served. Nothing that it gives is believed. */
 export interface ServedLedger {
@@ -42,11 +42,13 @@ export type MirrorOutcome =
   | (Sizes & {
       readonly kind: 'contradicts';
       readonly evidence: string;
-      /** Undefined when the server's tiles are not those of its own checkpoint, so that nothing can be compared. */
+      /** The first that differs; undefined when the server has no tiles to its checkpoint, so that nothing can be compared. */
       readonly entry: bigint | undefined;
       readonly folderSays: string;
       readonly serverSays: string;
-    });
+    })
+  /** The server signs a larger log, and what it serves does not show that it is the folder's one continued. */
+  | (Sizes & { readonly kind: 'unproven'; readonly evidence: string; readonly reason: string });
 
 const text = (bytes: Uint8Array | undefined) => bytes && Buffer.from(bytes).toString('utf8');
 
@@ -59,7 +61,7 @@ export async function mirrorLedger(served: ServedLedger, folder: string, options
   const writer = new FolderWriter(folder, options.maxBytes);
   const read = readFolder(folder);
   const servedPolicy = text(await served.read(POLICY_PATH));
-  const policy = options.policy ?? requirePolicy(text(await read(POLICY_PATH)) ?? servedPolicy);
+  const policy = options.policy ?? logsOnly(text(await read(POLICY_PATH)) ?? servedPolicy);
   const note = await latest(served, policy);
   const seen = seenCheckpoint(note, policy.logs);
   const { origin } = openCheckpoint(note, policy.logs);
@@ -68,14 +70,22 @@ export async function mirrorLedger(served: ServedLedger, folder: string, options
   const last = mine === undefined ? undefined : ownCheckpoint(mine, origin, policy);
   const sizes: Sizes = { origin, before: last?.size ?? 0n, served: seen.size };
 
-  const found = last && (await contradiction({ seen: last, read }, { seen, read: served.read }));
-  if (last && found) {
-    const evidence = { origin, first: last.note, second: seen.note, ...(found.entry && { difference: found.entry.proof }) };
-    const path = await writeEvidence(writer, evidence, options.now());
+  const broken = last && (await brokenSuccession({ seen: last, read }, { seen, read: served.read }));
+  if (last && broken) {
+    const difference = broken.kind === 'contradicts' ? broken.difference : undefined;
+    const halves = { origin, first: last.note, second: seen.note, ...(difference && { difference: difference.entry }) };
+    const evidence = await writeEvidence(writer, halves, options.now());
     await writer.finish();
-    if (found.kind === 'rolled-back') return { ...sizes, kind: 'rolled-back', evidence: path };
-    const { folderSays, serverSays } = found;
-    return { ...sizes, kind: 'contradicts', evidence: path, entry: found.entry?.index, folderSays, serverSays };
+    switch (broken.kind) {
+      case 'rolled-back':
+        return { ...sizes, kind: 'rolled-back', evidence };
+      case 'unproven':
+        return { ...sizes, kind: 'unproven', evidence, reason: broken.reason };
+      case 'contradicts': {
+        const { first = '', second = broken.reason } = difference ?? {};
+        return { ...sizes, kind: 'contradicts', evidence, entry: difference?.entry.index, folderSays: first, serverSays: second };
+      }
+    }
   }
 
   const tiles = await AuthenticTiles.open(served.read, seen);
@@ -104,47 +114,6 @@ async function latest(served: ServedLedger, policy: WitnessPolicy): Promise<stri
   return note;
 }
 
-interface Contradiction {
-  readonly kind: 'rolled-back' | 'contradicts';
-  readonly entry?: { index: bigint; proof: NonNullable<Awaited<ReturnType<typeof compareHistories>>>['entry'] };
-  readonly folderSays: string;
-  readonly serverSays: string;
-}
-
-/** What keeps the server's checkpoint from following the folder's; undefined when it does follow. */
-async function contradiction(
-  mine: { seen: SeenCheckpoint; read: ReadFile },
-  theirs: { seen: SeenCheckpoint; read: ReadFile },
-): Promise<Contradiction | undefined> {
-  const { size, root } = mine.seen;
-  let reason: string | undefined;
-  try {
-    const tiles = await AuthenticTiles.open(theirs.read, theirs.seen);
-    if (size <= theirs.seen.size && Buffer.compare(await tiles.rootAt(size), root) === 0) return undefined;
-  } catch (error) {
-    if (!(error instanceof LedgerError)) throw error;
-    // Two roots of one size contradict whatever tiles are served; otherwise the tiles are to be complained of, by whoever reads them next.
-    if (size !== theirs.seen.size || Buffer.compare(theirs.seen.root, root) === 0) throw error;
-    reason = error.message;
-  }
-  if (reason !== undefined) return { kind: 'contradicts', folderSays: '', serverSays: reason };
-  await requireOwnTiles(mine);
-  const difference = await compareHistories(mine, theirs);
-  if (!difference) return { kind: 'rolled-back', folderSays: '', serverSays: '' };
-  const { entry, first, second } = difference;
-  return { kind: 'contradicts', entry: { index: entry.index, proof: entry }, folderSays: first, serverSays: second };
-}
-
-async function requireOwnTiles({ seen, read }: { seen: SeenCheckpoint; read: ReadFile }): Promise<void> {
-  try {
-    await AuthenticTiles.open(read, seen);
-  } catch (error) {
-    throw new Error(`the folder's own files are damaged, so the server's log cannot be compared with them: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
-}
-
 function ownCheckpoint(note: string, origin: string, policy: WitnessPolicy): SeenCheckpoint {
   let own: ReturnType<typeof openCheckpoint>;
   try {
@@ -157,10 +126,11 @@ function ownCheckpoint(note: string, origin: string, policy: WitnessPolicy): See
   return seenCheckpoint(note, policy.logs);
 }
 
-function requirePolicy(content: string | undefined): WitnessPolicy {
+/** The log's own policy says who its key is. Whom else to ask for is the reader's to say, and the log's witnesses change. */
+function logsOnly(content: string | undefined): WitnessPolicy {
   if (content === undefined)
     throw new Error(`the server has no ${POLICY_PATH}, so the log's key is not known; give it with --key or --policy`);
-  return parsePolicy(content);
+  return { ...parsePolicy(content), quorum: undefined, isMetBy: () => true };
 }
 
 /** Witnesses change, so the server's policy replaces the folder's; but never under another key of the log. */
