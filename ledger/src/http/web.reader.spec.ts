@@ -67,17 +67,15 @@ describe('what a hostile server can send', () => {
   });
 
   it('nothing, for ever; or a byte now and then, for ever', async () => {
+    const hasty = new WebReader(server.url, { ...quick, idleMs: 100, retries: { ...quick.retries, attempts: 1 } });
     server.lies.set('checkpoint', () => {});
-    await expect(
-      new WebReader(server.url, { ...quick, idleMs: 100, retries: { ...quick.retries, attempts: 1 } }).read('checkpoint'),
-    ).rejects.toMatchObject({
-      code: expect.stringMatching(/unreachable|too-slow/),
-    });
+    await expect(hasty.read('checkpoint')).rejects.toMatchObject({ code: 'unreachable' });
     server.lies.set('tile/0/001', (_, response) => {
-      const timer = setInterval(() => response.write('.'), 50);
+      const timer = setInterval(() => response.write('.'), 20);
       response.on('close', () => clearInterval(timer));
     });
-    await expect(reader.read('tile/0/001')).rejects.toMatchObject({ code: 'too-slow' });
+    await expect(hasty.read('tile/0/001')).rejects.toMatchObject({ code: 'too-slow' });
+    await hasty.close();
   });
 
   it.each([

@@ -114,10 +114,10 @@ describe('the first difference of two logs', () => {
   });
 
   it('takes a few tiles of a large log', async () => {
-    const [older, newer] = [await served(words(70_000)), await served(words(70_001, 33_333))];
+    const [older, newer] = [await served(words(20_000)), await served(words(20_001, 13_333))];
     const [one, other] = [await older.open(), await newer.open()];
     newer.asked.length = 0;
-    expect(await firstDifference(one, other)).toBe(33_333n);
-    expect(newer.asked).toEqual([tilePath({ level: 1, index: 0n, width: 256 }), tilePath({ level: 0, index: 130n, width: 256 })]);
+    expect(await firstDifference(one, other)).toBe(13_333n);
+    expect(newer.asked).toEqual([tilePath({ level: 0, index: 52n, width: 256 })]);
   });
 });

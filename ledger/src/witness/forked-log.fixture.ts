@@ -8,6 +8,8 @@ export const LOG_VKEY = encodeVkey(LOG_KEY);
 
 /** A log that can be cut off and continued in other words. */
 export class ForkableLog {
+  #tree: MerkleTree | undefined;
+
   constructor(readonly words: readonly string[]) {}
 
   static counting(size: number): ForkableLog {
@@ -20,7 +22,7 @@ export class ForkableLog {
   }
 
   get tree(): MerkleTree {
-    return new MerkleTree(this.words.map((word) => leafHash(Buffer.from(word))));
+    return (this.#tree ??= new MerkleTree(this.words.map((word) => leafHash(Buffer.from(word)))));
   }
 
   checkpoint(size = this.words.length, seed = LOG_SEED, origin = ORIGIN): string {

@@ -113,7 +113,8 @@ describe('POST /add-checkpoint', () => {
       expect((await post(formatAddCheckpoint({ oldSize: 8n, proof: [], note }))).status).toBe(422);
     }
     expect(store.evidence()).toHaveLength(1);
-    for (let size = 21; size < 150; size++) await add(8, size, log.forked(7, size), []);
+    const other = log.forked(7, 140);
+    for (let size = 21; size < 140; size++) await add(8, size, other, []);
     expect(store.evidence()).toHaveLength(100);
   });
 });
