@@ -1,15 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { AccountBook, type LedgerAccount, parseOpenings } from '../account/index.js';
-import { readFolder } from '../export/index.js';
 import { type VerificationReport, verifyExport } from '../verify/index.js';
 import { DOES_NOT_HOLD, type Output, exitCodes } from './audit.output.js';
 import { type KeyFlags, keyOptions, readKeys } from './key.options.js';
-import { requireFolder } from './verify.command.js';
+import { type WebFlags, readerOf, webOptions } from './ledger.target.js';
 
 const PROGRESS_EVERY_MS = 2000;
 
-export interface AccountFlags extends KeyFlags {
+export interface AccountFlags extends KeyFlags, WebFlags {
   opening?: string[];
 }
 
@@ -21,30 +20,34 @@ export interface VerifiedAccount {
 
 /** The options of every command that tells what stands in a ledger. */
 export function accountOptions(command: Command): Command {
-  return keyOptions(command)
-    .argument('<folder>', 'the exported ledger: checkpoint, tile/, payloads/')
+  return webOptions(keyOptions(command))
+    .argument('<ledger>', 'a folder (checkpoint, tile/, payloads/), or the URL under which the ledger is served')
     .option('--opening <file...>', 'files with which sites have opened numbers to you that are under a commitment in the ledger');
 }
 
 /** Verifies while it reads. @throws Error or LedgerError for a person to read */
-export async function readAccount(folder: string, flags: AccountFlags, { err }: Output): Promise<VerifiedAccount> {
-  await requireFolder(folder);
+export async function readAccount(target: string, flags: AccountFlags, { err }: Output): Promise<VerifiedAccount> {
   const keys = await readKeys(flags);
   const openings = await Promise.all((flags.opening ?? []).map(readOpenings));
   const book = new AccountBook(openings.flat());
   let told = Date.now();
   let statements = 0;
-  const verification = await verifyExport(readFolder(folder), {
-    ...keys,
-    onStatement: (statement) => {
-      book.follow(statement);
-      statements++;
-      if (Date.now() - told < PROGRESS_EVERY_MS) return;
-      told = Date.now();
-      err(`${statements} statements verified\n`);
-    },
-  });
-  return { verification, account: book.account() };
+  const ledger = await readerOf(target, flags);
+  try {
+    const verification = await verifyExport(ledger.read, {
+      ...keys,
+      onStatement: (statement) => {
+        book.follow(statement);
+        statements++;
+        if (Date.now() - told < PROGRESS_EVERY_MS) return;
+        told = Date.now();
+        err(`${statements} statements verified\n`);
+      },
+    });
+    return { verification, account: book.account() };
+  } finally {
+    await ledger.close();
+  }
 }
 
 /** An opening that opens nothing is a claim that does not hold, like any other. */

@@ -1,10 +1,13 @@
 import { Command } from 'commander';
 import { COULD_NOT_CHECK, type Conclude, HOLDS, type Output } from './audit.output.js';
+import { addEvidence } from './evidence.command.js';
+import { addFetch } from './fetch.command.js';
 import { programVersion } from './program.version.js';
 import { addPseudonym } from './pseudonym.command.js';
 import { addReport } from './report.command.js';
 import { addShow } from './show.command.js';
 import { addVerify } from './verify.command.js';
+import { addWitness } from './witness.command.js';
 
 /**
  * Runs the command with the words behind its name.
@@ -29,13 +32,18 @@ export async function runAudit(words: readonly string[], output: Output): Promis
 /** `coferment-audit` with all its commands, which conclude with an exit code. @throws CommanderError from parsing: wrong use, or help */
 export function auditProgram(output: Output, conclude: Conclude): Command {
   const program = new Command('coferment-audit')
-    .description('Checks an exported contribution ledger. It needs no network, no account, and no trust in whoever made the export.')
+    .description(
+      'Fetches and checks a contribution ledger. It needs no account, no trust in whoever serves or exports it, and a network only for "fetch" and "witness".',
+    )
     .version(programVersion(), '--version', 'print the version')
     .configureOutput({ writeOut: output.out, writeErr: output.err })
     .exitOverride();
   addVerify(program, output, conclude);
   addShow(program, output, conclude);
   addReport(program, output, conclude);
+  addFetch(program, output, conclude);
+  addWitness(program, output, conclude);
+  addEvidence(program, output, conclude);
   addPseudonym(program, output, conclude);
   return program;
 }

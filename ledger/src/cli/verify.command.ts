@@ -1,20 +1,20 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { readFolder } from '../export/index.js';
 import { verifyExport } from '../verify/index.js';
 import { type Conclude, type Output, exitCodes } from './audit.output.js';
 import { type KeyFlags, keyOptions, readKeys } from './key.options.js';
+import { type WebFlags, readerOf, webOptions } from './ledger.target.js';
 import { reportText } from './report.text.js';
 
-interface VerifyFlags extends KeyFlags {
+interface VerifyFlags extends KeyFlags, WebFlags {
   earlier?: string;
   json?: boolean;
 }
 
 export function addVerify(program: Command, { out }: Output, conclude: Conclude): void {
-  keyOptions(program.command('verify'))
-    .description('check everything that an exported ledger claims')
-    .argument('<folder>', 'the exported ledger: checkpoint, tile/, payloads/')
+  webOptions(keyOptions(program.command('verify')))
+    .description('check everything that a ledger claims')
+    .argument('<ledger>', 'a folder (checkpoint, tile/, payloads/), or the URL under which the ledger is served')
     .option('--earlier <file>', 'a checkpoint of this log that you saw before; the export must extend it')
     .option('--json', 'print the whole report as JSON')
     .addHelpText(
@@ -26,17 +26,16 @@ the key that it names itself: that finds damage, but not a forger who made all o
 Example:
   coferment-audit verify ./ledger-export --key 'ledger.example.com/fermentation+1a2b3c4d+AbCd...='`,
     )
-    .action(async (folder: string, flags: VerifyFlags) => {
-      await requireFolder(folder);
+    .action(async (target: string, flags: VerifyFlags) => {
       const earlier = flags.earlier === undefined ? {} : { earlier: await readFile(flags.earlier) };
-      const report = await verifyExport(readFolder(folder), { ...(await readKeys(flags)), ...earlier });
-      out(flags.json ? `${JSON.stringify(report, undefined, 2)}\n` : reportText(report));
-      conclude(exitCodes[report.verdict]);
+      const keys = await readKeys(flags);
+      const ledger = await readerOf(target, flags);
+      try {
+        const report = await verifyExport(ledger.read, { ...keys, ...earlier });
+        out(flags.json ? `${JSON.stringify(report, undefined, 2)}\n` : reportText(report));
+        conclude(exitCodes[report.verdict]);
+      } finally {
+        await ledger.close();
+      }
     });
-}
-
-/** @throws Error for a person to read */
-export async function requireFolder(folder: string): Promise<void> {
-  const found = await stat(folder).catch(() => undefined);
-  if (!found?.isDirectory()) throw new Error(`"${folder}" is not a folder; give the folder of an exported ledger`);
 }

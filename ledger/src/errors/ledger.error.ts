@@ -9,6 +9,8 @@ export type LedgerErrorCode =
   | 'malformed-receipt'
   | 'malformed-policy'
   | 'malformed-opening'
+  | 'malformed-evidence'
+  | 'malformed-request'
   | 'ambiguous-key'
   | 'bad-signature'
   | 'no-known-signature'

@@ -16,14 +16,40 @@ export interface ConsistencyClaim {
  * An older size of 0 is refused: every tree extends the empty one, so such a proof proves nothing and callers must not lean on it.
  */
 export function verifyConsistency({ olderSize, olderRoot, newerSize, newerRoot, proof }: ConsistencyClaim): boolean {
-  if (!isTreeSize(olderSize) || !isTreeSize(newerSize) || olderSize === 0n || olderSize > newerSize) return false;
-  if (olderRoot.length !== HASH_BYTES || newerRoot.length !== HASH_BYTES || proof.some((hash) => hash.length !== HASH_BYTES)) return false;
+  if (!isProofBetween(olderSize, newerSize, proof)) return false;
+  if (olderRoot.length !== HASH_BYTES || newerRoot.length !== HASH_BYTES) return false;
   if (olderSize === newerSize) return proof.length === 0 && sameBytes(olderRoot, newerRoot);
-
   // When the older tree is one complete subtree, its root is the first node and is not sent.
-  const olderIsComplete = (olderSize & (olderSize - 1n)) === 0n;
-  const first = olderIsComplete ? olderRoot : proof[0];
-  if (!first) return false;
+  const roots = climb(olderSize, newerSize, isComplete(olderSize) ? [olderRoot, ...proof] : proof);
+  return roots !== undefined && sameBytes(roots.older, olderRoot) && sameBytes(roots.newer, newerRoot);
+}
+
+/**
+ * What a consistency proof shows of the newer tree by itself: the root of its first `olderSize` entries. Where a log has signed another root for them, its own proof convicts it.
+ * @returns undefined when the proof does not lead to the newer root, or when the older tree is one complete subtree, whose root a proof does not hold
+ */
+export function provenPrefix({ olderSize, newerSize, newerRoot, proof }: Omit<ConsistencyClaim, 'olderRoot'>): Uint8Array | undefined {
+  if (!isProofBetween(olderSize, newerSize, proof) || olderSize === newerSize || isComplete(olderSize)) return undefined;
+  const roots = climb(olderSize, newerSize, proof);
+  return roots && sameBytes(roots.newer, newerRoot) ? roots.older : undefined;
+}
+
+function isProofBetween(olderSize: bigint, newerSize: bigint, proof: readonly Uint8Array[]): boolean {
+  if (!isTreeSize(olderSize) || !isTreeSize(newerSize) || olderSize === 0n || olderSize > newerSize) return false;
+  return proof.every((hash) => hash.length === HASH_BYTES);
+}
+
+function isComplete(size: bigint): boolean {
+  return (size & (size - 1n)) === 0n;
+}
+
+/** The two roots that the hashes lead to, if they are exactly as many as the sizes call for. */
+function climb(
+  olderSize: bigint,
+  newerSize: bigint,
+  [first, ...rest]: readonly Uint8Array[],
+): { older: Uint8Array; newer: Uint8Array } | undefined {
+  if (!first) return undefined;
   let node = olderSize - 1n;
   let last = newerSize - 1n;
   while (node & 1n) {
@@ -32,8 +58,8 @@ export function verifyConsistency({ olderSize, olderRoot, newerSize, newerRoot, 
   }
   let older = first;
   let newer = first;
-  for (const hash of olderIsComplete ? proof : proof.slice(1)) {
-    if (last === 0n) return false;
+  for (const hash of rest) {
+    if (last === 0n) return undefined;
     if (node & 1n || node === last) {
       older = nodeHash(hash, older);
       newer = nodeHash(hash, newer);
@@ -47,7 +73,7 @@ export function verifyConsistency({ olderSize, olderRoot, newerSize, newerRoot, 
     node >>= 1n;
     last >>= 1n;
   }
-  return last === 0n && sameBytes(older, olderRoot) && sameBytes(newer, newerRoot);
+  return last === 0n ? { older, newer } : undefined;
 }
 
 /** RFC 9162 §2.1.4.1. @throws LedgerError 'out-of-range' unless 0 < older ≤ newer */

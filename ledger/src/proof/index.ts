@@ -1,3 +1,3 @@
-export { consistencyProof, verifyConsistency, type ConsistencyClaim } from './consistency.proof.js';
+export { consistencyProof, provenPrefix, verifyConsistency, type ConsistencyClaim } from './consistency.proof.js';
 export { inclusionProof, verifyInclusion, type InclusionClaim } from './inclusion.proof.js';
 export { isTreeSize } from './tree.size.js';

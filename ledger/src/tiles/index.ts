@@ -1,3 +1,4 @@
+export { AuthenticTiles, firstDifference } from './authentic.tiles.js';
 export { decodeBundle, encodeBundle } from './entry.bundle.js';
 export { type WriteFile, exportTiles, tileBytes } from './tile.export.js';
 export { type ReadFile, type TileProblem, compareTiles, readEntries } from './tile.import.js';

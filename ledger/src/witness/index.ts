@@ -1,1 +1,21 @@
+export { type AddCheckpoint, formatAddCheckpoint, parseAddCheckpoint } from './add-checkpoint.request.js';
+export {
+  type CheckpointOffer,
+  type Consideration,
+  type RefusalCode,
+  type SeenCheckpoint,
+  considerCheckpoint,
+  cosignatureLine,
+  seenCheckpoint,
+} from './checkpoint.witness.js';
+export {
+  type DifferingEntry,
+  type IncludedLeaf,
+  type OtherPrefix,
+  type SplitView,
+  type SplitViewFinding,
+  checkSplitView,
+  parseSplitView,
+  splitViewText,
+} from './split.view.js';
 export { WitnessRoll, witnessName } from './witness.roll.js';
