@@ -1,8 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { readFolder } from '../export/index.js';
 import { verifyExport } from '../verify/index.js';
 import { type Conclude, type Output, exitCodes } from './audit.output.js';
+import { requireFolder } from './folder.argument.js';
 import { type KeyFlags, keyOptions, readKeys } from './key.options.js';
 import { reportText } from './report.text.js';
 
@@ -33,9 +34,4 @@ Example:
       out(flags.json ? `${JSON.stringify(report, undefined, 2)}\n` : reportText(report));
       conclude(exitCodes[report.verdict]);
     });
-}
-
-async function requireFolder(folder: string): Promise<void> {
-  const found = await stat(folder).catch(() => undefined);
-  if (!found?.isDirectory()) throw new Error(`"${folder}" is not a folder; give the folder of an exported ledger`);
 }

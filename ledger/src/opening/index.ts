@@ -1,3 +1,3 @@
 export { DamagedFile } from './block.files.js';
-export { type Difference, type OpenedRange, openRange, type OpeningTask } from './range.opening.js';
-export { openStoredSum, type SignedFile, type StoredOpening, type StoredSum } from './stored-sum.opening.js';
+export { type Difference, openRange, type OpenedRange, type OpeningTask } from './range.opening.js';
+export { type OpeningHands, openStoredSum, type SignedFile, type StoredOpening, type StoredSum } from './stored-sum.opening.js';
