@@ -1,6 +1,6 @@
 import { type Plan, type Roster, vectorShape } from '@coferment/consortium';
 import { blockCount, coefficientCount } from '@coferment/crypto';
-import { objectPath, readFolder } from '../export/index.js';
+import { objectPath, readFolder, stateOf } from '../export/index.js';
 import { type OpeningHands, openRange } from '../opening/index.js';
 import { type Recorded, type VerifyOptions, verifyExport } from '../verify/index.js';
 import { ModelChain } from './model.chain.js';
@@ -9,7 +9,6 @@ import { ObjectProblem, readPlan, readRoster } from './run.objects.js';
 import { LedgerRecord, type PublishedSum, publishedSum, type RunRecord } from './run.record.js';
 import { chooseSums, type SumChoice } from './sum.choice.js';
 import { reopenSum, sumObject } from './sum.reopening.js';
-import { stateOf } from './stored.object.js';
 
 export interface RecomputeOptions extends Pick<VerifyOptions, 'policy' | 'operatorKey'> {
   readonly choice: SumChoice;

@@ -102,11 +102,19 @@ export interface RealLedger {
   pathOf: (what: 'upload' | 'share' | 'sum', sum: number, site?: string) => string;
 }
 
-/** Keys of one epoch; dealing them takes most of the time, and no statement tells them. */
-const keys = (() => {
-  let made: { secretKeys: Map<string, Uint8Array>; keyShares: Map<string, Map<string, Uint8Array>> } | undefined;
-  return (e0: string) => (made ??= dealAll(e0));
-})();
+/** Ledgers differ in a few statements only: what is dealt, encrypted and opened alike is made once. */
+function remembering<Made>(): (key: string, make: () => Made) => Made {
+  const known = new Map<string, Made>();
+  return (key, make) => {
+    const made = known.get(key) ?? make();
+    known.set(key, made);
+    return made;
+  };
+}
+
+const sealingKeyOf = remembering<string>();
+const keysOf = remembering<ReturnType<typeof dealAll>>();
+const vectorBytes = remembering<Uint8Array>();
 
 function dealAll(e0: string) {
   const secretKeys = new Map<string, Uint8Array>();
@@ -187,7 +195,7 @@ class RealWriter {
 
   #keyEpoch(plan: string): void {
     const epoch = 1;
-    const sealing = new Map(SITES.map((site) => [site, bytesToHex(generateSealingKey().publicKey)]));
+    const sealing = new Map(SITES.map((site) => [site, sealingKeyOf(site, () => bytesToHex(generateSealingKey().publicKey))]));
     const roster: Roster = {
       sites: SITES.map((site) => ({ site, identityKey: bytesToHex(identityOf(site).publicKey) })),
       keyHolders: SITES.map((site, position) => ({ site, point: holderPoint(position) })),
@@ -240,7 +248,7 @@ class RealWriter {
 
   #sum({ kind, sum, round, sites }: SumParts): void {
     const { lies } = this;
-    const { secretKeys, keyShares } = keys(this.#e0);
+    const { secretKeys, keyShares } = keysOf(this.#e0, () => dealAll(this.#e0));
     const attempt = 1;
     const epoch = 1;
     const e = this.#e;
@@ -255,7 +263,8 @@ class RealWriter {
     const vectors = sites.map((site) => this.#vector(kind, site));
     const coefficients = vectors[0]!.length;
     const counted: CountedEntry[] = sites.map((site, index) => {
-      const bytes = encryptVector({ parameters, k, secretKey: secretKeys.get(site)!, coefficients: vectors[index]! });
+      const encrypted = { parameters, k, secretKey: secretKeys.get(site)!, coefficients: vectors[index]! };
+      const bytes = vectorBytes(`${k} ${site}`, () => encryptVector(encrypted));
       const leaves = ciphertextBlockDigests(bytes, coefficients, parameters);
       const object = this.#store(bytes, `upload ${sum} ${site}`);
       const committed = (what: string) => digest('fixture', what, site);
@@ -287,7 +296,7 @@ class RealWriter {
     }));
     const shares = (lies.holders?.(sum) ?? SITES).map((site) => {
       const added = lies.addedBy?.(site, sum, sites) ?? sites;
-      const bytes = decryptionShare({
+      const release = {
         parameters,
         k,
         setDigest: set,
@@ -297,7 +306,8 @@ class RealWriter {
         keyShareSum: sumKeyShares(added.map((dealer) => keyShares.get(site)!.get(dealer)!)),
         noiseKey: hash('fixture', 'noise', site),
         coefficients,
-      });
+      };
+      const bytes = vectorBytes(`${k} ${site} for ${set} of ${added.join()}`, () => decryptionShare(release));
       const leaves = shareBlockDigests(bytes, coefficients, parameters);
       const object = this.#store(bytes, `share ${sum} ${site}`);
       const signed = { blocks: leaves.length, object, merkleRoot: merkleRoot(leaves) };

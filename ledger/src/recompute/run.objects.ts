@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Plan, type Roster, parsePlan, parseRoster } from '@coferment/consortium';
-import { objectPath } from '../export/index.js';
+import { type NamedObject, objectPath, stateOf } from '../export/index.js';
 import type { Recorded } from '../verify/index.js';
 import type { MissingObject } from './recomputation.report.js';
 import type { RunRecord } from './run.record.js';
-import { type NamedObject, stateOf } from './stored.object.js';
 
 /** Something that the ledger names is not in the export, or is not what it names. */
 export class ObjectProblem extends Error {

@@ -1,12 +1,11 @@
 import { join } from 'node:path';
 import type { Roster } from '@coferment/consortium';
 import { ciphertextBytes, parameterSet, shareBytes } from '@coferment/crypto';
-import { objectPath } from '../export/index.js';
+import { type NamedObject, objectPath, stateOf } from '../export/index.js';
 import { DamagedFile, type Difference, openStoredSum, type OpeningHands, type StoredOpening } from '../opening/index.js';
 import type { CheckProblem, Recorded } from '../verify/index.js';
 import type { MissingObject } from './recomputation.report.js';
 import type { PublishedSum } from './run.record.js';
-import { type NamedObject, stateOf } from './stored.object.js';
 
 export interface Reopening {
   readonly folder: string;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
-import { objectPath } from '../export/index.js';
+import { objectPath } from './ledger.export.js';
 
 /** An object that statements name, and what is known of it before it is read. */
 export interface NamedObject {
