@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Predicate, parseInvite, parseStatement, vectorShape } from '@coferment/consortium';
+import { describeModel, modelDigest, type Predicate, parseInvite, parseStatement, vectorShape } from '@coferment/consortium';
 import { ciphertextBlockSpan, coefficientCount, generateIdentity, merkleRoot, shareBlockSpan } from '@coferment/crypto';
+import { parseVkey, policyOfLogKey } from '@coferment/ledger';
+import { recomputeExport } from '@coferment/ledger/recompute';
 import type { ApplySum, FrozenSum } from '@coferment/proto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exportLedger } from '../cli/ledger.export.js';
 import { readLedger, statementsOf } from '../cli/ledger.reader.js';
 import { ask, downloadObject } from '../cli/operator.client.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
@@ -154,6 +157,24 @@ describe('ciphertexts and shares', () => {
       } finally {
         Object.assign(facts, { ledgerReaders: 'members-and-auditors' });
       }
+    });
+
+    it('are all that an auditor recomputes the whole run from, to the models that its sites have', async () => {
+      const out = join(coordinator.folder, 'exported');
+      const { logVkey, absent } = await exportLedger(coordinator.operator, out, { withObjects: true });
+      expect(absent).toEqual([]);
+      const report = await recomputeExport(out, { policy: policyOfLogKey(parseVkey(logVkey)), choice: { of: 'all' } });
+      expect(report.sums.flatMap(({ problems }) => problems)).toEqual([]);
+      expect(report.verdict).toBe('holds');
+      expect(report.sums.map(({ kind, blocks, opened }) => ({ kind, blocks, opened }))).toEqual([
+        ...[1, 2, 3].map(() => ({ kind: 'confirm', blocks: 1, opened: true })),
+        { kind: 'statistics', blocks: 1, opened: true },
+        { kind: 'update', blocks: 2, opened: true },
+        { kind: 'evaluate', blocks: 1, opened: true },
+      ]);
+      const model = modelDigest(describeModel(alpha.plan), alpha.state!.model);
+      expect(report.sums.at(-1)).toMatchObject({ modelIn: model, modelOut: model });
+      expect((await coordinator.run(run)).model).toBe(model);
     });
 
     it('have block digests; plans and sums have none', async () => {

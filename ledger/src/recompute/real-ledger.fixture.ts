@@ -96,6 +96,7 @@ export interface RealLies {
 export interface RealLedger {
   /** Every file of the export, with objects. */
   files: Map<string, Uint8Array>;
+  log: SampleLedger;
   /** The model after each round, from 0. */
   models: string[];
   /** Path of the upload or share of a site, or of a sum. */
@@ -136,7 +137,7 @@ export async function realLedger(lies: RealLies = {}): Promise<RealLedger> {
   const { log, objects, paths, models } = writer.write();
   const files = await exportSample(log);
   for (const bytes of objects) files.set(`objects/${sha256Hex(bytes)}`, bytes);
-  return { files, models, pathOf: (what, sum, site = '') => paths.get(`${what} ${sum} ${site}`)! };
+  return { files, log, models, pathOf: (what, sum, site = '') => paths.get(`${what} ${sum} ${site}`)! };
 }
 
 interface SumParts {
