@@ -32,7 +32,9 @@ const stored = () => readdirSync(join(folder, 'objects')).toSorted();
 /** The ledger as somebody serves it, and what was asked of it. */
 class ServedLedger implements LedgerSource {
   readonly asked: { digest: string; offset: number }[] = [];
-  readonly objects = new Map([...ledger.files].filter(([path]) => path.startsWith('objects/')).map(([path, bytes]) => [digestOf(path), bytes]));
+  readonly objects = new Map(
+    [...ledger.files].filter(([path]) => path.startsWith('objects/')).map(([path, bytes]) => [digestOf(path), bytes]),
+  );
   /** Bytes after which the line is cut, once. */
   cutAfter = Number.POSITIVE_INFINITY;
 
