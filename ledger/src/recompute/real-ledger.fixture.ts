@@ -10,6 +10,7 @@ import {
   holderPoint,
   initialState,
   inputContext,
+  type InputParts,
   isOperatorStatement,
   describeModel,
   modelDigest,
@@ -77,16 +78,20 @@ export const PLAN = parsePlan({
 });
 export const RUN = runId(planDigest(PLAN), 1);
 const inRun = { consortium: CONSORTIUM, run: RUN };
-const parameters = planAggregation({ sites: 4, keyHolders: 4, threshold: 2, set: 'INSECURE_TEST_1024' });
+export const parameters = planAggregation({ sites: 4, keyHolders: 4, threshold: 2, set: 'INSECURE_TEST_1024' });
 
 /** What a coordinator or a member does otherwise than it should, with every key it takes. */
 export interface RealLies {
-  /** Changes a statement before it is signed. */
+  /** What all sites are told to start a sum from, other than what follows from the sums before. */
+  input?: (sum: number, input: InputParts) => InputParts;
+  /** Changes a statement before it is signed; undefined leaves it out. */
   forge?: Forgery;
   /** Key holders that give a share of a sum; by default all. */
   holders?: (sum: number) => readonly string[];
   /** Sites whose key shares a holder adds; by default those that are counted. */
   addedBy?: (holder: string, sum: number, counted: readonly string[]) => readonly string[];
+  /** What a site uploads, and signs, instead of its encrypted vector. */
+  uploaded?: (sum: number, site: string, bytes: Uint8Array) => Uint8Array;
   /** The model that is said to follow from a training sum, and that everybody goes on from. */
   modelOut?: (sum: number, model: string) => string;
   /** What is published instead of the sum. */
@@ -183,7 +188,8 @@ class RealWriter {
   }
 
   #record<N extends PredicateName>(name: N, predicate: Predicate<N>): string {
-    const forged = this.lies.forge?.(name, predicate) ?? predicate;
+    const forged = this.lies.forge === undefined ? predicate : this.lies.forge(name, predicate);
+    if (forged === undefined) return digest('fixture', 'left out', name);
     return append(this.log, name, forged, isOperatorStatement(name) ? operator : identityOf((forged as { site: string }).site));
   }
 
@@ -256,7 +262,8 @@ class RealWriter {
     const inSum = { ...inRun, e, kind, sum };
     const fromModel = kind === 'update' || kind === 'evaluate';
     const honestInput = sumInput(PLAN, kind, fromModel ? this.#state! : null);
-    const input = fromModel ? { ...honestInput, modelIn: this.models.at(-1)! } : honestInput;
+    const followed = fromModel ? { ...honestInput, modelIn: this.models.at(-1)! } : honestInput;
+    const input = lies.input?.(sum, followed) ?? followed;
     const { modelIn, ranges, normalisation, weightRule } = input;
     const i = inputContext(input);
     const nonces = sites.map((site) => ({ site, nonce: digest('fixture', 'nonce', site, sum) }));
@@ -265,7 +272,8 @@ class RealWriter {
     const coefficients = vectors[0]!.length;
     const counted: CountedEntry[] = sites.map((site, index) => {
       const encrypted = { parameters, k, secretKey: secretKeys.get(site)!, coefficients: vectors[index]! };
-      const bytes = vectorBytes(`${k} ${site}`, () => encryptVector(encrypted));
+      const honest = vectorBytes(`${k} ${site}`, () => encryptVector(encrypted));
+      const bytes = lies.uploaded?.(sum, site, honest) ?? honest;
       const leaves = ciphertextBlockDigests(bytes, coefficients, parameters);
       const object = this.#store(bytes, `upload ${sum} ${site}`);
       const committed = (what: string) => digest('fixture', what, site);

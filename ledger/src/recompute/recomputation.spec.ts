@@ -1,17 +1,20 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { loadCrypto } from '@coferment/crypto';
+import { vectorShape } from '@coferment/consortium';
+import { ciphertextBlockSpan, coefficientCount, loadCrypto } from '@coferment/crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { policyOfLogKey } from '../policy/index.js';
 import { LOG_KEY } from '../verify/sample-ledger.fixture.js';
 import { forging } from '../verify/verification.fixture.js';
 import { recomputeExport, type RecomputationReport, type SumChoice } from './index.js';
-import { type RealLedger, type RealLies, realLedger, RUN, SITES } from './real-ledger.fixture.js';
+import { parameters, PLAN, type RealLedger, type RealLies, realLedger, RUN, SITES } from './real-ledger.fixture.js';
 
 const policy = policyOfLogKey(LOG_KEY);
 const scratch = mkdtempSync(join(tmpdir(), 'recompute-'));
-let folders = 0;
+/** Bytes of the first block of an update. */
+const FIRST_BLOCK = ciphertextBlockSpan(0, coefficientCount(vectorShape(PLAN, 'update'), parameters), parameters).length;
+const folders = new Map<ReadonlyMap<string, Uint8Array>, string>();
 let honest: RealLedger;
 
 beforeAll(async () => {
@@ -20,19 +23,35 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-/** Writes the files, some of them changed (undefined: not at all), and recomputes. */
+/** The folder of these files, written once. */
+function folderOf(files: ReadonlyMap<string, Uint8Array>): string {
+  const known = folders.get(files);
+  if (known !== undefined) return known;
+  const folder = join(scratch, `${folders.size}`);
+  folders.set(files, folder);
+  for (const [path, bytes] of files) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), bytes);
+  }
+  return folder;
+}
+
+/** Recomputes with some files changed (undefined: removed), and puts them back. */
 async function recompute(
   { files }: Pick<RealLedger, 'files'>,
   choice: SumChoice,
   changes: Readonly<Record<string, Uint8Array | undefined>> = {},
 ): Promise<RecomputationReport> {
-  const folder = join(scratch, `${folders++}`);
-  for (const [path, bytes] of new Map([...files, ...Object.entries(changes)])) {
-    if (bytes === undefined) continue;
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), bytes);
+  const folder = folderOf(files);
+  for (const [path, bytes] of Object.entries(changes)) {
+    if (bytes === undefined) rmSync(join(folder, path));
+    else writeFileSync(join(folder, path), bytes);
   }
-  return recomputeExport(folder, { policy, choice });
+  try {
+    return await recomputeExport(folder, { policy, choice });
+  } finally {
+    for (const path of Object.keys(changes)) writeFileSync(join(folder, path), files.get(path)!);
+  }
 }
 
 const lying = async (lies: RealLies, choice: SumChoice) => recompute(await realLedger(lies), choice);
@@ -74,12 +93,10 @@ describe('an honest ledger with objects', () => {
   });
 
   it('without a key from outside is only consistent with itself', async () => {
-    const folder = join(scratch, 'keyless');
-    for (const [path, bytes] of honest.files) {
-      mkdirSync(dirname(join(folder, path)), { recursive: true });
-      writeFileSync(join(folder, path), bytes);
-    }
-    expect(await recomputeExport(folder, { choice: round1 })).toMatchObject({ verdict: 'self-consistent', sums: [{ outcome: 'holds' }] });
+    expect(await recomputeExport(folderOf(honest.files), { choice: round1 })).toMatchObject({
+      verdict: 'self-consistent',
+      sums: [{ outcome: 'holds' }],
+    });
   });
 
   it.each<[SumChoice, RegExp]>([
@@ -189,7 +206,7 @@ describe('a coordinator or member that lies in its signed statements', () => {
     const addedBy: RealLies['addedBy'] = (_, sum, counted) => (sum === 6 ? counted.slice(1) : counted);
     const report = await lying({ addedBy }, round1);
     expectVerified(report);
-    expect(problems(report)).toEqual([expect.stringContaining('not made for one and the same set')]);
+    expect(problems(report)).toEqual([expect.stringContaining('do not open to any sum')]);
   });
 
   it('is named where more than enough shares show whose is wrong', async () => {
@@ -270,7 +287,51 @@ describe('a coordinator or member that lies in its signed statements', () => {
       'publishes a confirmation of no key',
       { published: (sum, words) => (sum === 2 ? words.map((word, index) => (index === 5 ? word ^ 1n : word)) : words) },
       { of: 'sum', sum: 2 },
-      /coefficient 5 .*/,
+      /\(aggregate\): the sum is not the public vector of "bravo", which confirms its key$/,
+    ],
+    [
+      'publishes a sum that no sites can have',
+      { published: (sum, words) => (sum === 8 ? words.map((word, index) => (index === words.length - 1 ? 1n : word)) : words) },
+      { of: 'sum', sum: 8 },
+      /\(aggregate\): no honest sites have such a sum: The check coefficient is 1 instead of 0/,
+    ],
+    [
+      'counts an upload that no encryption gives',
+      {
+        uploaded: (sum, site, bytes) => (sum === 6 && site === 'bravo' ? bytes.map((byte, at) => (at < FIRST_BLOCK ? 255 : byte)) : bytes),
+      },
+      round1,
+      /^entry \d+ \(contribution\), objects\/[0-9a-f]{64}: the upload of "bravo" is none that an honest site makes: /,
+    ],
+    [
+      'counts an upload that was changed before it was signed',
+      { uploaded: (sum, site, bytes) => (sum === 6 && site === 'bravo' ? flipped(bytes) : bytes) },
+      round1,
+      /coefficient \d+ \(block \d\) was published as|do not open to any sum/,
+    ],
+    [
+      'gives sites another weight rule',
+      { input: (sum, input) => (sum === 6 ? { ...input, weightRule: '{"by":"samples","cap":1}' } : input) },
+      round1,
+      /\(round-frozen\): its weight rule \{"by":"samples","cap":1\} is not \{"by":"samples","cap":\d+\}$/,
+    ],
+    [
+      'gives sites another normalisation',
+      { input: (sum, input) => (sum === 6 ? { ...input, normalisation: 'c'.repeat(64) } : input) },
+      round1,
+      /its normalisation c{64} does not follow from the statistics sum$/,
+    ],
+    [
+      'gives sites other ranges',
+      { input: (sum, input) => (sum === 7 ? { ...input, ranges: 'd'.repeat(64) } : input) },
+      { of: 'sum', sum: 7 },
+      /its ranges d{64} do not follow from the sums before it$/,
+    ],
+    [
+      'never enters the evaluation of a closed run',
+      { forge: forging('evaluation', () => undefined) },
+      { of: 'round', round: 2 },
+      /\(aggregate\): its evaluation, 2, was never entered in the ledger$/,
     ],
   ])('is found when it %s', async (_, lies, choice, message) => {
     const report = await lying(lies, choice);

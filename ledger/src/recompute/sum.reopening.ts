@@ -141,7 +141,8 @@ function openingProblems(
       return [
         {
           where: aggregate,
-          problem: 'its uploads and decryption shares do not open to any sum: they were not made for one and the same set',
+          problem:
+            'its uploads and decryption shares do not open to any sum: one of them is not of this sum and set, and nothing shows whose',
         },
       ];
     case 'malformed': {
