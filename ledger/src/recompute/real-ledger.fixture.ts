@@ -36,13 +36,10 @@ import {
 } from '@coferment/consortium';
 import {
   bytesToHex,
-  checkDealing,
   ciphertextBlockDigests,
-  deal,
   decryptionShare,
   digest,
   encryptVector,
-  generateSealingKey,
   hash,
   merkleRoot,
   packVector,
@@ -62,6 +59,7 @@ import {
   ORIGIN,
   type SampleLedger,
 } from '../verify/sample-ledger.fixture.js';
+import { dealAll, type DealtKeys, remembering, sealingKeyOf } from './dealt-keys.fixture.js';
 
 export const SITES = ['alpha', 'bravo', 'charlie', 'delta'];
 const NUMBERS = { n: 4, m: 4, tau: 2, c: 1, rho: 3, minContributors: 3 };
@@ -108,33 +106,8 @@ export interface RealLedger {
   pathOf: (what: 'upload' | 'share' | 'sum', sum: number, site?: string) => string;
 }
 
-/** Ledgers differ in a few statements only: what is dealt, encrypted and opened alike is made once. */
-function remembering<Made>(): (key: string, make: () => Made) => Made {
-  const known = new Map<string, Made>();
-  return (key, make) => {
-    const made = known.get(key) ?? make();
-    known.set(key, made);
-    return made;
-  };
-}
-
-const sealingKeyOf = remembering<string>();
-const keysOf = remembering<ReturnType<typeof dealAll>>();
+const keysOf = remembering<DealtKeys>();
 const vectorBytes = remembering<Uint8Array>();
-
-function dealAll(e0: string) {
-  const secretKeys = new Map<string, Uint8Array>();
-  const keyShares = new Map(SITES.map((holder) => [holder, new Map<string, Uint8Array>()]));
-  for (const dealer of SITES) {
-    const { secretKey, commitments, masked, privateShares } = deal({ e0, dealer, parameters });
-    secretKeys.set(dealer, secretKey);
-    for (const [holderIndex, holder] of SITES.entries()) {
-      const privateShare = privateShares[holderIndex]!;
-      keyShares.get(holder)!.set(dealer, checkDealing({ e0, dealer, holderIndex, parameters, commitments, masked, privateShare }));
-    }
-  }
-  return { secretKeys, keyShares };
-}
 
 /** A run of four sites and two rounds, encrypted and opened for real with the small test ring. `loadCrypto` comes first. */
 export async function realLedger(lies: RealLies = {}): Promise<RealLedger> {
@@ -202,7 +175,7 @@ class RealWriter {
 
   #keyEpoch(plan: string): void {
     const epoch = 1;
-    const sealing = new Map(SITES.map((site) => [site, sealingKeyOf(site, () => bytesToHex(generateSealingKey().publicKey))]));
+    const sealing = new Map(SITES.map((site) => [site, sealingKeyOf(site)]));
     const roster: Roster = {
       sites: SITES.map((site) => ({ site, identityKey: bytesToHex(identityOf(site).publicKey) })),
       keyHolders: SITES.map((site, position) => ({ site, point: holderPoint(position) })),
@@ -255,7 +228,7 @@ class RealWriter {
 
   #sum({ kind, sum, round, sites }: SumParts): void {
     const { lies } = this;
-    const { secretKeys, keyShares } = keysOf(this.#e0, () => dealAll(this.#e0));
+    const { secretKeys, keyShares } = keysOf(this.#e0, () => dealAll(this.#e0, SITES, parameters));
     const attempt = 1;
     const epoch = 1;
     const e = this.#e;
