@@ -1,9 +1,10 @@
 import { type Command, Option } from 'commander';
 import type { SumChoice } from '../recompute/index.js';
 import { type Conclude, exitCodes, type Output } from './audit.output.js';
-import { requireFolder } from './folder.argument.js';
+
 import { type KeyFlags, keyOptions, readKeys } from './key.options.js';
 import { recomputationText } from './recomputation.text.js';
+import { requireFolder } from './verify.command.js';
 
 interface RecomputeFlags extends KeyFlags {
   round?: number;

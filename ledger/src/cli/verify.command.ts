@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { readFolder } from '../export/index.js';
 import { verifyExport } from '../verify/index.js';
 import { type Conclude, type Output, exitCodes } from './audit.output.js';
-import { requireFolder } from './folder.argument.js';
 import { type KeyFlags, keyOptions, readKeys } from './key.options.js';
 import { reportText } from './report.text.js';
 
@@ -34,4 +33,10 @@ Example:
       out(flags.json ? `${JSON.stringify(report, undefined, 2)}\n` : reportText(report));
       conclude(exitCodes[report.verdict]);
     });
+}
+
+/** @throws Error for a person to read */
+export async function requireFolder(folder: string): Promise<void> {
+  const found = await stat(folder).catch(() => undefined);
+  if (!found?.isDirectory()) throw new Error(`"${folder}" is not a folder; give the folder of an exported ledger`);
 }
