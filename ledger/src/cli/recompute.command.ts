@@ -1,7 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { SumChoice } from '../recompute/index.js';
 import { type Conclude, exitCodes, type Output } from './audit.output.js';
-
 import { type KeyFlags, keyOptions, readKeys } from './key.options.js';
 import { recomputationText } from './recomputation.text.js';
 import { requireFolder } from './verify.command.js';
