@@ -1,4 +1,4 @@
-import type { LedgerSource } from '@coferment/ledger';
+import { LedgerError, type LedgerSource } from '@coferment/ledger';
 import {
   DownloadServiceClient,
   type GetCheckpointRequest,
@@ -8,12 +8,13 @@ import {
   LedgerServiceClient,
 } from '@coferment/proto';
 import { type Channel, credentials } from '@grpc/grpc-js';
-import { downloadObject } from './object.transfer.js';
+import { CoordinatorRefusal } from './coordinator.errors.js';
+import { objectPieces } from './object.transfer.js';
 import { unary } from './unary.call.js';
 import { type ClientCertificate, type Endpoint, openChannel } from './wire.channel.js';
 
 const CALL_MS = 30_000;
-/** No published object is larger than a model of 10⁸ parameters in doubles. */
+/** No published sum, upload or decryption share of a model of 10⁸ parameters is larger. */
 const MOST_OBJECT_BYTES = 2 ** 30;
 
 /** The coordinator's ledger, for members who read it whole. What comes is for `readLedger` to check. */
@@ -53,7 +54,12 @@ export class LedgerClient implements LedgerSource {
     return entries;
   }
 
-  object(digest: string): Promise<Uint8Array> {
-    return downloadObject(this.#downloads, digest, MOST_OBJECT_BYTES);
+  async *object(digest: string, offset: number): AsyncGenerator<Uint8Array> {
+    try {
+      yield* objectPieces(this.#downloads, digest, offset, MOST_OBJECT_BYTES);
+    } catch (error) {
+      if (!(error instanceof CoordinatorRefusal && error.refusal === 'unknown-object')) throw error;
+      throw new LedgerError('missing-resource', error.message, { cause: error });
+    }
   }
 }

@@ -14,7 +14,7 @@ import {
 import { credentials, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ObjectCache } from './object.cache.js';
-import { downloadBlockDigests, downloadObject, downloadPart, uploadObject } from './object.transfer.js';
+import { downloadBlockDigests, downloadObject, downloadPart, objectPieces, uploadObject } from './object.transfer.js';
 import { TcpRelay } from '../testing/tcp.relay.fixture.js';
 import { temporaryFolder } from '../testing/temporary.folder.fixture.js';
 
@@ -164,6 +164,36 @@ describe('a download', () => {
     await expect(fetch(bytes.length)).rejects.toThrow(/have SHA-256/);
     served = bytes;
     await expect(fetch(bytes.length - 1)).rejects.toThrow(/at most 1499999/);
+  });
+});
+
+describe('the pieces of an object', () => {
+  const fetch = async (offset: number, maxBytes = bytes.length) => {
+    const client = new DownloadServiceClient(address, credentials.createInsecure());
+    const pieces: Uint8Array[] = [];
+    try {
+      for await (const piece of objectPieces(client, digest, offset, maxBytes)) pieces.push(piece);
+    } finally {
+      client.close();
+    }
+    return pieces;
+  };
+
+  it('come as they are sent, from where an earlier try has ended, also when the line is cut again', async () => {
+    cutAfter = 900_000;
+    const pieces = await fetch(500_000);
+    expect(Buffer.concat(pieces).equals(Buffer.from(bytes.subarray(500_000)))).toBe(true);
+    expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThanOrEqual(262_144);
+    expect(offsets).toEqual([500_000, expect.any(Number)]);
+    expect(offsets[1]).toBeGreaterThan(500_000);
+  });
+
+  it('are none when all of it has come before', async () => {
+    expect(Buffer.concat(await fetch(bytes.length))).toHaveLength(0);
+  });
+
+  it('of more than there may be are refused', async () => {
+    await expect(fetch(0, bytes.length - 1)).rejects.toMatchObject({ code: 'object-mismatch' });
   });
 });
 

@@ -100,27 +100,36 @@ interface Part {
   atMost: number;
 }
 
+async function receive(client: DownloadServiceClient, digest: string, part: Part): Promise<Uint8Array> {
+  const received: Uint8Array[] = [];
+  for await (const piece of pieces(client, digest, part)) received.push(piece);
+  const bytes = Buffer.concat(received);
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** The bytes of an object from `offset` on, as they come: unchecked but for their number. @throws AgentError 'object-mismatch' for more than `maxBytes` in all */
+export function objectPieces(client: DownloadServiceClient, digest: string, offset: number, maxBytes: number): AsyncGenerator<Uint8Array> {
+  return pieces(client, digest, { offset, length: 0, atMost: maxBytes });
+}
+
 /** Goes on where a line was cut. */
-async function receive(client: DownloadServiceClient, digest: string, { offset, length, atMost }: Part): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
+async function* pieces(client: DownloadServiceClient, digest: string, { offset, length, atMost }: Part): AsyncGenerator<Uint8Array> {
   let received = 0;
   for (let tries = 1; ; tries += 1) {
     try {
       const rest = { digest, offset: offset + received, length: length === 0 ? 0 : length - received };
       // Nothing is left of a part whose end was lost on the way; asked for as 0 bytes, it would be all that follows.
-      if (length > 0 && rest.length === 0) break;
+      if (length > 0 && rest.length === 0) return;
       for await (const chunk of chunks(client, rest, atMost)) {
         received += chunk.length;
         if (received > atMost) throw mismatch(digest, `it has more than the ${atMost} bytes that were expected`);
-        parts.push(chunk);
+        yield chunk;
       }
-      break;
+      return;
     } catch (error) {
       if (tries === TRIES || !(error instanceof AgentError) || error.code !== 'unreachable') throw error;
     }
   }
-  const bytes = Buffer.concat(parts);
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 async function* chunks(client: DownloadServiceClient, request: DownloadRequest, atMost: number): AsyncGenerator<Uint8Array> {

@@ -1,15 +1,12 @@
 import {
-  applySum as applyUpdate,
   checkCertificate,
   checkShareStatement,
-  confirmVector,
   describeModel,
-  initialState,
   modelDigest,
   openStatement,
+  readSum,
   type StrategyState,
 } from '@coferment/consortium';
-import { unpackSum } from '@coferment/crypto';
 import { AgentError, type AgentErrorCode } from '../agent.error.js';
 import type { InstructionBody } from '../connection/instruction.parser.js';
 import { bindFreeze, type CheckedFreeze, checkFrozenSum, requireOwnAttestation } from './opening.handlers.js';
@@ -114,34 +111,27 @@ function nextState(
   state: StrategyState | null,
 ): StrategyState | null {
   const { plan, parameters, run, roster } = facts;
-  const addends = frozen.sites.length;
-  const { packed, exact } = unpackSum(sum.shape, parameters, coefficients, addends);
-  switch (sum.name.kind) {
-    case 'confirm': {
-      const expected = confirmVector(sum.position.e, sum.confirms ?? '', parameters.valueBits);
-      const same =
-        expected.packed.every((value, index) => packed[index] === value) && expected.exact.every((value, index) => exact[index] === value);
-      if (!same)
-        throw leave(
-          context,
-          run.run,
-          `the key of "${sum.confirms ?? ''}" does not open what it should. Site or key holders are at fault; a new key epoch is needed.`,
-        );
-      return state;
-    }
-    case 'statistics':
-      // Those of the roster: of the sites that were asked, some may not have approved in time.
-      return initialState(plan, {
-        ordinal: run.ordinal,
-        siteIds: roster.sites.map((member) => member.site),
-        statistics: { exact, addends },
-      });
-    case 'update':
-      if (state === null) throw refuse('out-of-order', sum.name.sum, 'this site has no model to apply it to');
-      return applyUpdate(plan, state, { packed, exact, addends, valueBits: parameters.valueBits });
-    case 'evaluate':
-      return state;
-  }
+  const { kind } = sum.name;
+  if (kind === 'update' && state === null) throw refuse('out-of-order', sum.name.sum, 'this site has no model to apply it to');
+  const meaning = readSum({
+    plan,
+    kind,
+    ordinal: run.ordinal,
+    // Those of the roster: of the sites that were asked, some may not have approved in time.
+    sites: roster.sites.map((member) => member.site),
+    parameters,
+    addends: frozen.sites.length,
+    confirms: sum.confirms === null ? undefined : { site: sum.confirms, e: sum.position.e },
+    state: state ?? undefined,
+    coefficients,
+  });
+  if (!meaning.ok)
+    throw leave(
+      context,
+      run.run,
+      `the key of "${sum.confirms ?? ''}" does not open what it should. Site or key holders are at fault; a new key epoch is needed.`,
+    );
+  return meaning.next ?? state;
 }
 
 /** Sum objects hold one little-endian 64-bit word a coefficient. */

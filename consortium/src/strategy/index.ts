@@ -2,4 +2,5 @@ export { effectiveBits, type UpdateBits, updateBits } from './effective-bits.rul
 export { applySum, initialState, type StrategyState, type UpdateSum } from './fedavg.strategy.js';
 export { shouldStop } from './stopping.rule.js';
 export { type NamedState, namedSumInput, sumInput } from './sum.input.js';
+export { type Metrics, type OpenedSum, readSum, type SumMeaning } from './sum.meaning.js';
 export { contributionWeight, weightRule } from './weight.rule.js';

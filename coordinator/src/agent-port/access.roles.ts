@@ -18,7 +18,7 @@ export const ACCESS: Readonly<Record<string, readonly Role[]>> = {
   'ShareService/SubmitShare': ['site'],
   'UploadService/GetUpload': ['site'],
   'UploadService/Upload': ['site'],
-  // Sites also what is theirs to read of a run; all others what is published.
+  // What is published, and what published sums were opened from; sites also what is theirs to read of a run.
   'DownloadService/Download': ['operator', 'site', 'auditor'],
   'DownloadService/GetBlockDigests': ['site'],
   'ModelService/DescribeModel': ['operator', 'site'],

@@ -1,26 +1,25 @@
 import { writeFile } from 'node:fs/promises';
-import { type AggregationParameters, judgeParity, merkleRoot, parameterSet, splitIntoRanges, WorkerPool } from '@coferment/crypto';
+import { WorkerPool } from '@coferment/crypto';
+import {
+  DamagedFile,
+  type OpenedRange,
+  type OpeningTask,
+  openStoredSum,
+  type SignedFile as LedgerFile,
+  type StoredOpening as FileOpening,
+  type StoredSum as StoredFiles,
+} from '@coferment/ledger/opening';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { DamagedObject } from './damaged.object.js';
-import type { AggregationResult, AggregationTask, OpenedRange } from './opening.worker.js';
+import type { AggregationResult, AggregationTask } from './opening.worker.js';
 import type { Stepped, StepTask } from './sum.step.js';
 
-/** A stored upload or share and what its site signed for it. */
-export interface SignedFile {
-  /** For messages: `the upload of "alpha"`. */
+/** As the ledger package has it, with what a message calls it: `the upload of "alpha"`. */
+export interface SignedFile extends LedgerFile {
   what: string;
-  path: string;
-  merkleRoot: string;
 }
 
-export interface StoredSum {
-  parameters: AggregationParameters;
-  /** Coefficients in use in every vector of the sum. */
-  coefficients: number;
-  /** One for each counted site. */
-  uploads: readonly SignedFile[];
-  /** By position of the key holder, from 0. */
-  shares: ReadonlyMap<number, SignedFile>;
+export interface StoredSum extends Omit<StoredFiles<SignedFile>, 'sum'> {
   /** The file that the opened coefficients are written to, one little-endian 64-bit word each. */
   target: string;
 }
@@ -30,9 +29,6 @@ export interface StoredSum {
  * parties would put it. 'malformed': something that was signed is no upload or no share. Nothing of the target means anything then.
  */
 export type StoredOpening = { ok: true } | { ok: false; reason: 'parity' | 'residual' | 'malformed'; wrong: number[]; detail: string };
-
-/** Blocks a task, so that a large sum keeps all threads busy to its end. */
-const MOST_BLOCKS_A_TASK = 32;
 
 /** Opens sums from stored uploads and shares on worker threads, with memory that grows neither with the vector nor with the sites. */
 @Injectable()
@@ -54,26 +50,18 @@ export class SumOpener implements OnModuleDestroy {
    * @throws DamagedObject naming an upload or share that is gone or was changed on disk: nothing is known about the sum then
    */
   async open(sum: StoredSum): Promise<StoredOpening> {
-    const { parameters, shares } = sum;
     await writeFile(sum.target, '', { mode: 0o600 });
-    const holders = [...shares.keys()];
-    const opened = await this.#open(sum, holders, sum.target);
-    if (opened.malformed !== undefined) return { ok: false, reason: 'malformed', wrong: [], detail: opened.malformed };
-    const verdict = judgeParity({ parameters, holders, failedRelations: opened.failedRelations });
-    if (verdict.consistent) {
-      if (opened.complete) return { ok: true };
-      return { ok: false, reason: 'residual', wrong: [], detail: 'the decryption shares do not fit together' };
+    try {
+      const opening = await openStoredSum(
+        { ...sum, sum: { do: 'write', path: sum.target } },
+        { open: (task) => this.#run(task), threads: this.#threads },
+      );
+      return described(opening);
+    } catch (error) {
+      if (error instanceof DamagedFile)
+        throw damaged([...sum.uploads, ...sum.shares.values()], { path: error.path, reason: error.message });
+      throw error;
     }
-    const refused = { ok: false, reason: 'parity', wrong: [] as number[], detail: 'the decryption shares do not fit together' } as const;
-    const { suspects } = verdict;
-    if (suspects === undefined) return refused;
-    // Liars that agree with each other are a consistent set too and would put the blame on an honest holder: the others must also open the sum.
-    const trusted = await this.#open(
-      sum,
-      holders.filter((holder) => !suspects.includes(holder)),
-      null,
-    );
-    return trusted.complete ? { ...refused, wrong: suspects } : refused;
   }
 
   /**
@@ -95,41 +83,32 @@ export class SumOpener implements OnModuleDestroy {
     }
   }
 
-  async #open(sum: StoredSum, holders: readonly number[], target: string | null): Promise<Omit<OpenedRange, 'digests'>> {
-    const { parameters, coefficients, uploads } = sum;
-    const shares = holders.map((position) => ({ position, signed: sum.shares.get(position)! }));
-    const task = {
-      parameters,
-      coefficients,
-      uploads: uploads.map(({ path }) => path),
-      shares: shares.map(({ position, signed: { path } }) => ({ position, path })),
-      sum: target,
-    };
-    const blocks = Math.ceil(coefficients / parameterSet(parameters.set).degree);
-    const ranges = splitIntoRanges(blocks, Math.min(MOST_BLOCKS_A_TASK, Math.ceil(blocks / this.#threads)));
-    const settled = await Promise.allSettled(ranges.map((range) => this.#pool.run({ do: 'open', task: { ...task, range } })));
-    const files = [...uploads, ...shares.map(({ signed }) => signed)];
-    const parts: OpenedRange[] = [];
-    for (const outcome of settled) {
-      if (outcome.status === 'rejected') throw outcome.reason;
-      const answer = outcome.value;
-      if (answer.did === 'nothing') throw damaged(files, answer.damaged);
-      if (answer.did === 'open') parts.push(answer.result);
+  async #run(task: OpeningTask): Promise<OpenedRange> {
+    const answer = await this.#pool.run({ do: 'open', task });
+    switch (answer.did) {
+      case 'open':
+        return answer.result;
+      case 'nothing':
+        throw new DamagedFile(answer.damaged.path, answer.damaged.reason);
+      case 'step':
+        throw new TypeError('a thread took a step where it was asked to open blocks');
     }
-    for (const [index, file] of files.entries()) requireSigned(file, Buffer.concat(parts.map(({ digests }) => digests[index]!)));
-    return {
-      failedRelations: parts.flatMap(({ failedRelations }) => failedRelations),
-      complete: parts.every(({ complete }) => complete),
-      malformed: parts.find(({ malformed }) => malformed !== undefined)?.malformed,
-    };
   }
 }
 
-function requireSigned(file: SignedFile, digests: Buffer): void {
-  const leaves = Array.from({ length: digests.length / 32 }, (_, block) => digests.subarray(block * 32, (block + 1) * 32));
-  const found = merkleRoot(leaves);
-  if (found !== file.merkleRoot)
-    throw new DamagedObject(file.what, file.path, `its blocks have the Merkle root ${found}; its site signed ${file.merkleRoot}`);
+function described(opening: FileOpening): StoredOpening {
+  if (opening.ok) return { ok: true };
+  const unfitting = 'the decryption shares do not fit together';
+  switch (opening.reason) {
+    case 'parity':
+      return { ...opening, detail: unfitting };
+    case 'residual':
+      return { ...opening, wrong: [], detail: unfitting };
+    case 'malformed': {
+      const { upload, detail } = opening;
+      return { ok: false, reason: 'malformed', wrong: [], detail: upload === undefined ? detail : `upload ${upload}: ${detail}` };
+    }
+  }
 }
 
 function damaged(files: readonly Pick<SignedFile, 'what' | 'path'>[], { path, reason }: { path: string; reason: string }): DamagedObject {

@@ -1,4 +1,5 @@
-import type { StateFacts, Metrics, Stepped } from './sum.step.js';
+import type { Metrics } from '@coferment/consortium';
+import type { StateFacts, Stepped } from './sum.step.js';
 import type { GarbleReason, RoundRow } from '../rounds/round.entity.js';
 import { type RunView, present } from '../runs/run.view.js';
 import type { StoredOpening } from './sum.opener.js';

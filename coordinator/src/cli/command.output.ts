@@ -1,4 +1,5 @@
 import { ConsortiumBudgetError, ConsortiumError } from '@coferment/consortium';
+import { LedgerError } from '@coferment/ledger';
 import { CoordinatorError } from '../errors/index.js';
 import { EXIT } from './exit.codes.js';
 import { coloursOf } from './terminal.colours.js';
@@ -28,9 +29,9 @@ export class CommandOutput {
 
 /** What people and programs are told. What no rule of ours has refused says what it is about, and nothing of where in the program. */
 export function describeFailure(error: unknown): { code: string; message: string } {
-  if (error instanceof CoordinatorError || error instanceof ConsortiumError || error instanceof ConsortiumBudgetError) {
-    return { code: error.code, message: error.message };
-  }
+  const refusals = [CoordinatorError, ConsortiumError, ConsortiumBudgetError, LedgerError];
+  const refusal = refusals.some((kind) => error instanceof kind) ? (error as CoordinatorError | ConsortiumError | LedgerError) : undefined;
+  if (refusal !== undefined) return { code: refusal.code, message: refusal.message };
   // Several addresses that all failed: the first says as much as all of them.
   const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
   const text = first instanceof Error ? first.message : String(first);

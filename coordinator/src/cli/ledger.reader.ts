@@ -1,5 +1,6 @@
-import { type LedgerContent, type LedgerSource, readLedger as readFrom } from '@coferment/ledger';
-import { type OperatorClient, ask, downloadObject } from './operator.client.js';
+import { type LedgerContent, LedgerError, type LedgerSource, readLedger as readFrom } from '@coferment/ledger';
+import { CoordinatorError } from '../errors/index.js';
+import { type OperatorClient, ask, objectChunks } from './operator.client.js';
 
 export { statementsOf } from '@coferment/ledger';
 
@@ -9,8 +10,17 @@ export function ledgerOf(client: OperatorClient): LedgerSource {
   return {
     checkpoint: async () => (await ask(ledger.getCheckpoint.bind(ledger), {})).checkpoint,
     entries: async (start, limit) => (await ask(ledger.getEntries.bind(ledger), { start, limit })).entries,
-    object: (digest) => downloadObject(client, digest),
+    object: (digest, offset) => objectOf(client, digest, offset),
   };
+}
+
+async function* objectOf(client: OperatorClient, digest: string, offset: number): AsyncGenerator<Uint8Array> {
+  try {
+    yield* objectChunks(client, digest, offset);
+  } catch (error) {
+    if (!(error instanceof CoordinatorError && error.code === 'unknown-object')) throw error;
+    throw new LedgerError('missing-resource', error.message, { cause: error });
+  }
 }
 
 /** The ledger up to its present checkpoint. */

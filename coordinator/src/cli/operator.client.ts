@@ -75,11 +75,18 @@ export function refusal(error: ServiceError): CoordinatorError {
 /** A whole object by its digest. */
 export async function downloadObject(client: OperatorClient, digest: string): Promise<Buffer> {
   const chunks: Buffer[] = [];
+  for await (const chunk of objectChunks(client, digest, 0)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** The bytes of an object from `offset` on, as they come. @throws CoordinatorError with the coordinator's own code */
+export async function* objectChunks(client: OperatorClient, digest: string, offset: number): AsyncGenerator<Buffer> {
+  const stream = client.download.download({ digest, offset, length: 0 });
   try {
-    const stream = client.download.download({ digest, offset: 0, length: 0 }) as AsyncIterable<{ chunk: Buffer }>;
-    for await (const { chunk } of stream) chunks.push(chunk);
+    for await (const { chunk } of stream as AsyncIterable<{ chunk: Buffer }>) if (chunk.length > 0) yield chunk;
   } catch (error) {
     throw refusal(error as ServiceError);
+  } finally {
+    stream.cancel();
   }
-  return Buffer.concat(chunks);
 }

@@ -1,14 +1,20 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Predicate, parseInvite, parseStatement, vectorShape } from '@coferment/consortium';
-import { ciphertextBlockSpan, coefficientCount, merkleRoot, shareBlockSpan } from '@coferment/crypto';
+import { describeModel, modelDigest, type Predicate, parseInvite, parseStatement, vectorShape } from '@coferment/consortium';
+import { ciphertextBlockSpan, coefficientCount, generateIdentity, merkleRoot, shareBlockSpan } from '@coferment/crypto';
+import { parseVkey, policyOfLogKey } from '@coferment/ledger';
+import { recomputeExport } from '@coferment/ledger/recompute';
 import type { ApplySum, FrozenSum } from '@coferment/proto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exportLedger } from '../cli/ledger.export.js';
+import { readLedger, statementsOf } from '../cli/ledger.reader.js';
 import { ask, downloadObject } from '../cli/operator.client.js';
+import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { PLAN_TEXT, TestCoordinator, workUntil } from '../testing/coordinator.fixture.js';
 import type { ScriptedSite } from '../testing/scripted-site.fixture.js';
-import { SiteCalls } from '../testing/site-calls.fixture.js';
+import { SiteCalls, joinConsortium } from '../testing/site-calls.fixture.js';
+import { ObjectService } from './object.service.js';
 
 /** More than 33 000 parameters, three to a coefficient: a whole block and a cut one. */
 const TWO_BLOCKS = PLAN_TEXT.replace('{ kind: linear }', '{ kind: mlp, hidden: [180, 180] }');
@@ -99,21 +105,76 @@ describe('ciphertexts and shares', () => {
       }
     });
 
-    it('are shown to no site of another run, to no stranger and not to the operator', async () => {
+    it('are shown to no site of another run and to no stranger', async () => {
       const { coordinator: address, serverName, caCertificate } = parseInvite(await coordinator.invite('epsilon'));
       const nobody = new SiteCalls({ coordinator: address, serverName, caCertificate });
-      const { download } = coordinator.operator;
       for (const { object } of objects) {
         await expect(stranger.calls.download(object)).rejects.toMatchObject(refused);
         await expect(stranger.calls.blockDigests(object)).rejects.toMatchObject(refused);
         await expect(nobody.download(object)).rejects.toMatchObject({ code: 'unauthenticated' });
         await expect(nobody.blockDigests(object)).rejects.toMatchObject({ code: 'unauthenticated' });
-        await expect(downloadObject(coordinator.operator, object)).rejects.toMatchObject(refused);
-        await expect(ask(download.getBlockDigests.bind(download), { digest: object, offset: 0 })).rejects.toMatchObject({
-          code: 'forbidden',
-        });
       }
       nobody.close();
+    });
+
+    it('are read whole by the operator and by auditors, who recompute the sum; they get no block digests', async () => {
+      const { operator, download } = coordinator.operator;
+      const request = { site: 'eve', validHours: 1, address: '', preAdmitted: true, role: 'auditor' };
+      const { invite } = await ask(operator.createInvite.bind(operator), request);
+      const { calls: auditor } = await joinConsortium(invite, generateIdentity());
+      for (const { object } of objects) {
+        for (const bytes of [await downloadObject(coordinator.operator, object), await auditor.download(object)])
+          expect(createHash('sha256').update(bytes).digest('hex')).toBe(object);
+        const forbidden = { code: 'forbidden' };
+        await expect(ask(download.getBlockDigests.bind(download), { digest: object, offset: 0 })).rejects.toMatchObject(forbidden);
+        await expect(auditor.blockDigests(object)).rejects.toMatchObject(forbidden);
+      }
+      auditor.close();
+    });
+
+    it('are not for everybody, unless the charter lets anyone read the ledger', async () => {
+      const service = coordinator.running.context.get(ObjectService);
+      const { facts } = coordinator.running.context.get(ConsortiumIdentity);
+      const sum = (parseStatement(applied.aggregate!.payload).predicate as Predicate<'aggregate'>).sumObject;
+      const dealing = statementsOf(await readLedger(coordinator.operator)).find(({ name }) => name === 'dealing');
+      const { masked, boxes } = dealing!.predicate as Predicate<'dealing'>;
+      const readable = [...objects.map(({ object }) => object), sum, alpha.planDigest];
+      for (const digest of readable) expect(await service.openForReaders(digest)).toBeUndefined();
+      Object.assign(facts, { ledgerReaders: 'anyone' });
+      try {
+        for (const digest of readable) {
+          const { size, chunks } = (await service.openForReaders(digest))!;
+          const hash = createHash('sha256');
+          let read = 0;
+          for await (const chunk of chunks) {
+            hash.update(chunk);
+            read += chunk.length;
+          }
+          expect([hash.digest('hex'), read]).toEqual([digest, size]);
+        }
+        for (const digest of [masked, boxes[0]!['object']!, 'a'.repeat(64)]) expect(await service.openForReaders(digest)).toBeUndefined();
+        expect((await stranger.calls.download(objects[0]!.object)).length).toBeGreaterThan(0);
+      } finally {
+        Object.assign(facts, { ledgerReaders: 'members-and-auditors' });
+      }
+    });
+
+    it('are all that an auditor recomputes the whole run from, to the models that its sites have', async () => {
+      const out = join(coordinator.folder, 'exported');
+      const { logVkey, absent } = await exportLedger(coordinator.operator, out, { withObjects: true });
+      expect(absent).toEqual([]);
+      const report = await recomputeExport(out, { policy: policyOfLogKey(parseVkey(logVkey)), choice: { of: 'all' } });
+      expect(report.sums.flatMap(({ problems }) => problems)).toEqual([]);
+      expect(report.verdict).toBe('holds');
+      expect(report.sums.map(({ kind, blocks, opened }) => ({ kind, blocks, opened }))).toEqual([
+        ...[1, 2, 3].map(() => ({ kind: 'confirm', blocks: 1, opened: true })),
+        { kind: 'statistics', blocks: 1, opened: true },
+        { kind: 'update', blocks: 2, opened: true },
+        { kind: 'evaluate', blocks: 1, opened: true },
+      ]);
+      const model = modelDigest(describeModel(alpha.plan), alpha.state!.model);
+      expect(report.sums.at(-1)).toMatchObject({ modelIn: model, modelOut: model });
+      expect((await coordinator.run(run)).model).toBe(model);
     });
 
     it('have block digests; plans and sums have none', async () => {

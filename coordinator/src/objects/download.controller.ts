@@ -44,7 +44,7 @@ export class DownloadController implements GrpcController<DownloadServiceServer>
     const digest = requireDigest('digest', call.request.digest);
     const offset = requireCount('offset', call.request.offset, Number.MAX_SAFE_INTEGER);
     const length = requireCount('length', call.request.length, Number.MAX_SAFE_INTEGER);
-    const { size, chunks } = await this.objects.download(caller.kind === 'site' ? caller : undefined, digest, { offset, length });
+    const { size, chunks } = await this.objects.download(caller, digest, { offset, length });
     call.write(DownloadResponse.fromPartial({ size }));
     for await (const chunk of chunks) {
       if (call.cancelled) return;

@@ -1,8 +1,10 @@
 import type { FileHandle } from 'node:fs/promises';
 import { type AggregationParameters, type BlockSpan, ciphertextAccumulator, merkleRoot } from '@coferment/crypto';
 import { Injectable } from '@nestjs/common';
+import type { Caller } from '../agent-port/caller.js';
 import type { SiteMember } from '../enrolment/site.entity.js';
 import { CoordinatorError } from '../errors/index.js';
+import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { Database } from '../persistence/database.js';
 import type { RoundRow } from '../rounds/round.entity.js';
 import { type RunView, isMember } from '../runs/run.view.js';
@@ -48,6 +50,7 @@ export class ObjectService {
     private readonly repository: ObjectRepository,
     private readonly database: Database,
     private readonly views: RunViews,
+    private readonly identity: ConsortiumIdentity,
   ) {}
 
   async uploadState(site: string, digest: string): Promise<UploadState> {
@@ -92,17 +95,31 @@ export class ObjectService {
    * @throws CoordinatorError 'unknown-object', also for objects that this reader may not see: it learns nothing of them
    */
   async download(
-    member: SiteMember | undefined,
+    reader: Caller,
     digest: string,
     { offset, length }: { offset: number; length: number },
   ): Promise<{ size: number; chunks: AsyncIterable<Buffer> }> {
     const row = await this.#find(digest);
-    if (row === null || !(await this.#mayRead(row, member)))
+    if (row === null || !(await this.#mayRead(row, reader)))
       throw new CoordinatorError('unknown-object', `There is no object ${digest} for this caller.`);
     const { size } = row;
     if (offset > size || length > size - offset)
       throw new CoordinatorError('wrong-offset', `The object ${digest} has ${size} bytes; ${length} from ${offset} on are beyond its end.`);
     return { size, chunks: this.store.stream(digest, offset, length === 0 ? size - offset : length, CHUNK_BYTES) };
+  }
+
+  /**
+   * An object that anybody may recompute a published sum from, for whoever serves it to people without an account: only where the charter lets anyone read the
+   * ledger, and then what is published, the uploads that were counted and the shares that were named, of closed sums. Undefined for everything else.
+   */
+  async openForReaders(digest: string): Promise<{ size: number; chunks: AsyncIterable<Buffer> } | undefined> {
+    if (this.identity.facts.ledgerReaders !== 'anyone') return undefined;
+    const row = await this.#find(digest);
+    if (row === null || !(row.purpose === 'published' || (await this.#isCounted(row)))) return undefined;
+    const { size } = row;
+    // Before the first byte: whoever asked is told that it is not there, not cut off in the middle.
+    if (!(await this.store.has(digest, size))) return undefined;
+    return { size, chunks: this.store.stream(digest, 0, size, CHUNK_BYTES) };
   }
 
   /** Digests of at most 2^14 blocks from `offset` on. @throws CoordinatorError as {@link download} */
@@ -225,8 +242,14 @@ export class ObjectService {
     return this.database.transaction((manager) => this.repository.find(manager, digest));
   }
 
-  /** What is of a run, its own sites may read: by name and key, since somebody else may have joined under the name. */
-  async #mayRead(row: ObjectRow, member: SiteMember | undefined): Promise<boolean> {
+  /**
+   * What is of a run, its own sites may read: by name and key, since somebody else may have joined under the name. Uploads and shares of closed sums also the
+   * operator and auditors, who recompute them. It tells them nothing new: the coordinator has all of it in any case, and τ shares, made for one set and one
+   * sum, open that sum and no other upload, whoever holds them (secure-aggregation.md R6); the sum itself is published. Of sums that are open, and of uploads
+   * that were left out, nobody is shown anything.
+   */
+  async #mayRead(row: ObjectRow, reader: Caller): Promise<boolean> {
+    const member = reader.kind === 'site' ? reader : undefined;
     switch (row.purpose) {
       case 'published':
         return true;
@@ -236,8 +259,14 @@ export class ObjectService {
         return row.reader === member?.site && (await this.#runOf(row, member)) !== undefined;
       case 'ciphertext':
       case 'decryption-share':
-        return (await this.#countedFor(row, member)) !== undefined;
+        if (member !== undefined && this.identity.facts.ledgerReaders !== 'anyone')
+          return (await this.#countedFor(row, member)) !== undefined;
+        return reader.kind !== 'stranger' && (await this.#isCounted(row));
     }
+  }
+
+  async #isCounted(row: ObjectRow): Promise<boolean> {
+    return row.run !== null && countedIn(await this.views.load(row.run), row) !== undefined;
   }
 
   /** The sum in which this object counted, for a site of its run; to all others it does not exist. */

@@ -119,6 +119,11 @@ export class ObjectStore {
     return this.#path(digest);
   }
 
+  /** Whether the file is there, with this size. */
+  async has(digest: string, size: number): Promise<boolean> {
+    return (await sizeOf(this.#path(digest))) === size;
+  }
+
   /** @throws CoordinatorError 'unknown-object' when the file is gone or has another size */
   async require(digest: string, size: number): Promise<void> {
     const found = await sizeOf(this.#path(digest));

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ciphertextBytes, loadCrypto, merkleRoot, sha256Hex } from '@coferment/crypto';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { SiteMember } from '../enrolment/site.entity.js';
+import type { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import type { Database } from '../persistence/database.js';
 import { membersOf } from '../runs/run.view.js';
 import type { RunViews } from '../runs/run.views.js';
@@ -35,7 +36,13 @@ beforeEach(async () => {
     save: (_: unknown, row: ObjectRow) => Promise.resolve(void rows.set(row.digest, row)),
   } as unknown as ObjectRepository;
   const database = { transaction: (work: (manager: undefined) => unknown) => work(undefined) } as unknown as Database;
-  service = new ObjectService(store, repository, database, { load: () => Promise.resolve(view) } as unknown as RunViews);
+  service = new ObjectService(
+    store,
+    repository,
+    database,
+    { load: () => Promise.resolve(view) } as unknown as RunViews,
+    { facts: {} } as ConsortiumIdentity,
+  );
   bytes = new Uint8Array(ciphertextBytes(coefficientsOf(view, view.rounds[0]!), view.epoch.roster.parameters));
   bytes[3] = 1;
   part = { digest: sha256Hex(bytes), size: bytes.length, offset: 0, purpose: 'ciphertext', run: view.run.run };

@@ -6,6 +6,7 @@ import { programVersion } from './program.version.js';
 import { addPseudonym } from './pseudonym.command.js';
 import { addReport } from './report.command.js';
 import { addShow } from './show.command.js';
+import { addRecompute } from './recompute.command.js';
 import { addVerify } from './verify.command.js';
 import { addWitness } from './witness.command.js';
 
@@ -44,6 +45,7 @@ export function auditProgram(output: Output, conclude: Conclude): Command {
   addFetch(program, output, conclude);
   addWitness(program, output, conclude);
   addEvidence(program, output, conclude);
+  addRecompute(program, output, conclude);
   addPseudonym(program, output, conclude);
   return program;
 }

@@ -27,12 +27,17 @@ export function webOptions(command: Command): Command {
 /** @throws Error for a person to read */
 export async function readerOf(target: string, flags: WebFlags = {}): Promise<LedgerTarget> {
   if (isWebAddress(target)) return webReaderOf(target, flags);
-  const found = await stat(target).catch(() => undefined);
-  if (!found?.isDirectory()) throw new Error(`"${target}" is not a folder; give the folder of an exported ledger, or a URL`);
+  await requireFolder(target, ', or a URL');
   return { read: readFolder(target), close: async () => {} };
 }
 
 export async function webReaderOf(address: string, { ca }: WebFlags): Promise<WebReader> {
   const userAgent = `coferment-audit/${programVersion()}`;
   return new WebReader(address, { userAgent, ...(ca === undefined ? {} : { ca: await readFile(ca, 'utf8') }) });
+}
+
+/** @throws Error for a person to read */
+export async function requireFolder(path: string, otherwise = ''): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found?.isDirectory()) throw new Error(`"${path}" is not a folder; give the folder of an exported ledger${otherwise}`);
 }

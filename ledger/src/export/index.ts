@@ -1,3 +1,14 @@
+export { progressLines } from './copy.progress.js';
 export { readFolder, writeFolder } from './export.folder.js';
-export { type CopiedLedger, copyLedger, type LedgerContent, type LedgerSource, readLedger, statementsOf } from './ledger.copy.js';
+export {
+  type CopiedLedger,
+  copyLedger,
+  type CopyOptions,
+  type CopyProgress,
+  type LedgerContent,
+  type LedgerSource,
+  readLedger,
+  statementsOf,
+} from './ledger.copy.js';
 export { CHECKPOINT_PATH, POLICY_PATH, type LedgerExport, objectPath, payloadPath, writeLedger } from './ledger.export.js';
+export { type NamedObject, type ObjectState, stateOf } from './stored.object.js';

@@ -1,10 +1,11 @@
 import { type Statement, parseStatement } from '@coferment/consortium';
-import { sha256Hex } from '@coferment/crypto';
 import { LedgerError } from '../errors/index.js';
 import { openCheckpoint, parseVkey } from '../note/index.js';
-import type { WriteFile } from '../tiles/index.js';
 import { MerkleTree, leafHash } from '../tree/index.js';
+import { writeFolder } from './export.folder.js';
 import { writeLedger } from './ledger.export.js';
+import { openedObjects, publishedObjects } from './named.objects.js';
+import { ObjectFolder } from './object.folder.js';
 
 const PAGE = 256;
 
@@ -13,7 +14,11 @@ export interface LedgerSource {
   checkpoint(): Promise<string>;
   /** Entries from `start` on, at least one and at most `limit` while there are any. */
   entries(start: number, limit: number): Promise<readonly { entry: Uint8Array; payload: Uint8Array }[]>;
-  object(digest: string): Promise<Uint8Array>;
+  /**
+   * The bytes of an object from `offset` on.
+   * @throws LedgerError 'missing-resource' where there is none for this reader
+   */
+  object(digest: string, offset: number): AsyncIterable<Uint8Array>;
 }
 
 export interface LedgerContent {
@@ -26,6 +31,17 @@ export interface LedgerContent {
 export interface CopiedLedger {
   entries: number;
   objects: number;
+  /** Digests of uploads and decryption shares that were asked for and that the source does not have for this reader. */
+  absent: string[];
+}
+
+/** Told of every page of entries, and of every object. */
+export type CopyProgress = (done: number, all: number, what: 'entries' | 'objects') => void;
+
+export interface CopyOptions {
+  /** Also the uploads and decryption shares that published sums were opened from: many times larger than all the rest. */
+  withObjects?: boolean;
+  progress?: CopyProgress;
 }
 
 /**
@@ -34,11 +50,7 @@ export interface CopiedLedger {
  * @param progress told after every page
  * @throws LedgerError 'no-known-signature', 'bad-signature', 'missing-resource', 'root-mismatch'
  */
-export async function readLedger(
-  source: LedgerSource,
-  logVkey: string,
-  progress: (read: number, size: number) => void = () => {},
-): Promise<LedgerContent> {
+export async function readLedger(source: LedgerSource, logVkey: string, progress: CopyProgress = () => {}): Promise<LedgerContent> {
   const checkpoint = await source.checkpoint();
   const { size, root } = openCheckpoint(checkpoint, [parseVkey(logVkey)]);
   const content: LedgerContent = { checkpoint, entries: [], payloads: [] };
@@ -54,7 +66,7 @@ export async function readLedger(
       content.entries.push(entry);
       content.payloads.push(payload);
     }
-    progress(content.entries.length, Number(size));
+    progress(content.entries.length, Number(size), 'entries');
   }
   if (Buffer.compare(new MerkleTree(content.entries.map(leafHash)).root(), root) !== 0)
     throw new LedgerError(
@@ -70,33 +82,37 @@ export function statementsOf({ payloads }: LedgerContent): Statement[] {
 
 /**
  * Writes the ledger in the layout that the auditor's command reads, with the objects from which models can be recomputed. What is written may still be forged by
- * whoever has the log's key: `coferment-audit verify` finds that.
+ * whoever has the log's key: `coferment-audit verify` finds that. Written again into the same folder, it keeps the objects that are there and goes on with one
+ * that was interrupted.
  */
 export async function copyLedger(
   source: LedgerSource,
   logVkey: string,
-  write: WriteFile,
-  progress?: (read: number, size: number) => void,
+  folder: string,
+  { withObjects = false, progress = () => {} }: CopyOptions = {},
 ): Promise<CopiedLedger> {
   const content = await readLedger(source, logVkey, progress);
-  const digests = [...new Set(statementsOf(content).flatMap(publishedObjects))];
-  await writeLedger(write, { ...content, policy: `log ${logVkey}\nquorum none\n`, objects: objects(source, digests) });
-  return { entries: content.entries.length, objects: digests.length };
-}
-
-/** One at a time: a sum can be as large as a model. */
-async function* objects(source: LedgerSource, digests: readonly string[]): AsyncGenerator<Uint8Array> {
-  for (const digest of digests) {
-    const object = await source.object(digest);
-    if (sha256Hex(object) !== digest)
-      throw new LedgerError('payload-mismatch', `The object ${digest} came as other bytes, with SHA-256 ${sha256Hex(object)}.`);
-    yield object;
+  const statements = statementsOf(content);
+  const needed = publishedObjects(statements);
+  const wanted = withObjects ? openedObjects(statements) : [];
+  const all = needed.length + wanted.length;
+  const objects = new ObjectFolder(folder);
+  let done = 0;
+  for (const digest of needed) {
+    await objects.keep(digest, (offset) => source.object(digest, offset));
+    progress(++done, all, 'objects');
   }
-}
-
-/** Plans, rosters and opened sums. Ciphertexts and shares are many times larger and stay with the coordinator. */
-function publishedObjects({ name, predicate }: Statement): string[] {
-  if (name === 'plan-published') return [predicate.plan];
-  if (name === 'key-epoch') return [predicate.roster];
-  return name === 'aggregate' ? [predicate.sumObject] : [];
+  const absent: string[] = [];
+  for (const digest of wanted) {
+    try {
+      await objects.keep(digest, (offset) => source.object(digest, offset));
+    } catch (error) {
+      // Whoever recomputes is told what is missing; that is no reason to keep all the rest from them.
+      if (!(error instanceof LedgerError && error.code === 'missing-resource')) throw error;
+      absent.push(digest);
+    }
+    progress(++done, all, 'objects');
+  }
+  await writeLedger(writeFolder(folder), { ...content, policy: `log ${logVkey}\nquorum none\n` });
+  return { entries: content.entries.length, objects: all - absent.length, absent };
 }

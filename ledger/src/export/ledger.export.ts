@@ -24,13 +24,11 @@ export interface LedgerExport {
   /** Payloads exactly as signed, in any order. */
   readonly payloads: Iterable<Uint8Array>;
   readonly policy: string;
-  readonly objects?: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 }
 
-/** Writes everything that the auditor's command reads. The checkpoint comes last: until it is there, nothing is claimed. */
+/** Writes everything that the auditor's command reads but the objects. The checkpoint comes last: until it is there, nothing is claimed. */
 export async function writeLedger(write: WriteFile, ledger: LedgerExport): Promise<MerkleTree> {
   for (const payload of ledger.payloads) await write(payloadPath(sha256Hex(payload)), payload);
-  for await (const object of ledger.objects ?? []) await write(objectPath(sha256Hex(object)), object);
   const tree = await exportTiles(write, ledger.entries);
   await write(POLICY_PATH, new TextEncoder().encode(ledger.policy));
   await write(CHECKPOINT_PATH, new TextEncoder().encode(ledger.checkpoint));

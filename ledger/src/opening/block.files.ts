@@ -24,12 +24,16 @@ export class DamagedFile extends Error {
   }
 }
 
+export function unopened(path: string, cause: unknown): DamagedFile {
+  return new DamagedFile(path, `it cannot be opened (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`, { cause });
+}
+
 /** Consecutive blocks of one file that are read at once: one block alone is a small read for a disk that serves a hundred files in turn. */
 const BLOCKS_A_READ = 4;
 /** Reads under way while one is being worked on. */
 const READ_AHEAD = 3;
 
-interface Read {
+export interface Read {
   file: FileHandle;
   path: string;
   offset: number;
@@ -54,7 +58,7 @@ export class BlockFiles {
         files.push(await open(path, 'r'));
       } catch (cause) {
         for (const file of files) await file.close();
-        throw new DamagedFile(path, `it cannot be opened (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`, { cause });
+        throw unopened(path, cause);
       }
     }
     return new BlockFiles(paths, files);
@@ -99,7 +103,8 @@ export class BlockFiles {
   }
 }
 
-async function readFully({ file, path, offset, buffer }: Read): Promise<Uint8Array> {
+/** Fills the buffer from the offset on. @throws DamagedFile for a file that ends too early */
+export async function readFully({ file, path, offset, buffer }: Read): Promise<Uint8Array> {
   for (let filled = 0; filled < buffer.length;) {
     const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, offset + filled);
     if (bytesRead === 0) throw new DamagedFile(path, `it ends after ${offset + filled} bytes`);
@@ -121,7 +126,7 @@ export interface SummedBlocks {
   /** digests[i] are those of the blocks of upload i. */
   digests: Uint8Array[][];
   /** A block that no encryption gives: which upload it is of, and what is wrong. There are no totals then. */
-  malformed: { upload: number; reason: string } | undefined;
+  malformed: { upload: number; detail: string } | undefined;
 }
 
 /** Memory for the sum of a block, used for one block after the other: fresh pages for each cost as much as the additions. */
@@ -164,7 +169,7 @@ export async function* sumBlocks(
         if (malformed === undefined) for (const [index, block] of blocks.entries()) sums[index]!.accumulator.add(block);
       } catch (error) {
         if (!(error instanceof CryptoError)) throw error;
-        malformed = { upload: digests.length - 1, reason: error.message };
+        malformed = { upload: digests.length - 1, detail: error.message };
       }
     }
     yield {
