@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { COULD_NOT_CHECK, type Conclude, HOLDS, type Output } from './audit.output.js';
 import { programVersion } from './program.version.js';
 import { addPseudonym } from './pseudonym.command.js';
+import { addReceipt } from './receipt.command.js';
 import { addVerify } from './verify.command.js';
 
 /**
@@ -32,6 +33,7 @@ export function auditProgram(output: Output, conclude: Conclude): Command {
     .configureOutput({ writeOut: output.out, writeErr: output.err })
     .exitOverride();
   addVerify(program, output, conclude);
+  addReceipt(program, output, conclude);
   addPseudonym(program, output, conclude);
   return program;
 }
