@@ -1,11 +1,13 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { planDigest, signStatement, sumInput } from '@coferment/consortium';
+import { committedFacts, peekStatement, planDigest, type Predicate, signStatement, sumInput } from '@coferment/consortium';
 import { bytesToHex, loadCrypto } from '@coferment/crypto';
+import { opens } from '@coferment/ledger';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { verifyJournal } from '../journal/journal.verification.js';
 import { pruneMaterial } from '../journal/material.pruning.js';
 import { readRecord } from '../journal/record.chain.js';
+import { findOpenings } from '../receipts/contribution.openings.js';
 import type { ScriptedConsortium } from '../rounds/consortium.fixture.js';
 import type { Member } from '../rounds/members.fixture.js';
 import { openConsortium } from '../rounds/opened.consortia.fixture.js';
@@ -101,6 +103,38 @@ describe('an update of a run that is over', () => {
     expect(gather({ run: 'r9-0000000000000000', round: 1 })).toThrow(/nothing of this run/);
     expect(gather({ run: consortium.run, round: 3 })).toThrow(/has no round 3 .* sum 5 \(update, round 1\), sum 6/);
     expect(gather({ run: consortium.run, sum: 1 })).toThrow(/has no sum 1/);
+  });
+});
+
+describe('what the run leaves of the contributions themselves', () => {
+  it('is a receipt that is owed for each that was counted, and none for the confirmation of a key', () => {
+    const owed = site.journal.receipts.all();
+    expect(owed.map(({ sum, kind, round }) => [sum, kind, round])).toEqual([
+      [4, 'statistics', 0],
+      [5, 'update', 1],
+      [6, 'update', 2],
+      [7, 'evaluate', 2],
+    ]);
+    for (const { contribution, sum } of owed) {
+      const { name, predicate } = peekStatement(site.journal.statements.at(contribution)!);
+      expect([name, predicate]).toMatchObject(['contribution', { site: 'a', sum }]);
+    }
+  });
+
+  it('is what opens each commitment, though the vectors are erased', () => {
+    const opened = site.journal.receipts.all().map(({ contribution }) => {
+      const { predicate } = peekStatement(site.journal.statements.at(contribution)!) as { predicate: Predicate<'contribution'> };
+      const found = findOpenings(site.journal, predicate)!;
+      for (const fact of committedFacts) expect(opens(predicate, found[fact])).toBe(true);
+      return committedFacts.slice(0, 2).map((fact) => found[fact].value);
+    });
+    // 12 batches, of which the plan keeps 2 aside; 3 rows of each.
+    expect(opened).toEqual([
+      [30, 10],
+      [30, 10],
+      [30, 10],
+      [6, 2],
+    ]);
   });
 });
 

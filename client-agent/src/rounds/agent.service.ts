@@ -19,6 +19,7 @@ import { noteMembership } from '../journal/membership.entries.js';
 import { RecordedPolicy, requireRules } from '../journal/policy.entries.js';
 import { KeyStore } from '../keys/key.store.js';
 import { privateFile, requirePrivate } from '../keys/private.file.js';
+import { ReceiptKeeper } from '../receipts/receipt.keeper.js';
 import { openSiteIdentity, readTlsCredential, requireIdentity } from '../keys/site.identity.js';
 import { type PolicyInForce, settledPolicy } from '../policy/policy.file.js';
 import { softwareName } from '../software.version.js';
@@ -118,7 +119,9 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
     try {
       watcher.serving(member);
       certificate.watch(signal);
+      const receipts = new ReceiptKeeper(context, member.logVkey).run(signal);
       await loop.run(signal);
+      await receipts;
     } finally {
       await crypto.close();
       client.close();

@@ -106,6 +106,7 @@ export class SharedBoard {
         return bytes?.length === length ? Promise.resolve(bytes) : Promise.reject(new AgentError('object-mismatch', `no object ${digest}`));
       },
       blockDigests: (digest) => Promise.resolve(this.digestsOf(digest)),
+      receipt: () => Promise.reject(new AgentError('unreachable', 'this board gives no receipts')),
       ledgerEntries: (start, limit) => Promise.resolve(this.ledger.slice(start, start + limit)),
     };
   }
