@@ -70,7 +70,7 @@ export function formatBundle(proof: EntryProof, payload: Uint8Array, logKey: Ver
         {
           logIndex: place.toString(),
           logId: { keyId: encodeBase64(sigstoreLogId(logKey)) },
-          kindVersion: KIND,
+          kindVersion: { ...KIND },
           inclusionProof: {
             logIndex: place.toString(),
             rootHash: encodeBase64(checkpoint.root),
