@@ -90,8 +90,8 @@ export class ReceiptsRepository {
   }
 
   /** Oldest first. */
-  owed(limit: number): Receipt[] {
-    return this.database.all('SELECT * FROM receipts WHERE stored_ms IS NULL ORDER BY owed_ms, run, sum LIMIT ?', limit).map(toReceipt);
+  owed(): Receipt[] {
+    return this.database.all('SELECT * FROM receipts WHERE stored_ms IS NULL ORDER BY owed_ms, run, sum').map(toReceipt);
   }
 
   all(): Receipt[] {

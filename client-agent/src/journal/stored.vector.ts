@@ -108,5 +108,5 @@ export function encodeSalt({ salt, samples, batches, dataReport }: VectorFacts &
 /** `facts` are undefined where an agent from before them has kept the salt alone. */
 export function decodeSalt(bytes: Uint8Array): { salt: Uint8Array; facts: VectorFacts | undefined } {
   const rest = Buffer.from(bytes.subarray(SALT_BYTES)).toString('utf8');
-  return { salt: bytes.slice(0, SALT_BYTES), facts: rest === '' ? undefined : (JSON.parse(rest) as VectorFacts) };
+  return { salt: new Uint8Array(bytes.subarray(0, SALT_BYTES)), facts: rest === '' ? undefined : (JSON.parse(rest) as VectorFacts) };
 }

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { bytesToHex, loadCrypto, sha256Hex } from '@coferment/crypto';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { verifyJournal } from '../journal/journal.verification.js';
@@ -48,6 +50,18 @@ describe('the receipt of a counted contribution', () => {
     a = reopenMember(a, new SharedBoard());
     expect(receiptOf(a).stored).toBeDefined();
     expect(a.events.filter(({ event }) => event === 'refused')).toEqual([]);
+  });
+
+  it('does not wait behind any number of receipts that never come', async () => {
+    log.cosigning = ['a', 'b', 'c'];
+    const raw = new DatabaseSync(join(a.folder, 'journal.sqlite'));
+    raw.exec('UPDATE receipts SET owed_ms = owed_ms + 60000');
+    raw.close();
+    for (let sum = 100; sum < 140; sum++)
+      a.journal.receipts.owe({ contribution: sum.toString(16).padStart(64, '0'), run: RUN, sum, kind: 'update', round: 9, attempt: 1 });
+    const keeper = keeperOf(a);
+    expect(await keeper.fetchOwed()).toBe(0);
+    expect(await keeper.fetchOwed()).toBe(1);
   });
 
   it('that the coordinator does not have yet is no lie of it', async () => {

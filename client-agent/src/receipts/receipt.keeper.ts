@@ -40,6 +40,7 @@ type Fetched = { outcome: 'stored' } | { outcome: 'waits'; needed: number } | { 
 export class ReceiptKeeper {
   readonly #logKey: VerifierKey;
   readonly #follower: LedgerFollower;
+  #asked = 0;
 
   constructor(
     private readonly context: SiteContext,
@@ -54,18 +55,21 @@ export class ReceiptKeeper {
   async run(signal: AbortSignal): Promise<void> {
     const backoff = new BackoffSchedule(LOOK_MS, LONGEST_PAUSE_MS);
     while (!signal.aborted) {
-      const owed = this.context.journal.receipts.owed(AT_ONCE).length;
+      const owed = this.context.journal.receipts.owed().length;
       const stored = owed === 0 ? 0 : await this.fetchOwed(signal).catch(() => 0);
       if (owed === 0 || stored > 0) backoff.reset();
       await sleep(owed === 0 ? LOOK_MS : backoff.nextMs(), undefined, { signal }).catch(() => undefined);
     }
   }
 
-  /** One try for each. Returns how many are stored now that were not before. */
+  /** One try for some of them, in turn: one that never comes must not keep others waiting. Returns how many are stored now that were not before. */
   async fetchOwed(signal?: AbortSignal): Promise<number> {
     const { journal } = this.context;
     let stored = 0;
-    for (const receipt of journal.receipts.owed(AT_ONCE)) {
+    const owed = journal.receipts.owed();
+    const first = owed.length <= AT_ONCE ? 0 : this.#asked % owed.length;
+    this.#asked += AT_ONCE;
+    for (const receipt of [...owed.slice(first), ...owed.slice(0, first)].slice(0, AT_ONCE)) {
       if (signal?.aborted === true) return stored;
       try {
         const fetched = await this.#fetch(receipt);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CryptoPool, hexToBytes, loadCrypto, type StoreSecret } from '@coferment/crypto';
 import type { BackendName } from '@coferment/learning';
 import pino from 'pino';
@@ -28,6 +29,9 @@ import { NonceMemory } from './nonce.memory.js';
 import { PollLoop } from './poll.loop.js';
 import { forgetEndedRuns } from './run.departure.js';
 import type { AgentEvent, SiteContext } from './site.context.js';
+
+/** How long the last answer about a receipt is waited for. */
+const STOP_WITHIN_MS = 1_000;
 
 export interface ServeInput {
   folder: string;
@@ -121,7 +125,8 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
       certificate.watch(signal);
       const receipts = new ReceiptKeeper(context, member.logVkey).run(signal);
       await loop.run(signal);
-      await receipts;
+      // A question that nobody answers must not keep the agent from stopping.
+      await Promise.race([receipts, sleep(STOP_WITHIN_MS, undefined, { ref: false })]);
     } finally {
       await crypto.close();
       client.close();
