@@ -28,7 +28,7 @@ export interface OpenedFact extends CommitmentOpening {
 
 export type ReceiptVerdict = 'holds' | 'does-not-hold' | 'could-not-check';
 
-/** Plain JSON but for the bigint-free fields: indexes and sizes are decimal strings. */
+/** Plain JSON: indexes and sizes, which are 64-bit, are decimal strings. */
 export interface JudgedReceipt {
   readonly verdict: ReceiptVerdict;
   readonly site: string;
