@@ -83,7 +83,9 @@ export type AgentErrorCode =
   | 'sum-unverified'
   | 'out-of-order'
   | 'no-model'
-  | 'missing-file';
+  | 'missing-file'
+  | 'receipt-refused'
+  | 'no-receipt';
 
 /**
  * Something this site will not or cannot do. The message says what happened, with the offending value, and what to do next;

@@ -1,40 +1,32 @@
+import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MerkleTree, leafHash, openNote, parseVkey, verifyConsistency, verifyInclusion } from '@coferment/ledger';
+import {
+  formatBundle,
+  formatTlogProof,
+  MerkleTree,
+  leafHash,
+  openNote,
+  parseVkey,
+  verifyConsistency,
+  verifyInclusion,
+} from '@coferment/ledger';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeFolder } from '../../ledger/src/export/export.folder.js';
-import { LOG_VKEY, ORIGIN, exportSample, sampleLedger } from '../../ledger/src/verify/sample-ledger.fixture.js';
+import { buildGo, goVerifier } from './go.programs.js';
+import { INDEX, source, tamperings } from './bundle.tampering.js';
+import { LOG_KEY, LOG_VKEY, ORIGIN, exportSample, sampleLedger } from '../../ledger/src/verify/sample-ledger.fixture.js';
 
 /** The Go project's own log code reads our export, takes our proofs, and we take its proofs and its signature. */
-const SOURCE = join(import.meta.dirname, 'go-verifier');
-const DEBIAN_GOPATH = '/usr/share/gocode';
 // The published key pair of the note package's own example.
 const GO_VKEY = 'PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW';
 const GO_SKEY = 'PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz';
 
 const work = mkdtempSync(join(tmpdir(), 'go-verifier-'));
 const verifier = join(work, 'go-verifier');
-
-/** Builds with Debian's golang-golang-x-mod-dev where it is installed, otherwise with the pinned module. Returns why it could not. */
-function build(): string {
-  const debian = existsSync(join(DEBIAN_GOPATH, 'src/golang.org/x/mod/sumdb/tlog'));
-  const mode = debian ? { GO111MODULE: 'off', GOPATH: DEBIAN_GOPATH, GOFLAGS: '' } : { GO111MODULE: 'on', GOFLAGS: '-buildvcs=false' };
-  const { status, stderr, error } = spawnSync('go', ['build', '-o', verifier, '.'], {
-    cwd: SOURCE,
-    env: { ...process.env, ...mode },
-    encoding: 'utf8',
-    timeout: 240_000,
-  });
-  if (error) return 'Go is not installed';
-  if (status === 0) return '';
-  const missing = /golang\.org\/x\/mod|dial tcp|proxy|lookup/.test(stderr);
-  if (!missing) throw new Error(`go build failed:\n${stderr}`);
-  return 'golang.org/x/mod is not installed (Debian: golang-golang-x-mod-dev) and could not be fetched';
-}
-
-const absent = build();
+const absent = buildGo(goVerifier, verifier);
 if (absent) console.warn(`Skipped, cross-check with Go's log code: ${absent}.`);
 afterAll(() => rmSync(work, { recursive: true }));
 
@@ -130,15 +122,120 @@ describe.skipIf(absent)(`golang.org/x/mod/sumdb${absent && ` (skipped: ${absent}
     expect(opened.text).toBe(Buffer.from(files.get('checkpoint')!).toString().split('\n\n')[0] + '\n');
   });
 
-  it.each([
-    ['a checkpoint', 'checkpoint', 'invalid signature'],
-    ['an entry', 'tile/entries/000', 'the hash tile does not agree with entry 0'],
-    ['a hash tile', 'tile/0/000', 'the hash tile does not agree with entry 0'],
-  ])('refuses %s with one changed bit', async (_, path, message) => {
-    const bytes = Uint8Array.from(files.get(path)!);
-    bytes[3]! ^= 1;
-    const { status, stderr } = await askGo(new Map(files).set(path, bytes));
+  const flip = (at: number) => (bytes: Uint8Array) => bytes.with(at, bytes[at]! ^ 1);
+  const edit = (change: (text: string) => string) => (bytes: Uint8Array) => Buffer.from(change(Buffer.from(bytes).toString()));
+  it.each<[string, string, (bytes: Uint8Array) => Uint8Array, string]>([
+    ['a checkpoint with one changed bit', 'checkpoint', flip(3), 'invalid signature'],
+    [
+      'a checkpoint of one entry more',
+      'checkpoint',
+      edit((text) => text.replace(`\n${tree.size}\n`, `\n${tree.size + 1n}\n`)),
+      'invalid signature',
+    ],
+    [
+      'a checkpoint with another root',
+      'checkpoint',
+      edit((text) => text.replace(/\n.{44}\n/, `\n${'A'.repeat(43)}=\n`)),
+      'invalid signature',
+    ],
+    ['a checkpoint with an extension line', 'checkpoint', edit((text) => text.replace('\n\n', '\nmore\n\n')), 'invalid signature'],
+    ['a checkpoint without a signature', 'checkpoint', edit((text) => text.replace(/\n— .*\n/, '\n')), 'malformed note'],
+    ['a checkpoint with text behind it', 'checkpoint', edit((text) => `${text}more`), 'malformed note'],
+    [
+      'a checkpoint under the name of another key',
+      'checkpoint',
+      edit((text) => text.replace(`— ${ORIGIN}`, '— other.example')),
+      'no verifiable signatures',
+    ],
+    ['an entry with one changed bit', 'tile/entries/000', flip(3), 'the hash tile does not agree with entry 0'],
+    ['a bundle that is cut', 'tile/entries/000', (bytes) => bytes.subarray(0, -1), 'the bundle ends inside entry 255'],
+    [
+      'a bundle with bytes behind it',
+      'tile/entries/000',
+      (bytes) => Buffer.concat([bytes, Buffer.alloc(3)]),
+      'more entries than its path says',
+    ],
+    [
+      'a bundle without its first entry',
+      'tile/entries/000',
+      (bytes) => bytes.subarray(2 + Buffer.from(bytes).readUInt16BE()),
+      'does not agree with entry 0',
+    ],
+    ['a hash tile with one changed bit', 'tile/0/000', flip(3), 'the hash tile does not agree with entry 0'],
+    [
+      'a hash tile with two hashes swapped',
+      'tile/0/000',
+      (bytes) => Buffer.concat([bytes.subarray(32, 64), bytes.subarray(0, 32), bytes.subarray(64)]),
+      'does not agree with entry 0',
+    ],
+  ])('refuses %s', async (_, path, change, message) => {
+    const { status, stderr } = await askGo(new Map(files).set(path, change(files.get(path)!)));
     expect(status).toBe(1);
     expect(stderr).toContain(message);
+  });
+});
+
+interface GoJudged {
+  file: string;
+  index: number;
+  size: number;
+  payloadHash: string;
+  error: string;
+}
+
+describe.skipIf(absent)(`Go's log code on receipts${absent && ` (skipped: ${absent})`}`, () => {
+  const { proof, payload } = source.at(INDEX);
+  const text = formatTlogProof(proof);
+  const bundle = () => formatBundle(proof, payload, LOG_KEY);
+  const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
+
+  function judge(receipts: readonly string[]): GoJudged[] {
+    const files = receipts.map((receipt, at) => {
+      const file = join(work, `receipt-${at}`);
+      writeFileSync(file, receipt);
+      return file;
+    });
+    const { status, stdout, stderr } = spawnSync(verifier, ['receipts', LOG_VKEY, ...files], { encoding: 'utf8' });
+    expect([status, stderr]).toEqual([0, '']);
+    return JSON.parse(stdout) as GoJudged[];
+  }
+
+  it('accepts our tlog-proofs and our bundles', () => {
+    const payloadHash = createHash('sha256').update(payload).digest('hex');
+    for (const { file: _file, ...judged } of judge([text, JSON.stringify(bundle())]))
+      expect(judged).toEqual({ index: INDEX, size: Number(source.tree.size), payloadHash, error: '' });
+  });
+
+  it('refuses each tampered bundle', () => {
+    const changed = tamperings.map(({ change }) => {
+      const tampered = bundle();
+      change(tampered);
+      return JSON.stringify(tampered);
+    });
+    const accepted = judge(changed).flatMap(({ error }, at) => (error === '' ? [tamperings[at]!.name] : []));
+    expect(accepted).toEqual([]);
+  });
+
+  it('refuses each tampered tlog-proof', () => {
+    const lines = text.split('\n');
+    const lastHash = lines.indexOf('') - 1;
+    const changed = {
+      'another header': text.replace('@v1', '@v2'),
+      'the entry of another statement': text.replace(/extra .*/, `extra ${base64(source.ledger.entries[INDEX + 1]!)}`),
+      'no entry': text.replace(/extra .*\n/, ''),
+      'the next index': text.replace(`index ${INDEX}`, `index ${INDEX + 1}`),
+      'a negative index': text.replace(`index ${INDEX}`, `index -${INDEX}`),
+      'an index beyond the tree': text.replace(`index ${INDEX}`, `index ${source.tree.size}`),
+      'another hash': lines.with(lastHash, base64(new Uint8Array(32))).join('\n'),
+      'a hash too few': lines.toSpliced(lastHash, 1).join('\n'),
+      'a hash too many': lines.toSpliced(lastHash, 0, lines[lastHash]!).join('\n'),
+      'a hash that is cut': lines.with(lastHash, 'AAAA').join('\n'),
+      'two hashes swapped': lines.toSpliced(lastHash - 1, 2, lines[lastHash]!, lines[lastHash - 1]!).join('\n'),
+      'another size': text.replace(`\n${source.tree.size}\n`, `\n${source.tree.size - 1n}\n`),
+      'no checkpoint': text.slice(0, text.indexOf('\n\n')),
+      'a checkpoint that only witnesses signed': text.replace(/\n— .*/, ''),
+    };
+    const accepted = judge(Object.values(changed)).flatMap(({ error }, at) => (error === '' ? [Object.keys(changed)[at]!] : []));
+    expect(accepted).toEqual([]);
   });
 });

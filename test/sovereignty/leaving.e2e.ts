@@ -46,7 +46,15 @@ async function worked(site: string): Promise<Member> {
   const journal = openJournal(member);
   journal.runs.announce(RUN, PLAN, 1, ['alpha', site]);
   journal.runs.setState(RUN, 'approved');
-  const vector = { coefficients: BigUint64Array.of(1n, 2n), samples: 3, salt: new Uint8Array(32), backend: 'cpu' as const, saturated: 0 };
+  const vector = {
+    coefficients: BigUint64Array.of(1n, 2n),
+    samples: 3,
+    batches: 2,
+    dataReport: '7d'.repeat(32),
+    salt: new Uint8Array(32),
+    backend: 'cpu' as const,
+    saturated: 0,
+  };
   journal.rounds.keepVector(PLAN, 'update', PLAN, vector);
   journal.close();
   return member;

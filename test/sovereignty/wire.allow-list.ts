@@ -74,6 +74,7 @@ const FIELDS: Readonly<Record<string, Rule>> = {
   'GetEntriesRequest.limit': number(256),
   'GetConsistencyProofRequest.old_size': number(2 ** 31),
   'GetConsistencyProofRequest.new_size': number(2 ** 31),
+  'GetReceiptRequest.payload_digest': digest,
 };
 
 /** Messages that carry one signed statement, and the statements that are allowed in each. */

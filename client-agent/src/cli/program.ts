@@ -10,6 +10,7 @@ import { addMembershipCommands } from './membership.commands.js';
 import { addModelCommands } from './model.commands.js';
 import { addPolicyCommands } from './policy.commands.js';
 import { programVersion } from './program.version.js';
+import { addReceiptsCommands } from './receipts.commands.js';
 import { addReproduceCommand } from './reproduce.command.js';
 import { addServeCommand } from './serve.command.js';
 
@@ -31,6 +32,7 @@ export function agentProgram(): Command {
   addKeysCommands(program);
   addModelCommands(program);
   addJournalCommands(program);
+  addReceiptsCommands(program);
   addReproduceCommand(program);
   return program;
 }

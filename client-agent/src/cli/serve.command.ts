@@ -97,6 +97,8 @@ function describe(event: AgentEvent): string {
       return `${event.run}: every rule of the policy approves plan ${event.plan.slice(0, 16)}…; the run is approved. Read it: coferment-agent plans show ${event.plan}`;
     case 'refused':
       return `Refused: ${event.message}`;
+    case 'receipt':
+      return `${event.run}: the receipt of sum ${event.sum} is stored, cosigned by ${event.witnesses} witnesses`;
     case 'run-closed':
       return `${event.run} is ${event.status}; its keys are erased.`;
   }

@@ -15,6 +15,15 @@ export interface LoggedEntry {
   payload: Uint8Array;
 }
 
+/** Where the coordinator says that a statement is in the log. Nothing about it is checked. */
+export interface LoggedProof {
+  index: number;
+  entry: Uint8Array;
+  inclusionProof: Uint8Array[];
+  /** Empty while too few witnesses have cosigned one that covers the entry. */
+  checkpoint: string;
+}
+
 /** What the work of a site needs of the coordinator. Everything that leaves the site passes through these calls. */
 export interface CoordinatorPort {
   poll(request: PollRequest, signal: AbortSignal): Promise<PollResponse>;
@@ -33,4 +42,6 @@ export interface CoordinatorPort {
   blockDigests(digest: string, blocks: number): Promise<Uint8Array[]>;
   /** At most `limit` entries from `start` on; fewer only at the end. Nothing about them is checked. */
   ledgerEntries(start: number, limit: number): Promise<LoggedEntry[]>;
+  /** @param digest SHA-256 of a signed statement, hex */
+  receipt(digest: string): Promise<LoggedProof>;
 }

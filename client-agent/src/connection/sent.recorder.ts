@@ -2,7 +2,7 @@ import { peekStatement } from '@coferment/consortium';
 import { type DsseEnvelope, sha256Hex } from '@coferment/crypto';
 import { ObjectPurpose, PollRequest, type PollResponse } from '@coferment/proto';
 import { describeFailure } from '../agent.error.js';
-import type { CoordinatorPort, LoggedEntry, OutgoingObject } from './coordinator.port.js';
+import type { CoordinatorPort, LoggedEntry, LoggedProof, OutgoingObject } from './coordinator.port.js';
 
 export interface SentItem {
   name: string;
@@ -67,6 +67,10 @@ export class SentRecorder implements CoordinatorPort {
 
   ledgerEntries(start: number, limit: number): Promise<LoggedEntry[]> {
     return this.port.ledgerEntries(start, limit);
+  }
+
+  receipt(digest: string): Promise<LoggedProof> {
+    return this.port.receipt(digest);
   }
 
   async #recorded<T>(item: SentItem, send: () => Promise<T>): Promise<T> {

@@ -5,6 +5,8 @@ import {
   DownloadServiceClient,
   type GetEntriesRequest,
   type GetEntriesResponse,
+  type GetReceiptRequest,
+  type GetReceiptResponse,
   LedgerServiceClient,
   ModelServiceClient,
   NonceServiceClient,
@@ -17,7 +19,7 @@ import {
 } from '@coferment/proto';
 import { type ClientOptions, connectivityState, credentials } from '@grpc/grpc-js';
 import { describeFailure } from '../agent.error.js';
-import type { CoordinatorPort, LoggedEntry, OutgoingObject } from './coordinator.port.js';
+import type { CoordinatorPort, LoggedEntry, LoggedProof, OutgoingObject } from './coordinator.port.js';
 import { toWire } from './envelope.codec.js';
 import { downloadBlockDigests, downloadObject, downloadPart, uploadObject } from './object.transfer.js';
 import { RenewableChannel } from './renewable.channel.js';
@@ -135,6 +137,16 @@ export class WireClient implements CoordinatorPort {
       ),
     );
     return entries;
+  }
+
+  receipt(payloadDigest: string): Promise<LoggedProof> {
+    return this.#leavingStuckConnections(() =>
+      unary<GetReceiptRequest, GetReceiptResponse>(
+        (message, metadata, options, callback) => this.#services.ledger.getReceipt(message, metadata, options, callback),
+        { payloadDigest },
+        { what: 'Asking for a receipt', deadlineMs: this.#callMs },
+      ),
+    );
   }
 
   describeModel(run: string): Promise<DescribeModelResponse> {

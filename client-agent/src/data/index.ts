@@ -1,5 +1,6 @@
 export { renderCheck } from './check.text.js';
 export { DataError, type DataErrorCode, type DataPlace } from './data.error.js';
+export { dataReportDigest } from './data-report.digest.js';
 export type { BatchSummary, DataFlag, DataFlagKind, DataReport, FileSummary, VariableSummary } from './data.report.js';
 export { parseMapping } from './mapping.parser.js';
 export { type Mapping, mappingSchema } from './mapping.schema.js';

@@ -66,7 +66,7 @@ describe('when the agent is killed between storing and sending', () => {
       await loadCrypto();
       const vault = KeyStore.open(${JSON.stringify(vaultFolder)}, 'correct horse');
       const journal = Journal.open(${JSON.stringify(path())}, { identity: identityFromSeed(new Uint8Array(32).fill(7)), vault });
-      journal.rounds.keepVector('${D('a')}', 'update', '${D('1')}', { coefficients: new BigUint64Array([5n, 6n]), samples: 3, salt: new Uint8Array(32), backend: 'wasm', saturated: 0 });
+      journal.rounds.keepVector('${D('a')}', 'update', '${D('1')}', { coefficients: new BigUint64Array([5n, 6n]), samples: 3, batches: 2, dataReport: '7d'.repeat(32), salt: new Uint8Array(32), backend: 'wasm', saturated: 0 });
       journal.rounds.reserveEncryption('${RUN}', 1, 7, 2, 3);
       journal.rounds.bindFreeze({ consortium: 'acme', run: '${RUN}', sum: 7, kind: 'update', modelIn: '${D('1')}', t: '${D('2')}', set: '${D('3')}', sites: ['a', 'b', 'c'] });
       journal.statements.sign('${RUN}', 'sealing-key', '1', { consortium: 'acme', run: '${RUN}', epoch: 1, site: 'a', key: '${D('4').repeat(38)}' });`);
@@ -161,7 +161,15 @@ describe('what may happen once', () => {
 
   it('keeps the first vector of a key, and applies sums in order', () => {
     const journal = openWithEpoch();
-    const vector = { coefficients: new BigUint64Array([1n]), samples: 1, salt: new Uint8Array(32), backend: 'cpu' as const, saturated: 0 };
+    const vector = {
+      coefficients: new BigUint64Array([1n]),
+      samples: 1,
+      batches: 2,
+      dataReport: '7d'.repeat(32),
+      salt: new Uint8Array(32),
+      backend: 'cpu' as const,
+      saturated: 0,
+    };
     journal.rounds.keepVector(D('a'), 'update', D('1'), vector);
     const kept = journal.rounds.keepVector(D('a'), 'update', D('1'), { ...vector, coefficients: new BigUint64Array([2n]) });
     expect(kept.coefficients).toEqual(vector.coefficients);
@@ -229,7 +237,14 @@ describe('approvals', () => {
 });
 
 describe('vectors', () => {
-  const vector = { samples: 987_654_321, salt: new Uint8Array(32).fill(0xa5), backend: 'cpu' as const, saturated: 0 };
+  const vector = {
+    samples: 987_654_321,
+    batches: 2,
+    dataReport: '7d'.repeat(32),
+    salt: new Uint8Array(32).fill(0xa5),
+    backend: 'cpu' as const,
+    saturated: 0,
+  };
 
   it('lie in no file of the folder in the clear, and an erased one forbids another for its key', () => {
     const text = 'a planted vector of this site!!!';

@@ -15,6 +15,15 @@ DELETE FROM views;
 ALTER TABLE views ADD COLUMN checksum TEXT NOT NULL DEFAULT '';
 `;
 
+const receipts = `
+-- Contributions that were counted, each with its two proofs as soon as enough witnesses have cosigned: this site's signed contribution is in the log, and so
+-- is the freeze that counts it. needed: witnesses that the charter asked for when they were last too few.
+CREATE TABLE receipts (
+  contribution TEXT PRIMARY KEY, run TEXT NOT NULL, sum INTEGER NOT NULL, kind TEXT NOT NULL, round INTEGER NOT NULL, attempt INTEGER NOT NULL,
+  owed_ms INTEGER NOT NULL, needed INTEGER, stored_ms INTEGER, contribution_proof TEXT, freeze_proof TEXT, freeze TEXT, policy TEXT
+) STRICT;
+`;
+
 /** Each entry takes the journal from one version to the next. Entries are only ever appended: a site's journal outlives releases. */
 export const migrations: readonly string[] = [
   `
@@ -118,6 +127,7 @@ export const migrations: readonly string[] = [
   -- When this site was first asked for its update of a round.
   CREATE TABLE training_rounds (run TEXT NOT NULL, round INTEGER NOT NULL, first_ms INTEGER NOT NULL, PRIMARY KEY (run, round)) STRICT;
   `,
+  receipts,
   record,
 ];
 

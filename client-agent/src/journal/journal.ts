@@ -6,6 +6,7 @@ import { ChecksRepository } from './checks.repository.js';
 import { JournalDatabase } from './journal.database.js';
 import { ModelsRepository } from './models.repository.js';
 import { OwnActsRepository } from './own-acts.repository.js';
+import { ReceiptsRepository } from './receipts.repository.js';
 import { RecordRepository } from './record.repository.js';
 import { RoundsRepository, type Vault } from './rounds.repository.js';
 import { RunsRepository } from './runs.repository.js';
@@ -23,6 +24,7 @@ export class Journal {
   readonly checks: ChecksRepository;
   readonly steps: StepsRepository;
   readonly activity: ActivityRepository;
+  readonly receipts: ReceiptsRepository;
   readonly record: RecordRepository;
   readonly #database: JournalDatabase;
 
@@ -41,6 +43,7 @@ export class Journal {
     this.checks = new ChecksRepository(database, record);
     this.steps = new StepsRepository(database, record, now);
     this.activity = new ActivityRepository(database, record, now);
+    this.receipts = new ReceiptsRepository(database, record, now);
   }
 
   /** @param keys sign acts and seal vectors; commands that only read or approve open the journal without them. */

@@ -118,6 +118,20 @@ export const recordKinds = {
   /** `state` and `model`: SHA-256 of what is stored; null before there is a model. */
   applied: z.strictObject({ run, sum: count, state: digestSchema, model: digestSchema.nullable(), modelSum: count }),
 
+  /** A contribution was counted: the coordinator owes this site a receipt of it. */
+  'receipt-owed': z.strictObject({ ...inSum, round: count, attempt: count, contribution: digestSchema }),
+  /** Too few witnesses have cosigned so far; so many are needed. */
+  'receipt-waits': z.strictObject({ run, contribution: digestSchema, needed: count }),
+  /** It was verified and stored. SHA-256 of each part. */
+  'receipt-stored': z.strictObject({
+    run,
+    contribution: digestSchema,
+    contributionProof: digestSchema,
+    freezeProof: digestSchema,
+    freeze: digestSchema,
+    policy: digestSchema,
+  }),
+
   /** Written before the first byte goes out. */
   sending: z.strictObject({ row: count, run, name: text, bytes: count, digest: digestSchema }),
   answered: z.strictObject({ row: count, outcome: text }),

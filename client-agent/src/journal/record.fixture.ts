@@ -43,6 +43,17 @@ export function everyFact(identityKey: string): RecordFact[] {
     { kind: 'drawn', run, sum: 5, aggregate: D('4'), blocks: [0, 2] },
     { kind: 'step', run, sum: 5, sumKind: 'update', round: 1, attempt: 1, state: 'attested' },
     { kind: 'applied', run, sum: 5, state: D('5'), model: D('6'), modelSum: 5 },
+    { kind: 'receipt-owed', run, sum: 5, sumKind: 'update', round: 1, attempt: 1, contribution: D('8') },
+    { kind: 'receipt-waits', run, contribution: D('8'), needed: 2 },
+    {
+      kind: 'receipt-stored',
+      run,
+      contribution: D('8'),
+      contributionProof: D('9'),
+      freezeProof: D('0'),
+      freeze: D('1'),
+      policy: D('2'),
+    },
     { kind: 'sending', row: 1, run, name: 'ciphertext', bytes: 100, digest: D('7') },
     { kind: 'answered', row: 1, outcome: 'accepted' },
     {

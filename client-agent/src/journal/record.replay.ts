@@ -110,6 +110,17 @@ export function apply(image: TableImage, entry: RecordEntry): void {
       const { run, sum: applied_sum, state, model, modelSum: model_sum } = entry;
       return image.put('run_states', { run, applied_sum, state, model, model_sum });
     }
+    case 'receipt-owed': {
+      const { contribution, run, sum, sumKind: kind, round, attempt } = entry;
+      const open = { needed: null, stored_ms: null, contribution_proof: null, freeze_proof: null, freeze: null, policy: null };
+      return image.put('receipts', { contribution, run, sum, kind, round, attempt, owed_ms: time, ...open });
+    }
+    case 'receipt-waits':
+      return image.change('receipts', [entry.contribution], () => ({ needed: entry.needed }));
+    case 'receipt-stored': {
+      const { contribution, contributionProof: contribution_proof, freezeProof: freeze_proof, freeze, policy } = entry;
+      return image.change('receipts', [contribution], () => ({ stored_ms: time, contribution_proof, freeze_proof, freeze, policy }));
+    }
     case 'sending': {
       const { row: id, name, run, bytes, digest } = entry;
       return image.put('sent', { id, name, run, bytes, digest, sent_ms: time, outcome: 'unanswered' });

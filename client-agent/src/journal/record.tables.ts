@@ -30,6 +30,7 @@ export const RECORDED_TABLES = {
   training_rounds: ['run', 'round'],
   waits: ['run', 'subject'],
   connection: ['id'],
+  receipts: ['contribution'],
   ledger_position: ['id'],
   forgotten_acts: ['digest'],
   dead_epochs: ['run', 'epoch'],
@@ -39,7 +40,14 @@ export type RecordedTable = keyof typeof RECORDED_TABLES;
 export const recordedTables = Object.keys(RECORDED_TABLES) as RecordedTable[];
 
 /** Texts that would make entries long. */
-const DIGESTED: ReadonlySet<string> = new Set(['statements.envelope', 'run_states.state']);
+const DIGESTED: ReadonlySet<string> = new Set([
+  'statements.envelope',
+  'run_states.state',
+  'receipts.contribution_proof',
+  'receipts.freeze_proof',
+  'receipts.freeze',
+  'receipts.policy',
+]);
 
 export function cellsOf(table: RecordedTable, row: Record<string, SQLOutputValue>): CellRow {
   return Object.fromEntries(Object.entries(row).map(([column, value]) => [column, cellOf(`${table}.${column}`, value)]));

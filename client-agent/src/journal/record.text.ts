@@ -91,6 +91,12 @@ function sentence(entry: RecordEntry, sent: SentNames): string {
       return `sum ${entry.sum} (${entry.sumKind}, round ${entry.round}, attempt ${entry.attempt}): ${entry.state}`;
     case 'applied':
       return `applied sum ${entry.sum}${entry.model === null ? '' : `; the model is now the one of sum ${entry.modelSum}`}`;
+    case 'receipt-owed':
+      return `the contribution to sum ${entry.sum} was counted; its receipt is owed`;
+    case 'receipt-waits':
+      return `the receipt of contribution ${short(entry.contribution)} waits for ${entry.needed} witnesses`;
+    case 'receipt-stored':
+      return `the receipt of contribution ${short(entry.contribution)} was verified and stored`;
     case 'sending':
       return `sending ${entry.name}, ${entry.bytes} bytes, digest ${short(entry.digest)}`;
     case 'answered':

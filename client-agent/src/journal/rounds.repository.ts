@@ -6,12 +6,15 @@ import type { RecordFact } from './record.entry.js';
 import type { RecordRepository } from './record.repository.js';
 import {
   committed,
+  decodeSalt,
   decodeVector,
+  encodeSalt,
   encodeVector,
   saltName,
   type StoredVector,
   vectorCommitment,
   vectorName,
+  type VectorFacts,
   type VectorOrigin,
   wordBytes,
 } from './stored.vector.js';
@@ -54,7 +57,7 @@ export class RoundsRepository {
       }
       const commitment = vectorCommitment(vector.salt, vector.coefficients);
       const sealed = this.vault().sealRecord(vectorName(plan, kind, modelIn), encodeVector(vector));
-      const salt = this.vault().sealRecord(saltName(commitment), vector.salt);
+      const salt = this.vault().sealRecord(saltName(commitment), encodeSalt(vector));
       this.database.run(
         'INSERT OR REPLACE INTO sealed_vectors (plan, kind, model_in, sealed, erased) VALUES (?, ?, ?, ?, 0)',
         plan,
@@ -81,7 +84,15 @@ export class RoundsRepository {
   /** What opens the commitments of a vector, also after it was erased. Undefined when there is none. */
   saltOf(commitment: string): Uint8Array | undefined {
     const row = this.database.get('SELECT sealed FROM commitment_salts WHERE commitment = ?', commitment);
-    return row === undefined ? undefined : this.vault().openRecord(saltName(commitment), row['sealed'] as Uint8Array);
+    return row === undefined ? undefined : decodeSalt(this.vault().openRecord(saltName(commitment), row['sealed'] as Uint8Array)).salt;
+  }
+
+  /** Salts and facts of all vectors that this site has made, newest first, also of erased ones. */
+  *saltedFacts(): Generator<{ salt: Uint8Array; facts: VectorFacts }> {
+    for (const row of this.database.all('SELECT commitment, sealed FROM commitment_salts ORDER BY rowid DESC')) {
+      const { salt, facts } = decodeSalt(this.vault().openRecord(saltName(String(row['commitment'])), row['sealed'] as Uint8Array));
+      if (facts !== undefined) yield { salt, facts };
+    }
   }
 
   /** Replaces the vectors of a plan by their digests, which are sealed too: a vector of few numbers could be guessed from its digest. */

@@ -27,6 +27,12 @@ export class StatementsRepository {
     return row === undefined ? undefined : { envelope: parseEnvelope(JSON.parse(String(row['envelope']))), digest: String(row['digest']) };
   }
 
+  /** The act with this digest of its signed bytes. */
+  at(digest: string): DsseEnvelope | undefined {
+    const row = this.database.get('SELECT envelope FROM statements WHERE digest = ?', digest);
+    return row === undefined ? undefined : parseEnvelope(JSON.parse(String(row['envelope'])));
+  }
+
   /** Signs and stores before it returns; returns the stored act when there is one. */
   sign<N extends PredicateName>(run: string, name: N, subject: string, predicate: Predicate<N>): SignedStatement {
     return this.database.transaction(() => {

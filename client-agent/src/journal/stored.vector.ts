@@ -1,11 +1,23 @@
-import type { SumKind } from '@coferment/consortium';
+import { type CommitmentOpening, type CommittedFact, openingOf, type SumKind } from '@coferment/consortium';
 import { bytesToHex, digest, hash, hexToBytes } from '@coferment/crypto';
 
-/** The vector of one sum, quantised and packed. It is the only one ever encrypted for its key. */
-export interface StoredVector {
-  coefficients: BigUint64Array;
-  /** Training rows behind it; travels only as a salted commitment. */
+/** What a contribution tells of the records behind it; travels only as salted commitments. */
+export interface VectorFacts {
+  /** Rows behind the vector. */
   samples: number;
+  /** Batches that these rows are of. */
+  batches: number;
+  /** Digest of the site's data report; see data-report.digest. */
+  dataReport: string;
+}
+
+/** Where there are no records: confirmations of a key, and vectors that an agent from before these facts has kept. */
+export const NO_BATCHES = 0;
+export const NO_DATA_REPORT = '0'.repeat(64);
+
+/** The vector of one sum, quantised and packed. It is the only one ever encrypted for its key. */
+export interface StoredVector extends VectorFacts {
+  coefficients: BigUint64Array;
   salt: Uint8Array;
   backend: 'wasm' | 'cpu' | 'tensorflow' | 'none';
   /** Values that hit their range; told to this site only. */
@@ -42,6 +54,15 @@ export function vectorCommitment(salt: Uint8Array, coefficients: BigUint64Array)
   return digest('vector-commitment', hash('vector-commitment-salt', salt), wordBytes(coefficients));
 }
 
+/** Each opens one commitment of a contribution. The salt itself never leaves: from it all of them would follow. */
+export function openingsOf({ samples, batches, dataReport }: VectorFacts, salt: Uint8Array): Record<CommittedFact, CommitmentOpening> {
+  return {
+    samples: openingOf('samples', salt, samples),
+    batches: openingOf('batches', salt, batches),
+    'data-report': openingOf('data-report', salt, dataReport),
+  };
+}
+
 /** What the record says of records that were trained on. */
 export function recordsCommitment(salt: Uint8Array, what: 'batches' | 'mapping', content: string): string {
   return digest('records-commitment', hash('records-commitment-salt', salt), what, content);
@@ -73,5 +94,19 @@ export function decodeVector(bytes: Uint8Array): StoredVector {
   const head = JSON.parse(Buffer.from(bytes.subarray(0, end)).toString('utf8')) as Omit<StoredVector, 'coefficients' | 'salt'> & {
     salt: string;
   };
-  return { ...head, salt: hexToBytes(head.salt), coefficients: new BigUint64Array(bytes.slice(end + 1).buffer) };
+  const unsaid = { batches: NO_BATCHES, dataReport: NO_DATA_REPORT };
+  return { ...unsaid, ...head, salt: hexToBytes(head.salt), coefficients: new BigUint64Array(bytes.slice(end + 1).buffer) };
+}
+
+const SALT_BYTES = 32;
+
+/** What stays when a vector is erased with its run: its salt, and what the salt hides in the ledger. */
+export function encodeSalt({ salt, samples, batches, dataReport }: VectorFacts & { salt: Uint8Array }): Uint8Array {
+  return Buffer.concat([salt, Buffer.from(JSON.stringify({ samples, batches, dataReport }))]);
+}
+
+/** `facts` are undefined where an agent from before them has kept the salt alone. */
+export function decodeSalt(bytes: Uint8Array): { salt: Uint8Array; facts: VectorFacts | undefined } {
+  const rest = Buffer.from(bytes.subarray(SALT_BYTES)).toString('utf8');
+  return { salt: new Uint8Array(bytes.subarray(0, SALT_BYTES)), facts: rest === '' ? undefined : (JSON.parse(rest) as VectorFacts) };
 }

@@ -1,16 +1,18 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { planDigest, signStatement, sumInput } from '@coferment/consortium';
+import { committedFacts, peekStatement, planDigest, type Predicate, signStatement, sumInput } from '@coferment/consortium';
 import { bytesToHex, loadCrypto } from '@coferment/crypto';
+import { opens } from '@coferment/ledger';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { verifyJournal } from '../journal/journal.verification.js';
 import { pruneMaterial } from '../journal/material.pruning.js';
 import { readRecord } from '../journal/record.chain.js';
+import { findOpenings } from '../receipts/contribution.openings.js';
 import type { ScriptedConsortium } from '../rounds/consortium.fixture.js';
 import type { Member } from '../rounds/members.fixture.js';
 import { openConsortium } from '../rounds/opened.consortia.fixture.js';
 import { closeRun } from '../rounds/publication.handlers.js';
-import { writeRecords } from '../testing/site.records.fixture.js';
+import { leaveOut, writeRecords } from '../testing/site.records.fixture.js';
 import { temporaryFolder } from '../testing/temporary.folder.fixture.js';
 import { SiteTrainer } from '../training/site.trainer.js';
 import { gatherMaterial, reproduce, type Reproduction, type Wanted } from './update.reproduction.js';
@@ -36,9 +38,15 @@ beforeAll(async () => {
 
 async function made(
   wanted: { sum: number } | { round: number },
-  { change, seed = SEED, backend = 'cpu' }: { change?: (text: string) => string; seed?: Uint8Array; backend?: 'cpu' | 'wasm' } = {},
+  {
+    change,
+    without,
+    seed = SEED,
+    backend = 'cpu',
+  }: { change?: (text: string) => string; without?: string; seed?: Uint8Array; backend?: 'cpu' | 'wasm' } = {},
 ): Promise<Reproduction> {
   const records = writeRecords(temporaryFolder('records-later'), change);
+  if (without !== undefined) leaveOut(records.dataDir, without);
   const trainer = await SiteTrainer.start(records, seed, backend);
   const material = gatherMaterial(site.journal, site.objects, { run: consortium.run, ...wanted } as Wanted);
   return reproduce(material, trainer, backend);
@@ -51,8 +59,8 @@ describe('an update of a run that is over', () => {
     for (const round of [1, 2]) {
       const found = await made({ round });
       expect(found).toMatchObject({ matches: true, round, sum: 4 + round, kind: 'update', differs: [], reasons: [] });
-      // The vector, the records, the model, and five things that were signed with the upload.
-      expect(found.alike).toHaveLength(8);
+      // The vector, the records, the model, and seven things that were signed with the upload.
+      expect(found.alike).toHaveLength(10);
     }
   });
 
@@ -65,14 +73,20 @@ describe('an update of a run that is over', () => {
   it('is another one with one changed record value, and it is said that the records are others', async () => {
     const found = await made({ round: 1 }, { change: (text) => text.replace('B2,8,9.600', 'B2,8,9.700') });
     expect(found.matches).toBe(false);
-    expect(found.differs).toEqual(['the vector of the record, all coefficients', 'the records that were read, to the last value']);
+    // It is the largest value of its batch, which the data report names.
+    const report = 'commitment to the data report in the signed upload to sum 5, attempt 1';
+    expect(found.differs).toEqual(['the vector of the record, all coefficients', 'the records that were read, to the last value', report]);
     expect(found.reasons).toEqual([expect.stringMatching(/The records are not those/)]);
     // So small a change that rounding swallows it: the update is the same, the records are not.
     const small = await made({ round: 1 }, { change: (text) => text.replace('B2,8,9.600', 'B2,8,9.6000000001') });
-    expect(small).toMatchObject({ matches: false, differs: ['the records that were read, to the last value'] });
+    expect(small).toMatchObject({ matches: false, differs: ['the records that were read, to the last value', report] });
     // Fewer rows show in the commitment that was signed with the upload, too.
+    const inner = await made({ round: 1 }, { change: (text) => text.replace('B2,4,4.800', 'B2,4,4.8000000001') });
+    expect(inner.differs).toEqual(['the records that were read, to the last value']);
     const fewer = await made({ round: 1 }, { change: (text) => text.replace(/B2,8,.*\n/, '') });
     expect(fewer.differs).toContainEqual(expect.stringMatching(/number of samples in the signed upload to sum 5, attempt 1/));
+    const none = await made({ round: 1 }, { without: 'B2' });
+    expect(none.differs).toContainEqual(expect.stringMatching(/number of batches in the signed upload to sum 5, attempt 1/));
   });
 
   it('is another one with another training seed or backend, and that is said', async () => {
@@ -89,6 +103,38 @@ describe('an update of a run that is over', () => {
     expect(gather({ run: 'r9-0000000000000000', round: 1 })).toThrow(/nothing of this run/);
     expect(gather({ run: consortium.run, round: 3 })).toThrow(/has no round 3 .* sum 5 \(update, round 1\), sum 6/);
     expect(gather({ run: consortium.run, sum: 1 })).toThrow(/has no sum 1/);
+  });
+});
+
+describe('what the run leaves of the contributions themselves', () => {
+  it('is a receipt that is owed for each that was counted, and none for the confirmation of a key', () => {
+    const owed = site.journal.receipts.all();
+    expect(owed.map(({ sum, kind, round }) => [sum, kind, round])).toEqual([
+      [4, 'statistics', 0],
+      [5, 'update', 1],
+      [6, 'update', 2],
+      [7, 'evaluate', 2],
+    ]);
+    for (const { contribution, sum } of owed) {
+      const { name, predicate } = peekStatement(site.journal.statements.at(contribution)!);
+      expect([name, predicate]).toMatchObject(['contribution', { site: 'a', sum }]);
+    }
+  });
+
+  it('is what opens each commitment, though the vectors are erased', () => {
+    const opened = site.journal.receipts.all().map(({ contribution }) => {
+      const { predicate } = peekStatement(site.journal.statements.at(contribution)!) as { predicate: Predicate<'contribution'> };
+      const found = findOpenings(site.journal, predicate)!;
+      for (const fact of committedFacts) expect(opens(predicate, found[fact])).toBe(true);
+      return committedFacts.slice(0, 2).map((fact) => found[fact].value);
+    });
+    // 12 batches, of which the plan keeps 2 aside; 3 rows of each.
+    expect(opened).toEqual([
+      [30, 10],
+      [30, 10],
+      [30, 10],
+      [6, 2],
+    ]);
   });
 });
 

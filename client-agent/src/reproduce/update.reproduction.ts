@@ -1,6 +1,5 @@
 import {
   commitmentOf,
-  openingOf,
   parseRoster,
   peekStatement,
   type Plan,
@@ -11,12 +10,13 @@ import {
   vectorShape,
 } from '@coferment/consortium';
 import { type AggregationParameters, blockCount } from '@coferment/crypto';
+import { commitmentFields } from '@coferment/ledger';
 import { AgentError } from '../agent.error.js';
 import type { ObjectCache } from '../connection/object.cache.js';
 import type { Journal } from '../journal/journal.js';
 import { readRecord } from '../journal/record.chain.js';
 import type { RecordEntry } from '../journal/record.entry.js';
-import { recordsCommitment, vectorCommitment } from '../journal/stored.vector.js';
+import { openingsOf, recordsCommitment, vectorCommitment } from '../journal/stored.vector.js';
 import { readPlan } from '../policy/plan.policy.js';
 import type { Trainer } from '../training/site.trainer.js';
 import { decodeState } from '../training/starting.state.js';
@@ -188,6 +188,12 @@ function wasPruned(entries: readonly RecordEntry[], run: string): boolean {
   return entries.some((entry) => entry.kind === 'material-pruned' && entry.run === run);
 }
 
+const committedNames = [
+  { fact: 'samples', name: 'the number of samples' },
+  { fact: 'batches', name: 'the number of batches' },
+  { fact: 'data-report', name: 'the data report' },
+] as const;
+
 /** Makes the vector again and compares it with the record and with what this site signed. */
 export async function reproduce(material: Material, trainer: Trainer, backend: string): Promise<Reproduction> {
   const { trained, plan, parameters, state, salt, contributions } = material;
@@ -199,6 +205,7 @@ export async function reproduce(material: Material, trainer: Trainer, backend: s
   const { vector } = await trainer.build(job);
   const input = sumInput(plan, kind, state);
   const shape = vectorShape(plan, kind);
+  const openings = openingsOf(vector, salt);
   const alike: string[] = [];
   const differs: string[] = [];
   const compare = (what: string, same: boolean) => void (same ? alike : differs).push(what);
@@ -213,10 +220,8 @@ export async function reproduce(material: Material, trainer: Trainer, backend: s
     compare(`number of blocks in ${of}`, signed.blocks === blockCount(shape, agreed));
     compare(`dropped bits in ${of}`, signed.droppedBits === agreed.droppedBits);
     compare(`ranges in ${of}`, signed.ranges === input.ranges);
-    compare(
-      `commitment to the number of samples in ${of}`,
-      signed.sampleCommitment === commitmentOf(openingOf('samples', salt, vector.samples)),
-    );
+    for (const { fact, name } of committedNames)
+      compare(`commitment to ${name} in ${of}`, signed[commitmentFields[fact]] === commitmentOf(openings[fact]));
     compare(`backend in ${of}`, signed.backend === vector.backend);
   }
   const { run, round, sum } = material;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CryptoPool, hexToBytes, loadCrypto, type StoreSecret } from '@coferment/crypto';
 import type { BackendName } from '@coferment/learning';
 import pino from 'pino';
@@ -19,6 +20,7 @@ import { noteMembership } from '../journal/membership.entries.js';
 import { RecordedPolicy, requireRules } from '../journal/policy.entries.js';
 import { KeyStore } from '../keys/key.store.js';
 import { privateFile, requirePrivate } from '../keys/private.file.js';
+import { ReceiptKeeper } from '../receipts/receipt.keeper.js';
 import { openSiteIdentity, readTlsCredential, requireIdentity } from '../keys/site.identity.js';
 import { type PolicyInForce, settledPolicy } from '../policy/policy.file.js';
 import { softwareName } from '../software.version.js';
@@ -27,6 +29,9 @@ import { NonceMemory } from './nonce.memory.js';
 import { PollLoop } from './poll.loop.js';
 import { forgetEndedRuns } from './run.departure.js';
 import type { AgentEvent, SiteContext } from './site.context.js';
+
+/** How long the last answer about a receipt is waited for. */
+const STOP_WITHIN_MS = 1_000;
 
 export interface ServeInput {
   folder: string;
@@ -118,7 +123,10 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
     try {
       watcher.serving(member);
       certificate.watch(signal);
+      const receipts = new ReceiptKeeper(context, member.logVkey).run(signal);
       await loop.run(signal);
+      // A question that nobody answers must not keep the agent from stopping.
+      await Promise.race([receipts, sleep(STOP_WITHIN_MS, undefined, { ref: false })]);
     } finally {
       await crypto.close();
       client.close();

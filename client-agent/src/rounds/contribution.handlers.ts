@@ -2,7 +2,6 @@ import {
   commitmentOf,
   ConsortiumError,
   type NonceEntry,
-  openingOf,
   peekStatement,
   refusalSubjects,
   signStatement,
@@ -12,7 +11,7 @@ import { LearningError } from '@coferment/learning';
 import { ObjectPurpose } from '@coferment/proto';
 import { AgentError } from '../agent.error.js';
 import type { InstructionBody, SumName } from '../connection/instruction.parser.js';
-import type { StoredVector } from '../journal/stored.vector.js';
+import { openingsOf, type StoredVector } from '../journal/stored.vector.js';
 import type { SignedStatement } from '../journal/statements.repository.js';
 import { confirmationVector } from '../training/site.trainer.js';
 import type { SiteRefusal } from '../policy/site.refusal.js';
@@ -181,6 +180,7 @@ async function encryptOnce(
   // Other work went on meanwhile, and may have ended the run or this epoch.
   await loadEpoch(context, run, name.epoch);
   const { consortium, e, kind, attempt } = sum.position;
+  const openings = openingsOf(vector, vector.salt);
   const signed = journal.statements.sign(run, 'contribution', subject, {
     consortium,
     run,
@@ -194,9 +194,9 @@ async function encryptOnce(
     droppedBits: parameters.droppedBits,
     ...stored,
     ranges: sum.ranges,
-    sampleCommitment: commitmentOf(openingOf('samples', vector.salt, vector.samples)),
-    batchCommitment: commitmentOf(openingOf('batches', vector.salt, 0)),
-    dataReportCommitment: commitmentOf(openingOf('data-report', vector.salt, '0'.repeat(64))),
+    sampleCommitment: commitmentOf(openings.samples),
+    batchCommitment: commitmentOf(openings.batches),
+    dataReportCommitment: commitmentOf(openings['data-report']),
     backend: vector.backend,
   });
   journal.steps.record(name, 'encrypt');

@@ -50,7 +50,15 @@ export class ConstantTrainer implements Trainer {
     const exact = { statistics: [this.claimedRows], update: [8n, 5n, 100n, 7n], evaluate: [5n, 100n] }[kind];
     // The number of trainings shows in the vector: a second training would give another one.
     const coefficients = packVector(shape, parameters, new Uint32Array(shape.packed).fill(zero + this.trained), exact);
-    const vector = { coefficients, samples: 10, salt: new Uint8Array(32).fill(3), backend: 'wasm' as const, saturated: 0 };
+    const vector = {
+      coefficients,
+      samples: 10,
+      batches: 2,
+      dataReport: '7d'.repeat(32),
+      salt: new Uint8Array(32).fill(3),
+      backend: 'wasm' as const,
+      saturated: 0,
+    };
     return Promise.resolve({ vector, report: { rows: 10, holdoutRows: 5, trainLoss: 1, saturated: 0 } });
   }
 }
@@ -98,6 +106,7 @@ export class SharedBoard {
         return bytes?.length === length ? Promise.resolve(bytes) : Promise.reject(new AgentError('object-mismatch', `no object ${digest}`));
       },
       blockDigests: (digest) => Promise.resolve(this.digestsOf(digest)),
+      receipt: () => Promise.reject(new AgentError('unreachable', 'this board gives no receipts')),
       ledgerEntries: (start, limit) => Promise.resolve(this.ledger.slice(start, start + limit)),
     };
   }

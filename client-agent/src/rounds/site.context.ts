@@ -22,6 +22,7 @@ export type AgentEvent =
       saturated: number;
     }
   | { event: 'applied'; run: string; round: number; sum: number; kind: string; model: string }
+  | { event: 'receipt'; run: string; sum: number; witnesses: number }
   | { event: 'run-closed'; run: string; status: string; model: string }
   | { event: 'sent'; run: string; name: string; bytes: number; digest: string }
   | { event: 'instruction'; run: string; kind: string; round?: number; sum?: number; attempt?: number }

@@ -100,6 +100,8 @@ describe('when the training sum is opened', () => {
     const vector = {
       coefficients: new BigUint64Array(1024),
       samples: 10,
+      batches: 2,
+      dataReport: '7d'.repeat(32),
       salt: new Uint8Array(32),
       backend: 'wasm' as const,
       saturated: 0,

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const MAPPING = `schema: 1
@@ -41,4 +41,13 @@ export function writeRecords(
   writeFileSync(join(folder, 'online.csv'), `${online.join('\n')}\n`);
   writeFileSync(join(folder, 'lab.csv'), change(`${laboratory.join('\n')}\n`));
   return { mappingFile, dataDir: folder };
+}
+
+/** Takes one batch out of records that were written. */
+export function leaveOut(folder: string, batch: string): void {
+  for (const name of ['online.csv', 'lab.csv']) {
+    const file = join(folder, name);
+    const lines = readFileSync(file, 'utf8').split('\n');
+    writeFileSync(file, lines.filter((line) => !line.startsWith(`${batch},`)).join('\n'));
+  }
 }

@@ -21,11 +21,12 @@ import {
   evaluateModel,
   initBackend,
   localStatistics,
+  type Rows,
   type SiteBatch,
   trainLocal,
 } from '@coferment/learning';
-import { importSite } from '../data/index.js';
-import type { StoredVector } from '../journal/stored.vector.js';
+import { dataReportDigest, importSite } from '../data/index.js';
+import { NO_BATCHES, NO_DATA_REPORT, type StoredVector, type VectorFacts } from '../journal/stored.vector.js';
 import { softwareName } from '../software.version.js';
 import { recordsDigest } from './records.digest.js';
 
@@ -64,6 +65,7 @@ export type VectorJob =
   | { kind: 'update' | 'evaluate'; plan: Plan; parameters: AggregationParameters; state: StrategyState };
 
 const SALT_BYTES = 32;
+const NO_RECORDS: VectorFacts = { samples: 0, batches: NO_BATCHES, dataReport: NO_DATA_REPORT };
 
 export class SiteTrainer implements Trainer {
   readonly #datasets = new Map<string, Dataset>();
@@ -71,6 +73,7 @@ export class SiteTrainer implements Trainer {
   private constructor(
     private readonly batches: readonly SiteBatch[],
     readonly source: TrainingSource,
+    private readonly dataReport: string,
     private readonly trainingSeed: Uint8Array,
   ) {}
 
@@ -81,9 +84,10 @@ export class SiteTrainer implements Trainer {
     backend: BackendName,
   ): Promise<SiteTrainer> {
     await initBackend(backend);
-    const { batches } = await importSite(source);
+    const { batches, report } = await importSite(source);
     const mapping = sha256Hex(await readFile(source.mappingFile));
-    return new SiteTrainer(batches, { batches: recordsDigest(batches), mapping, software: softwareName() }, trainingSeed);
+    const origin = { batches: recordsDigest(batches), mapping, software: softwareName() };
+    return new SiteTrainer(batches, origin, dataReportDigest(report), trainingSeed);
   }
 
   trainingRows(plan: Plan): number {
@@ -99,13 +103,15 @@ export class SiteTrainer implements Trainer {
     switch (job.kind) {
       case 'statistics': {
         const exact = localStatistics(plan, dataset.train);
-        return { vector: stored(packVector(shape, parameters, new Uint32Array(), exact), dataset.train.rows, 'none', 0), report: quiet };
+        const facts = this.#facts(dataset.train, dataset.train.rows);
+        return { vector: stored(packVector(shape, parameters, new Uint32Array(), exact), facts, 'none', 0), report: quiet };
       }
       case 'evaluate': {
         const { model, normalisation } = job.state;
         const metrics = evaluateModel(plan, model, dataset.holdout, normalisation);
         const exact = encodeExact(plan, kind, { holdoutCount: metrics.count, holdoutSumSquaredError: metrics.sumSquaredError });
-        return { vector: stored(packVector(shape, parameters, new Uint32Array(), exact), metrics.count, backendInUse(), 0), report: quiet };
+        const facts = this.#facts(dataset.holdout, metrics.count);
+        return { vector: stored(packVector(shape, parameters, new Uint32Array(), exact), facts, backendInUse(), 0), report: quiet };
       }
       case 'update': {
         const { model, normalisation, ranges, weightCap } = job.state;
@@ -129,11 +135,15 @@ export class SiteTrainer implements Trainer {
         });
         const coefficients = packVector(shape, parameters, packed, exact);
         return {
-          vector: stored(coefficients, update.weight, backendInUse(), saturated),
+          vector: stored(coefficients, this.#facts(dataset.train, update.weight), backendInUse(), saturated),
           report: { ...rows, trainLoss: update.loss, saturated },
         };
       }
     }
+  }
+
+  #facts({ batchIds }: Rows, samples: number): VectorFacts {
+    return { samples, batches: new Set(batchIds).size, dataReport: this.dataReport };
   }
 
   #dataset(plan: Plan): Dataset {
@@ -147,9 +157,9 @@ export class SiteTrainer implements Trainer {
 /** The public vector with which a site proves its key epoch (S4). It holds no data and is the same whenever it is computed. */
 export function confirmationVector(plan: Plan, e: string, site: string, parameters: AggregationParameters): StoredVector {
   const { packed, exact } = confirmVector(e, site, parameters.valueBits);
-  return stored(packVector(vectorShape(plan, 'confirm'), parameters, packed, exact), 0, 'none', 0);
+  return stored(packVector(vectorShape(plan, 'confirm'), parameters, packed, exact), NO_RECORDS, 'none', 0);
 }
 
-function stored(coefficients: BigUint64Array, samples: number, backend: StoredVector['backend'], saturated: number): StoredVector {
-  return { coefficients, samples, salt: new Uint8Array(randomBytes(SALT_BYTES)), backend, saturated };
+function stored(coefficients: BigUint64Array, facts: VectorFacts, backend: StoredVector['backend'], saturated: number): StoredVector {
+  return { ...facts, coefficients, salt: new Uint8Array(randomBytes(SALT_BYTES)), backend, saturated };
 }

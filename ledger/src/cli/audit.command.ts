@@ -7,6 +7,7 @@ import { addPseudonym } from './pseudonym.command.js';
 import { addReport } from './report.command.js';
 import { addShow } from './show.command.js';
 import { addRecompute } from './recompute.command.js';
+import { addReceipt } from './receipt.command.js';
 import { addVerify } from './verify.command.js';
 import { addWitness } from './witness.command.js';
 
@@ -40,12 +41,13 @@ export function auditProgram(output: Output, conclude: Conclude): Command {
     .configureOutput({ writeOut: output.out, writeErr: output.err })
     .exitOverride();
   addVerify(program, output, conclude);
-  addShow(program, output, conclude);
-  addReport(program, output, conclude);
   addFetch(program, output, conclude);
+  addShow(program, output, conclude);
+  addReceipt(program, output, conclude);
+  addRecompute(program, output, conclude);
+  addReport(program, output, conclude);
   addWitness(program, output, conclude);
   addEvidence(program, output, conclude);
-  addRecompute(program, output, conclude);
   addPseudonym(program, output, conclude);
   return program;
 }

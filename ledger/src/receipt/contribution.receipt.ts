@@ -1,62 +1,145 @@
-import { LedgerError } from '../errors/index.js';
-import { type OpenedCheckpoint, type VerifierKey, openCheckpoint } from '../note/index.js';
-import { decodeBase64, encodeBase64 } from '../note/base64.text.js';
-import { isTreeSize, verifyInclusion } from '../proof/index.js';
-import { HASH_BYTES, leafHash } from '../tree/index.js';
+import { type CommitmentOpening, type Predicate, type Statement, freezeContext } from '@coferment/consortium';
+import { bytesToHex } from '@coferment/crypto';
+import type { VerifierKey } from '../note/index.js';
+import type { WitnessPolicy } from '../policy/index.js';
+import { opens } from './opening.file.js';
+import type { ProvenStatement } from './proven.statement.js';
 
-/** Proof that an entry is in the log, which can be checked on paper years later with the log's key alone. */
-export interface ContributionReceipt {
+/** What a reader may lean on beside the proofs. */
+export interface ReceiptTrust {
+  readonly policy: WitnessPolicy;
+  /** Hex: whose signature a freeze must have. Without it, it is said whose it has. */
+  readonly operatorKey?: string | undefined;
+  /** Hex: what the ledger enrolled for a site, where a whole ledger was read. */
+  readonly enrolledKey?: ((site: string) => string | undefined) | undefined;
+}
+
+/** A freeze that counts a contribution, from a proof of its own or from a whole ledger that was verified. */
+export interface CountingFreeze {
   readonly index: bigint;
-  readonly proof: readonly Uint8Array[];
-  /** The signed (and cosigned) checkpoint, word for word. */
-  readonly checkpoint: string;
+  readonly predicate: Predicate<'round-frozen'>;
+  /** Hex. */
+  readonly signer: string;
 }
 
-const HEADER = 'c2sp.org/tlog-proof@v1';
-// A path in a tree of 2^64 leaves has 64 hashes.
-const MAX_PROOF_HASHES = 64;
-
-/** The text of a `.tlog-proof` file (C2SP tlog-proof). */
-export function formatReceipt({ index, proof, checkpoint }: ContributionReceipt): string {
-  return [HEADER, `index ${index}`, ...proof.map(encodeBase64), '', checkpoint].join('\n');
+export interface OpenedFact extends CommitmentOpening {
+  readonly holds: boolean;
 }
 
-/** Reads a receipt. An `extra` line is accepted and ignored, since nothing authenticates it. @throws LedgerError 'malformed-receipt' */
-export function parseReceipt(text: string): ContributionReceipt {
-  const separator = text.indexOf('\n\n');
-  if (separator < 0) throw malformed('there is no empty line before the checkpoint');
-  const [header, ...lines] = text.slice(0, separator).split('\n');
-  if (header !== HEADER) throw malformed(`its first line is not ${HEADER}`);
-  const extra = /^extra (.*)$/.exec(lines[0] ?? '');
-  if (extra) {
-    if (!decodeBase64(extra[1]!)) throw malformed('its extra line is not base64');
-    lines.shift();
-  }
-  const index = /^index (0|[1-9][0-9]{0,19})$/.exec(lines.shift() ?? '');
-  if (!index || !isTreeSize(BigInt(index[1]!))) throw malformed('it has no line "index N"');
-  if (lines.length > MAX_PROOF_HASHES) throw malformed(`its proof has ${lines.length} hashes; at most ${MAX_PROOF_HASHES} are possible`);
-  const proof = lines.map((line) => {
-    const hash = decodeBase64(line);
-    if (hash?.length !== HASH_BYTES) throw malformed(`"${line.slice(0, 60)}" is not the base64 form of a SHA-256 hash`);
-    return hash;
-  });
-  return { index: BigInt(index[1]!), proof, checkpoint: text.slice(separator + 2) };
+export type ReceiptVerdict = 'holds' | 'does-not-hold' | 'could-not-check';
+
+/** Plain JSON: indexes and sizes, which are 64-bit, are decimal strings. */
+export interface JudgedReceipt {
+  readonly verdict: ReceiptVerdict;
+  readonly site: string;
+  /** The key that signed it, hex. */
+  readonly key: string;
+  readonly run: string;
+  readonly sum: number;
+  readonly kind: string;
+  readonly attempt: number;
+  /** SHA-256 of the signed contribution. */
+  readonly contribution: string;
+  readonly origin: string;
+  readonly index: string;
+  readonly size: string;
+  /** Names of the policy's witnesses that have cosigned. */
+  readonly witnesses: readonly string[];
+  readonly frozenBy: { readonly index: string; readonly round: number; readonly sites: number; readonly signer: string } | undefined;
+  readonly openings: readonly OpenedFact[];
+  /** What does not hold, or could not be checked. */
+  readonly problems: readonly string[];
+}
+
+type Contribution = ProvenStatement & { readonly statement: Statement<'contribution'> };
+
+export function isContribution(proven: ProvenStatement): proven is Contribution {
+  return proven.statement.name === 'contribution';
 }
 
 /**
- * Verifies that this entry is in the log of these keys.
- * @returns the checkpoint, with the keys that signed it: the caller counts witnesses
- * @throws LedgerError 'bad-signature' and others of {@link openCheckpoint}; 'malformed-receipt' when the proof does not hold
+ * Whether a contribution that is proven to be in the log was counted. In the log alone it only shows that it was sent: the operator's freeze of the sum
+ * names who is in it, by the Merkle roots of the uploads.
+ * @param freezes all that are at hand; those of other sums are passed over
  */
-export function verifyReceipt(receipt: ContributionReceipt, entry: Uint8Array, keys: readonly VerifierKey[]): OpenedCheckpoint {
-  const checkpoint = openCheckpoint(receipt.checkpoint, keys);
-  const { index, proof } = receipt;
-  if (!verifyInclusion({ leafHash: leafHash(entry), index, size: checkpoint.size, root: checkpoint.root, proof })) {
-    throw malformed(`its proof does not put this entry at index ${index} of the ${checkpoint.size} entries of "${checkpoint.origin}"`);
-  }
-  return checkpoint;
+export function judgeContribution(
+  proven: Contribution,
+  freezes: readonly CountingFreeze[],
+  openings: readonly CommitmentOpening[],
+  trust: ReceiptTrust,
+): JudgedReceipt {
+  const { predicate, digest } = proven.statement;
+  const { site, run, sum, kind, attempt } = predicate;
+  const key = bytesToHex(proven.entry.publicKey);
+  const wrong: string[] = [...witnessProblems(proven, trust.policy)];
+  const enrolled = trust.enrolledKey?.(site);
+  if (trust.enrolledKey && enrolled !== key)
+    wrong.push(`It is signed with key ${key}; the ledger enrolled ${enrolled ?? 'no key'} for site "${site}".`);
+  const freeze = freezes.find((candidate) => isOfSum(candidate.predicate, predicate));
+  if (freeze) wrong.push(...freezeProblems(predicate, freeze, trust.operatorKey));
+  const opened = openings.map((opening) => ({ ...opening, holds: opens(predicate, opening) }));
+  for (const { fact, value, holds } of opened)
+    if (!holds) wrong.push(`The opening does not fit: this contribution did not commit its site to ${fact} = ${value}.`);
+  const missing = freeze
+    ? []
+    : [
+        `It is logged; whether it was counted could not be checked. Add the proof of the freeze of sum ${sum}, or the ledger with --ledger.`,
+      ];
+  return {
+    verdict: wrong.length > 0 ? 'does-not-hold' : missing.length > 0 ? 'could-not-check' : 'holds',
+    site,
+    key,
+    run,
+    sum,
+    kind,
+    attempt,
+    contribution: digest,
+    origin: proven.checkpoint.origin,
+    index: proven.index.toString(),
+    size: proven.checkpoint.size.toString(),
+    witnesses: witnessesOf(proven, trust.policy).map(({ name }) => name),
+    frozenBy: freeze && {
+      index: freeze.index.toString(),
+      round: freeze.predicate.round,
+      sites: freeze.predicate.counted.length,
+      signer: freeze.signer,
+    },
+    openings: opened,
+    problems: [...wrong, ...missing],
+  };
 }
 
-function malformed(reason: string): LedgerError {
-  return new LedgerError('malformed-receipt', `this receipt does not hold: ${reason}`);
+/** Empty when enough witnesses of the policy have cosigned the proof's checkpoint. */
+export function witnessProblems(proven: ProvenStatement, policy: WitnessPolicy): string[] {
+  const { note } = proven.checkpoint;
+  if (policy.isMetBy(note.verifiedBy)) return [];
+  const found = witnessesOf(proven, policy).length;
+  return [
+    `Entry ${proven.index}: ${found} of the policy's ${policy.witnesses.length} witnesses have cosigned; that does not meet its quorum "${policy.quorum ?? 'none'}".`,
+  ];
+}
+
+export function witnessesOf({ checkpoint }: ProvenStatement, policy: WitnessPolicy): VerifierKey[] {
+  return checkpoint.note.verifiedBy.filter((key) => policy.witnesses.includes(key));
+}
+
+function isOfSum(freeze: Predicate<'round-frozen'>, { consortium, run, kind, sum, e }: Predicate<'contribution'>): boolean {
+  return freeze.consortium === consortium && freeze.run === run && freeze.kind === kind && freeze.sum === sum && freeze.e === e;
+}
+
+function freezeProblems(contribution: Predicate<'contribution'>, freeze: CountingFreeze, operatorKey: string | undefined): string[] {
+  const { predicate, signer } = freeze;
+  const { site, sum, merkleRoot, k, attempt } = contribution;
+  const where = `The freeze of sum ${sum} (entry ${freeze.index})`;
+  const counted = predicate.counted.find((entry) => entry.site === site);
+  const excluded = predicate.excluded.find((entry) => entry.site === site);
+  const problems: string[] = [];
+  if (operatorKey !== undefined && signer !== operatorKey) problems.push(`${where} is signed with key ${signer}, not with the operator's.`);
+  if (excluded) problems.push(`${where} does not count site "${site}": ${excluded.reason}.`);
+  else if (!counted) problems.push(`${where} does not name site "${site}".`);
+  else if (counted.merkleRoot !== merkleRoot) problems.push(`${where} counts another upload of site "${site}" than this one.`);
+  if (predicate.k !== k || predicate.attempt !== attempt) problems.push(`${where} is of another attempt than this upload.`);
+  if (freezeContext(predicate.k, predicate.counted) !== predicate.t)
+    problems.push(`${where} has a T that does not follow from whom it counts.`);
+  return problems;
 }

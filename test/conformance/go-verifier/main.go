@@ -4,6 +4,8 @@
 // are its own, because tlog's are of the Go checksum database.
 //
 // Usage: go-verifier FOLDER VKEY PROOFS SKEY > answer.json
+//
+//	go-verifier receipts VKEY FILE... > judged.json
 package main
 
 import (
@@ -58,8 +60,11 @@ func main() {
 }
 
 func run(args []string) error {
+	if len(args) > 2 && args[0] == "receipts" {
+		return judgeReceipts(args[1], args[2:])
+	}
 	if len(args) != 4 {
-		return errors.New("usage: go-verifier FOLDER VKEY PROOFS SKEY")
+		return errors.New("usage: go-verifier FOLDER VKEY PROOFS SKEY, or go-verifier receipts VKEY FILE...")
 	}
 	folder, vkey, proofsFile, skey := args[0], args[1], args[2], args[3]
 
