@@ -1,4 +1,3 @@
-import { Settings } from '../settings.js';
 import { openDatabase } from '../persistence/persistence.module.js';
 import { readCheckpoint } from './checkpoint.file.js';
 import { type CheckedLedger, checkLedger } from './ledger.check.js';
@@ -16,8 +15,8 @@ export async function checkStoredLedger(
   progress: (read: number, size: number) => void,
 ): Promise<CheckedLedger> {
   const published = readCheckpoint(checkpointFile, logVkey);
-  const databaseUrl = process.env['DATABASE_URL'] || undefined;
-  const database = await openDatabase(new Settings(folder, '', databaseUrl));
+  const databaseUrl = process.env['DATABASE_URL'];
+  const database = await openDatabase({ folder, ...(databaseUrl ? { databaseUrl } : {}) });
   try {
     return await checkLedger({ database, entries: new LedgerRepository(), tiles: new TileRepository() }, published, progress);
   } finally {
