@@ -50,6 +50,7 @@ beforeAll(async () => {
   ledger = await LedgerDatabase.open();
   acts = ['one', 'two'].map((text) => ledger.act(text));
   await ledger.source.query('CREATE TABLE acted (digest text PRIMARY KEY)');
+  // oxlint-disable-next-line typescript/unbound-method -- called below with the client that it was called on
   const query = Client.prototype.query as (...given: unknown[]) => unknown;
   vi.spyOn(Client.prototype, 'query').mockImplementation(function (this: Client, ...given: unknown[]) {
     return kill.pass(
