@@ -9,6 +9,7 @@ export function ledgerOf(client: OperatorClient): LedgerSource {
   return {
     checkpoint: async () => (await ask(ledger.getCheckpoint.bind(ledger), {})).checkpoint,
     entries: async (start, limit) => (await ask(ledger.getEntries.bind(ledger), { start, limit })).entries,
+    consistencyProof: async (oldSize, newSize) => (await ask(ledger.getConsistencyProof.bind(ledger), { oldSize, newSize })).hashes,
     object: (digest) => downloadObject(client, digest),
   };
 }

@@ -127,15 +127,18 @@ describe('a row that is missing or cut', () => {
   it('among the entries is named when they are taken in', async () => {
     await ledger.fill(300);
     await ledger.source.query('DELETE FROM ledger_entry WHERE index = 17');
-    await expect(ledger.log().follow()).rejects.toThrow('Entry 17 is missing from the database; the next one there is entry 18');
+    await expect(ledger.log().follow()).rejects.toThrow(
+      'Entry 17 is missing from the database. Stop the coordinator and run `coferment ledger check --data DIR`',
+    );
   });
 
-  it('among the entries is named when their bundle is asked for', async () => {
+  it('among the entries is named when they are read or their bundle is asked for', async () => {
     const log = ledger.log();
     await ledger.fill(300);
     await log.follow();
     await ledger.source.query('DELETE FROM ledger_entry WHERE index IN (17, 299)');
     await expect(log.entryBundle(0, 256)).rejects.toThrow('Entry 17 is missing');
+    await expect(log.entries(10, 20)).rejects.toThrow('Entry 17 is missing');
     await expect(log.entryBundle(1, 44)).rejects.toThrow('Entry 299 is missing');
   });
 

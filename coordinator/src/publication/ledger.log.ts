@@ -78,9 +78,7 @@ export class LedgerLog {
     this.#resumed = true;
     for (;;) {
       const rows = await this.database.transaction((manager) => this.repository.bodies(manager, this.size, FOLLOWED));
-      const gap = rows.findIndex(({ index }, position) => index !== this.size + position);
-      if (gap >= 0)
-        throw damaged(`Entry ${this.size + gap} is missing from the database; the next one there is entry ${rows[gap]!.index}.`);
+      requireNoGap(rows, this.size, rows.length);
       const { edge, full } = this.#edge.extend(rows.map(({ entry }) => leafHash(entry)));
       if (full.length > 0) await this.database.transaction((manager) => this.tiles.put(manager, full));
       this.#edge = edge;
@@ -100,11 +98,13 @@ export class LedgerLog {
     return size === this.size ? this.#edge.root() : this.#ask(size, (tree) => tree.subtreeHash(0n, BigInt(size)));
   }
 
-  /** At most a page, never beyond {@link size}. */
+  /** At most a page, never beyond {@link size}. @throws CoordinatorError 'ledger-damaged' */
   async entries(start: number, limit: number): Promise<LedgerEntryRow[]> {
     const count = Math.min(limit, PAGE, this.size - start);
     if (count <= 0) return [];
-    return this.database.transaction((manager) => this.repository.entries(manager, start, count));
+    const rows = await this.database.transaction((manager) => this.repository.entries(manager, start, count));
+    requireNoGap(rows, start, count);
+    return rows;
   }
 
   /** @throws CoordinatorError 'malformed', 'ledger-damaged' */
@@ -135,8 +135,7 @@ export class LedgerLog {
     const start = index * TILE_WIDTH;
     if (width < 1 || width > TILE_WIDTH || start + width > this.size) return undefined;
     const rows = await this.database.transaction((manager) => this.repository.bodies(manager, start, width));
-    const gap = Array.from({ length: width }, (_, position) => rows[position]?.index === start + position).indexOf(false);
-    if (gap >= 0) throw damaged(`Entry ${start + gap} is missing from the database.`);
+    requireNoGap(rows, start, width);
     return encodeBundle(rows.map(({ entry }) => entry));
   }
 
@@ -182,4 +181,10 @@ export class LedgerLog {
   #require(condition: boolean, what: string): void {
     if (!condition) throw new CoordinatorError('malformed', `There is no such thing as ${what}: the ledger has ${this.size} entries.`);
   }
+}
+
+/** Entries behind a missing one would be taken for it. @throws CoordinatorError 'ledger-damaged' */
+function requireNoGap(rows: readonly { index: number }[], start: number, count: number): void {
+  for (let position = 0; position < count; position++)
+    if (rows[position]?.index !== start + position) throw damaged(`Entry ${start + position} is missing from the database.`);
 }
