@@ -8,7 +8,7 @@ await loadCrypto();
 const identity = generateIdentity();
 /** As long as a contribution is. */
 const STATEMENT = 'x'.repeat(900);
-const { database, log: open } = await openBenchDatabase(folder);
+const { database, open } = await openBenchDatabase(folder);
 const log = open();
 await log.follow();
 

@@ -10,11 +10,11 @@ export interface BenchDatabase {
   database: Database;
   repository: LedgerRepository;
   /** What a coordinator that starts now has: nothing in memory. */
-  log(): LedgerLog;
+  open: () => LedgerLog;
 }
 
 export async function openBenchDatabase(folder: string): Promise<BenchDatabase> {
   const database = await openDatabase({ folder });
   const repository = new LedgerRepository();
-  return { database, repository, log: () => new LedgerLog(database, repository, new TileRepository()) };
+  return { database, repository, open: () => new LedgerLog(database, repository, new TileRepository()) };
 }

@@ -4,7 +4,7 @@ import { openBenchDatabase } from './bench.database.js';
 /** Fills a ledger with entries of usual lengths that nobody signed: the tree does not mind. Arguments: folder, entries. Tells how far it is. */
 const [folder = '', entries = '0'] = process.argv.slice(2);
 const [ENTRY_BYTES, PAYLOAD_BYTES, BATCH] = [430, 900, 2000] as const;
-const { database, repository, log: open } = await openBenchDatabase(folder);
+const { database, repository, open } = await openBenchDatabase(folder);
 const log = open();
 for (let made = 0; made < Number(entries); made += BATCH) {
   const rows = Array.from({ length: Math.min(BATCH, Number(entries) - made) }, () => ({

@@ -7,7 +7,7 @@ import { openBenchDatabase } from './bench.database.js';
 /** A coordinator's ledger as it starts, in a process of its own. Argument: folder of a filled database. */
 const [folder = ''] = process.argv.slice(2);
 const [COLD, WARM] = [100, 1000] as const;
-const { database, log: open } = await openBenchDatabase(folder);
+const { database, open } = await openBenchDatabase(folder);
 const empty = settledMemory();
 
 async function timed<T>(work: () => Promise<T>): Promise<{ ms: number; value: T }> {
