@@ -7,7 +7,8 @@ import { z } from 'zod';
 import { rounded } from '../measure/sample.statistics.js';
 import type { Cells } from '../report/text.table.js';
 
-const spreadSchema = z.strictObject({ median: z.number(), least: z.number(), most: z.number() });
+/** Wall clock, and the processor time of the median run: the whole process with its database. */
+const spreadSchema = z.strictObject({ median: z.number(), least: z.number(), most: z.number(), cpu: z.number() });
 const answerSchema = z.strictObject({
   entries: z.number(),
   firstStartMs: z.number(),
@@ -50,7 +51,8 @@ async function role(file: string, given: readonly string[]): Promise<string> {
 }
 
 export function proofCells(figures: readonly ProofFigures[]): Cells {
-  const ms = ({ median, least, most }: ProofFigures['coldMs']) => `${rounded(median, 3)} (${rounded(least, 2)}–${rounded(most, 3)})`;
+  const ms = ({ median, least, most, cpu }: ProofFigures['coldMs']) =>
+    `${rounded(median, 3)} (${rounded(least, 2)}–${rounded(most, 3)}; CPU ${rounded(cpu, 2)})`;
   return [
     ['entries', 'inclusion, cold, ms', 'inclusion, warm, ms', 'consistency, ms', 'start, ms', 'first start, ms', 'MB before', 'MB serving'],
     ...figures.map((figure) => [
