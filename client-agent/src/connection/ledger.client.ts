@@ -3,6 +3,8 @@ import {
   DownloadServiceClient,
   type GetCheckpointRequest,
   type GetCheckpointResponse,
+  type GetConsistencyProofRequest,
+  type GetConsistencyProofResponse,
   type GetEntriesRequest,
   type GetEntriesResponse,
   LedgerServiceClient,
@@ -61,5 +63,14 @@ export class LedgerClient implements LedgerSource {
       if (!(error instanceof CoordinatorRefusal && error.refusal === 'unknown-object')) throw error;
       throw new LedgerError('missing-resource', error.message, { cause: error });
     }
+  }
+
+  async consistencyProof(oldSize: number, newSize: number): Promise<Uint8Array[]> {
+    const { hashes } = await unary<GetConsistencyProofRequest, GetConsistencyProofResponse>(
+      (message, metadata, options, callback) => this.#ledger.getConsistencyProof(message, metadata, options, callback),
+      { oldSize, newSize },
+      { what: 'Asking how the ledger grew', deadlineMs: CALL_MS },
+    );
+    return hashes;
   }
 }

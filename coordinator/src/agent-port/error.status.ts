@@ -62,6 +62,7 @@ const STATUS_OF: Readonly<Record<CoordinatorErrorCode, status>> = {
   'file-exists': status.INTERNAL,
   'backup-damaged': status.INTERNAL,
   'log-forked': status.INTERNAL,
+  'ledger-damaged': status.INTERNAL,
   unreachable: status.UNAVAILABLE,
   internal: status.INTERNAL,
 };

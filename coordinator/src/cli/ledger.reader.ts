@@ -11,6 +11,7 @@ export function ledgerOf(client: OperatorClient): LedgerSource {
     checkpoint: async () => (await ask(ledger.getCheckpoint.bind(ledger), {})).checkpoint,
     entries: async (start, limit) => (await ask(ledger.getEntries.bind(ledger), { start, limit })).entries,
     object: (digest, offset) => objectOf(client, digest, offset),
+    consistencyProof: async (oldSize, newSize) => (await ask(ledger.getConsistencyProof.bind(ledger), { oldSize, newSize })).hashes,
   };
 }
 

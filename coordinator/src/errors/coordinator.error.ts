@@ -51,6 +51,7 @@ export type CoordinatorErrorCode =
   | 'file-exists'
   | 'backup-damaged'
   | 'log-forked'
+  | 'ledger-damaged'
   | 'unreachable'
   | 'internal';
 

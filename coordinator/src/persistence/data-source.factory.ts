@@ -14,6 +14,7 @@ import { RenewalEntity } from '../certificates/renewal.entity.js';
 import { First1700000000001 } from './migrations/0001-first.migration.js';
 import { KeyEpochs1700000000002 } from './migrations/0002-key-epochs.migration.js';
 import { Membership1700000000003 } from './migrations/0003-membership.migration.js';
+import { LedgerTiles1700000000004 } from './migrations/0004-ledger-tiles.migration.js';
 
 /** A PostgreSQL server by URL, or the embedded one by its socket. */
 export type DatabaseAddress = { url: string } | { host: string; port: number };
@@ -42,7 +43,7 @@ export async function openDataSource(address: DatabaseAddress): Promise<DataSour
       RenewalEntity,
       AuthoritiesEntity,
     ],
-    migrations: [First1700000000001, KeyEpochs1700000000002, Membership1700000000003],
+    migrations: [First1700000000001, KeyEpochs1700000000002, Membership1700000000003, LedgerTiles1700000000004],
     synchronize: false,
   });
   await source.initialize();

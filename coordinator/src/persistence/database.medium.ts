@@ -39,6 +39,7 @@ describe('the database', () => {
       'object',
       'ledger_entry',
       'ledger_head',
+      'ledger_tile',
     ]) {
       expect(tables).toContain(table);
     }
@@ -48,7 +49,7 @@ describe('the database', () => {
     const ledger = new LedgerRepository();
     const append = (text: string, fail: boolean) =>
       database.transaction(async (manager) => {
-        const index = await ledger.append(manager, Buffer.from(text), Buffer.from(text));
+        const index = await ledger.append(manager, [{ entry: Buffer.from(text), payload: Buffer.from(text) }]);
         if (fail) throw new Error('taken back');
         return index;
       });

@@ -5,7 +5,8 @@ import { openDataSource } from './data-source.factory.js';
 import { Database } from './database.js';
 import { startEmbeddedPostgres } from './embedded.postgres.js';
 
-async function openDatabase(settings: Settings): Promise<Database> {
+/** The database of a data folder, whose lock the caller holds. */
+export async function openDatabase(settings: Pick<Settings, 'folder' | 'databaseUrl'>): Promise<Database> {
   if (settings.databaseUrl !== undefined) return new Database(await openDataSource({ url: settings.databaseUrl }), async () => {});
   const embedded = await startEmbeddedPostgres(join(settings.folder, 'database'));
   return new Database(await openDataSource(embedded), () => embedded.stop());

@@ -5,19 +5,29 @@ import { replaceFile } from '../identity/sealed.file.js';
 import type { LedgerLog } from './ledger.log.js';
 
 /**
- * Refuses to go on from a database that is older than what was published: appending to it would fork the log.
+ * Refuses to go on from a database that is older than what was published, or other: appending to it would fork the log.
  * @throws CoordinatorError 'log-forked'
  */
 export async function requireExtends(file: string, log: Pick<LedgerLog, 'size' | 'root'>, vkey: string): Promise<void> {
-  if (!existsSync(file)) return;
-  const published: Checkpoint = openCheckpoint(readFileSync(file, 'utf8'), [parseVkey(vkey)]);
-  const kept = published.size <= log.size && Buffer.compare(await log.root(Number(published.size)), published.root) === 0;
-  if (kept) return;
+  const published = readCheckpoint(file, vkey);
+  if (published === undefined) return;
+  if (published.size > log.size)
+    throw new CoordinatorError(
+      'log-forked',
+      `The last published checkpoint has ${published.size} entries; the database has ${log.size} and does not extend it. ` +
+        'It was restored from an older backup: restore a newer one. Going on would show members two different ledgers.',
+    );
+  if (Buffer.compare(await log.root(Number(published.size)), published.root) === 0) return;
   throw new CoordinatorError(
     'log-forked',
-    `The last published checkpoint has ${published.size} entries; the database has ${log.size} and does not extend it. ` +
-      'It was restored from an older backup: restore a newer one. Going on would show members two different ledgers.',
+    `The first ${published.size} entries in the database are not those of the last published checkpoint: going on would show members two different ledgers. ` +
+      'Either rows were changed: `coferment ledger check --data DIR` names them. Or an older backup was restored and went on: restore a newer one.',
   );
+}
+
+/** The last checkpoint that this coordinator published; undefined before the first. @throws LedgerError when it does not verify under the log's key */
+export function readCheckpoint(file: string, vkey: string): Checkpoint | undefined {
+  return existsSync(file) ? openCheckpoint(readFileSync(file, 'utf8'), [parseVkey(vkey)]) : undefined;
 }
 
 export function writeCheckpoint(file: string, note: string): void {

@@ -2,6 +2,7 @@ import { sha256Hex } from '@coferment/crypto';
 import { ObjectPurpose } from '@coferment/proto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readLedger, statementsOf } from '../cli/ledger.reader.js';
+import { CHANGED_ROWS, withChangedRow } from '../testing/changed-row.fixture.js';
 import { TestCoordinator, workUntil } from '../testing/coordinator.fixture.js';
 import type { ScriptedSite } from '../testing/scripted-site.fixture.js';
 
@@ -138,6 +139,15 @@ describe('a run of three scripted sites', () => {
     expect(count('nonce')).toBe(0);
     expect(names.indexOf('run-opened')).toBeGreaterThan(names.lastIndexOf('plan-approved'));
   });
+
+  it.each(CHANGED_ROWS)(
+    'with $what in its database is refused by the auditor, and the entry is named',
+    async ({ change, auditor, operator }) => {
+      const found = await withChangedRow(coordinator, change);
+      expect(found.auditor).toMatch(auditor);
+      expect(found.operator).toMatch(operator);
+    },
+  );
 
   it('is followed by runs over the same sites only', async () => {
     const [delta] = await coordinator.join('delta');

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import { type OperatorClient, ask, connect } from '../cli/operator.client.js';
 import { type RunningCoordinator, type StartOptions, startCoordinator } from '../coordinator.start.js';
 import { RunReconciler } from '../runs/run.reconciler.js';
 import { ScriptedSite } from './scripted-site.fixture.js';
+import { ServerDatabase } from './server-database.fixture.js';
 
 const PASSPHRASE = 'a passphrase for tests';
 
@@ -21,33 +21,6 @@ training: { initialRange: 1 }
 rounds: 1
 quorum: { absentAfterPolls: 1000, deadline: 10 h }
 `;
-
-/** A database of its own on the server that DATABASE_URL names, so that the same tests run on PostgreSQL. */
-class ServerDatabase {
-  readonly name = `coferment_test_${process.pid}_${Date.now()}`;
-  readonly url: string;
-  #created = false;
-
-  constructor(private readonly server: string) {
-    this.url = Object.assign(new URL(server), { pathname: `/${this.name}` }).href;
-  }
-
-  async create(): Promise<void> {
-    if (!this.#created) await this.#run(`CREATE DATABASE ${this.name}`);
-    this.#created = true;
-  }
-
-  drop(): Promise<void> {
-    return this.#run(`DROP DATABASE ${this.name}`);
-  }
-
-  async #run(statement: string): Promise<void> {
-    const client = new Client({ connectionString: this.server });
-    await client.connect();
-    await client.query(statement);
-    await client.end();
-  }
-}
 
 /** A real coordinator on a folder of its own, in this process, with its operator. */
 export class TestCoordinator {

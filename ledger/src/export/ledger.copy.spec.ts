@@ -8,6 +8,7 @@ import { LedgerError } from '../errors/index.js';
 import { policyOfLogKey } from '../policy/index.js';
 import { recomputeExport } from '../recompute/index.js';
 import { type RealLedger, realLedger } from '../recompute/real-ledger.fixture.js';
+import { MerkleTree, leafHash } from '../tree/index.js';
 import { LOG_KEY, LOG_VKEY } from '../verify/sample-ledger.fixture.js';
 import { copyLedger, type LedgerSource, progressLines } from './index.js';
 import { openedObjects, publishedObjects } from './named.objects.js';
@@ -43,6 +44,10 @@ class ServedLedger implements LedgerSource {
   entries(start: number, limit: number) {
     const { entries, payloads } = ledger.log;
     return Promise.resolve(entries.slice(start, start + limit).map((entry, index) => ({ entry, payload: payloads[start + index]! })));
+  }
+
+  consistencyProof(older: number, newer: number) {
+    return Promise.resolve(new MerkleTree(ledger.log.entries.map(leafHash)).consistencyProof(BigInt(older), BigInt(newer)));
   }
 
   async *object(digest: string, offset: number): AsyncGenerator<Uint8Array> {

@@ -1,6 +1,9 @@
 import { type Statement, parseStatement } from '@coferment/consortium';
+import { sha256Hex } from '@coferment/crypto';
+import { parseEntry } from '../entry/index.js';
 import { LedgerError } from '../errors/index.js';
 import { openCheckpoint, parseVkey } from '../note/index.js';
+import { provenPrefix } from '../proof/index.js';
 import { MerkleTree, leafHash } from '../tree/index.js';
 import { writeFolder } from './export.folder.js';
 import { writeLedger } from './ledger.export.js';
@@ -19,6 +22,8 @@ export interface LedgerSource {
    * @throws LedgerError 'missing-resource' where there is none for this reader
    */
   object(digest: string, offset: number): AsyncIterable<Uint8Array>;
+  /** RFC 9162 §2.1.4: that the tree of `newer` entries begins with that of `older`. */
+  consistencyProof(older: number, newer: number): Promise<readonly Uint8Array[]>;
 }
 
 export interface LedgerContent {
@@ -48,7 +53,7 @@ export interface CopyOptions {
  * The ledger up to its present checkpoint, whole: what came is what the checkpoint commits to.
  * @param logVkey the log's key, from elsewhere than the source
  * @param progress told after every page
- * @throws LedgerError 'no-known-signature', 'bad-signature', 'missing-resource', 'root-mismatch'
+ * @throws LedgerError 'no-known-signature', 'bad-signature', 'missing-resource', 'root-mismatch', 'malformed-entry', 'payload-mismatch'
  */
 export async function readLedger(source: LedgerSource, logVkey: string, progress: CopyProgress = () => {}): Promise<LedgerContent> {
   const checkpoint = await source.checkpoint();
@@ -68,12 +73,29 @@ export async function readLedger(source: LedgerSource, logVkey: string, progress
     }
     progress(content.entries.length, Number(size), 'entries');
   }
-  if (Buffer.compare(new MerkleTree(content.entries.map(leafHash)).root(), root) !== 0)
+  const received = new MerkleTree(content.entries.map(leafHash));
+  if (Buffer.compare(received.root(), root) !== 0) {
+    const proven = await provenPrefix(received, { size, root }, (older) => source.consistencyProof(Number(older), Number(size)));
     throw new LedgerError(
       'root-mismatch',
-      `The ${size} entries that came are not those that the signed checkpoint commits to. Keep the checkpoint and tell the other members.`,
+      `Entry ${proven} is not the one that the signed checkpoint over ${size} entries commits to, or the log cannot prove it; those before it are. ` +
+        'Keep the checkpoint and tell the other members.',
     );
+  }
+  requirePayloads(content);
   return content;
+}
+
+/** A statement that is not the one its entry names cannot be read on: it would be written under another name, and the auditor would only miss it. */
+function requirePayloads({ entries, payloads }: LedgerContent): void {
+  for (const [index, payload] of payloads.entries()) {
+    const { payloadHash } = parseEntry(entries[index]!);
+    if (sha256Hex(payload) === payloadHash) continue;
+    throw new LedgerError(
+      'payload-mismatch',
+      `The statement of entry ${index} came as other bytes than were signed: its SHA-256 is ${sha256Hex(payload)}, and the entry is over ${payloadHash}.`,
+    );
+  }
 }
 
 export function statementsOf({ payloads }: LedgerContent): Statement[] {

@@ -28,7 +28,7 @@ export function verifyConsistency({ olderSize, olderRoot, newerSize, newerRoot, 
  * What a consistency proof shows of the newer tree by itself: the root of its first `olderSize` entries. Where a log has signed another root for them, its own proof convicts it.
  * @returns undefined when the proof does not lead to the newer root, or when the older tree is one complete subtree, whose root a proof does not hold
  */
-export function provenPrefix({ olderSize, newerSize, newerRoot, proof }: Omit<ConsistencyClaim, 'olderRoot'>): Uint8Array | undefined {
+export function provenOlderRoot({ olderSize, newerSize, newerRoot, proof }: Omit<ConsistencyClaim, 'olderRoot'>): Uint8Array | undefined {
   if (!isProofBetween(olderSize, newerSize, proof) || olderSize === newerSize || isComplete(olderSize)) return undefined;
   const roots = climb(olderSize, newerSize, proof);
   return roots && sameBytes(roots.newer, newerRoot) ? roots.older : undefined;

@@ -10,7 +10,7 @@ import {
   parseCheckpoint,
   parseNote,
 } from '../note/index.js';
-import { provenPrefix, verifyConsistency } from '../proof/index.js';
+import { provenOlderRoot, verifyConsistency } from '../proof/index.js';
 import { emptyRoot } from '../tree/index.js';
 import type { SplitView } from './split.view.js';
 
@@ -81,7 +81,7 @@ export function considerCheckpoint({ origin, logKeys, last, note, proof }: Check
       : verifyConsistency({ olderSize: last.size, olderRoot: last.root, newerSize: size, newerRoot: root, proof });
   if (isProved) return { kind: 'cosign', seen };
   // The log's own proof may show that its tree begins with something else.
-  const prefix = provenPrefix({ olderSize: last.size, newerSize: size, newerRoot: root, proof });
+  const prefix = provenOlderRoot({ olderSize: last.size, newerSize: size, newerRoot: root, proof });
   if (prefix && Buffer.compare(prefix, last.root) !== 0)
     return { kind: 'split-view', evidence: { ...pair, prefix: { root: prefix, proof } } };
   return {

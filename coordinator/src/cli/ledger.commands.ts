@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { readFacts } from '../identity/consortium.identity.js';
+import { lockFolder } from '../persistence/folder.lock.js';
+import type { CheckedLedger } from '../publication/ledger.check.js';
+import { CommandOutput } from './command.output.js';
+import { EXIT } from './exit.codes.js';
+
+interface CheckFlags {
+  data: string;
+  json?: boolean;
+}
+
+export function addLedger(program: Command): void {
+  const ledger = program.command('ledger').description('The ledger in the database of a coordinator that is stopped.');
+  ledger
+    .command('check')
+    .description(
+      'Compare every row of the ledger: statements, entries, signatures, tiles and the last published checkpoint. Needs no passphrase and changes nothing. Exit code 1: a row is not what it was.',
+    )
+    .requiredOption('--data <dir>', "the coordinator's data folder")
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  coferment ledger check --data ./coordinator')
+    .action(runCheck);
+}
+
+async function runCheck(flags: CheckFlags): Promise<void> {
+  const output = new CommandOutput(flags.json === true);
+  try {
+    const checked = await checkFolder(flags.data);
+    output.result(checked, textOf(checked));
+    if (checked.problems.length > 0) process.exitCode = EXIT.failed;
+  } catch (error) {
+    output.failure(error);
+  }
+}
+
+async function checkFolder(folder: string): Promise<CheckedLedger> {
+  const { logVkey } = readFacts(folder);
+  const lock = lockFolder(folder);
+  try {
+    // The database is loaded here, so that the operator's other commands need not wait for it.
+    const { checkStoredLedger } = await import('../publication/stored.ledger.js');
+    return await checkStoredLedger(folder, join(folder, 'checkpoint'), logVkey, progress());
+  } finally {
+    lock.release();
+  }
+}
+
+const EVERY_MS = 1000;
+
+function progress(): (read: number, size: number) => void {
+  let toldMs = Date.now();
+  return (read, size) => {
+    if (Date.now() - toldMs < EVERY_MS) return;
+    toldMs = Date.now();
+    process.stderr.write(`Entry ${read} of ${size} …\n`);
+  };
+}
+
+function textOf({ entries, published, problems }: CheckedLedger): string {
+  if (problems.length === 0)
+    return `All ${entries} entries agree with their statements, signatures and tiles, and the first ${published} with the last published checkpoint.`;
+  return [
+    `The ledger in the database is not what it was (${entries} entries, of which ${published} are published):`,
+    ...problems.map((problem) => `- ${problem}`),
+    'Restore these rows from a backup, or the whole database. Do not start the coordinator before this command finds nothing.',
+  ].join('\n');
+}
