@@ -3,6 +3,7 @@ import { addAuthorities } from './authority.commands.js';
 import { addEpochs } from './epoch.commands.js';
 import { addExports } from './export.commands.js';
 import { addKeys } from './keys.commands.js';
+import { addLedger } from './ledger.commands.js';
 import { addModels } from './model.commands.js';
 import { addPlans } from './plan.commands.js';
 import { programVersion } from './program.version.js';
@@ -25,6 +26,7 @@ export function operatorProgram(): Command {
   addRosters(program);
   addEpochs(program);
   addModels(program);
+  addLedger(program);
   addExports(program);
   addKeys(program);
   return program;

@@ -1,4 +1,4 @@
-import { Module } from '@nestjs/common';
+import { Global, Module } from '@nestjs/common';
 import { ObjectService } from '../objects/object.service.js';
 import { LedgerAnswers } from './ledger.answer.js';
 import { LedgerServer } from './ledger.server.js';
@@ -7,6 +7,7 @@ import { READABLE_OBJECTS, type ReadableObjects } from './readable.objects.js';
 /** Nothing, where the stored objects know of no readers: the public ledger then is without objects. */
 const NO_OBJECTS: ReadableObjects = { openForReaders: async () => undefined };
 
+@Global()
 @Module({
   providers: [
     LedgerAnswers,

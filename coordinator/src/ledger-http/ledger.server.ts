@@ -23,6 +23,7 @@ const LONGEST_STOP_MS = 5000;
 @Injectable()
 export class LedgerServer implements OnModuleDestroy {
   #server: FastifyInstance | undefined;
+  #url = '';
 
   constructor(
     private readonly answers: LedgerAnswers,
@@ -40,7 +41,13 @@ export class LedgerServer implements OnModuleDestroy {
       throw new CoordinatorError('unreachable', `The ledger cannot be served on ${listen}: ${(cause as Error).message}.`, { cause });
     }
     const { port: taken } = server.server.address() as { port: number };
-    return `${tls === undefined ? 'http' : 'https'}://${on(taken)}`;
+    this.#url = `${tls === undefined ? 'http' : 'https'}://${on(taken)}`;
+    return this.#url;
+  }
+
+  /** Where it listens; empty while it does not. */
+  get url(): string {
+    return this.#url;
   }
 
   /** What is being read may be read to its end, for a while. */

@@ -4,6 +4,9 @@ import { CoordinatorError } from '../errors/index.js';
 /** A note has at most 100 signature lines (see `parseNote`), and the first is the log's. */
 export const MOST_COSIGNATURES = 99;
 
+/** A note that nobody could have made of one of ours is not read, in characters. A full one has about 15 kB. */
+export const LONGEST_NOTE = 65_536;
+
 /** Who may cosign a checkpoint and how many must, by the entries under it. */
 export interface Electorate {
   keys: readonly VerifierKey[];

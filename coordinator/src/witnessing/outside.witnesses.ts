@@ -8,14 +8,11 @@ import { ChangeNotifier } from '../telemetry/change.notifier.js';
 import { Log } from '../telemetry/log.js';
 import type { CheckpointOffer } from './checkpoint.offer.js';
 import { type WitnessAddress, parseWitnessAddress } from './witness.address.js';
-import { addCheckpoint, addCheckpointBody } from './witness.call.js';
+import { bringCheckpoint } from './witness.call.js';
 import { WitnessingService } from './witnessing.service.js';
 
 const SHORTEST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
-/** Its size may have been ahead of the offer, or another coordinator's; more often than this in a row it says anything. */
-const MOST_CONFLICTS = 3;
-
 /** Brings every checkpoint that is offered to witnesses outside the consortium. Each is called on its own: one that is down holds up nobody. */
 @Injectable()
 export class OutsideWitnesses implements OnModuleDestroy {
@@ -60,7 +57,12 @@ export class OutsideWitnesses implements OnModuleDestroy {
         continue;
       }
       try {
-        known = await this.#bring(witness, current, known);
+        const { size, signed } = current;
+        const proofFrom = (oldSize: number) => this.ledger.consistencyProof(oldSize, size);
+        const how = { dispatcher: this.#agent, signal: this.#stop.signal };
+        const lines = await bringCheckpoint(witness.url, { size, signed, proofFrom }, known, how);
+        known = size;
+        await this.#add(witness, current, lines);
         if (this.#problems.delete(vkey)) this.log.info('a witness cosigns again', { address: witness.url });
         failures = 0;
       } catch (error) {
@@ -73,46 +75,12 @@ export class OutsideWitnesses implements OnModuleDestroy {
     }
   }
 
-  /** @param known entries that it has cosigned last, as far as is known. @returns the same after this call. @throws Error saying what is wrong */
-  async #bring({ key, url }: WitnessAddress, offer: CheckpointOffer, known: number): Promise<number> {
-    let oldSize = known;
-    for (let conflicts = 0; conflicts <= MOST_CONFLICTS; conflicts++) {
-      if (oldSize > offer.size) throw new Error(`it has cosigned ${oldSize} entries; ${offer.size} are offered now`);
-      const proof = oldSize === 0 ? [] : await this.ledger.consistencyProof(oldSize, offer.size);
-      const answer = await addCheckpoint(url, addCheckpointBody(oldSize, proof, offer.signed), this.#agent, this.#stop.signal);
-      switch (answer.kind) {
-        case 'cosigned':
-          await this.#add(key, offer, answer.lines);
-          return offer.size;
-        case 'conflict':
-          oldSize = answer.size;
-          break;
-        case 'refused':
-          throw new Error(refusedText(answer.status, oldSize, offer.size));
-      }
-    }
-    throw new Error(`it names another size each time, ${oldSize} at last`);
-  }
-
-  async #add(key: WitnessAddress['key'], offer: CheckpointOffer, lines: string): Promise<void> {
+  async #add({ key }: WitnessAddress, offer: CheckpointOffer, lines: string): Promise<void> {
     try {
       await this.witnessing.addOfOutsider(key, offer, lines);
     } catch (error) {
       // Others had their quorum while it took its time, often: what is offered now is the next thing that it is brought.
       if (!(error instanceof CoordinatorError && error.code === 'not-owed')) throw error;
     }
-  }
-}
-
-function refusedText(status: number, oldSize: number, size: number): string {
-  switch (status) {
-    case 403:
-      return 'it does not know the key of this ledger (403); give its operator the key that "coferment start" shows';
-    case 404:
-      return 'it does not know this ledger (404); ask its operator to add it';
-    case 422:
-      return `it does not accept that ${size} entries extend the ${oldSize} that it has cosigned (422); it may have seen another ledger of this name`;
-    default:
-      return `it answered with status ${status}`;
   }
 }

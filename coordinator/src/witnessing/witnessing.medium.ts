@@ -257,7 +257,11 @@ describe('a ledger whose witnesses do not come', () => {
   });
 
   it('refuses to go on from a database that has lost what witnesses were offered', async () => {
-    await coordinator.running.context.get(Database).transaction((manager) => manager.query('UPDATE checkpoint_offer SET size = size + 5'));
+    await coordinator.running.context
+      .get(Database)
+      .transaction((manager) =>
+        manager.query('INSERT INTO checkpoint_offer (size, note, began_ms) SELECT 1000000, note, began_ms FROM checkpoint_offer LIMIT 1'),
+      );
     await coordinator.stop();
     await expect(coordinator.start()).rejects.toMatchObject({ code: 'log-forked' });
   });

@@ -1,5 +1,6 @@
 import {
   type NoteSignature,
+  type VerifierKey,
   LedgerError,
   encodeVkey,
   formatSignature,
@@ -8,7 +9,6 @@ import {
   parseVkey,
   witnessName,
 } from '@coferment/ledger';
-import type { VerifierKey } from '@coferment/ledger';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { SiteMember } from '../enrolment/site.entity.js';
 import { CoordinatorError } from '../errors/index.js';
@@ -19,14 +19,12 @@ import { PublicationService } from '../publication/publication.service.js';
 import { Settings } from '../settings.js';
 import { ChangeNotifier } from '../telemetry/change.notifier.js';
 import { Log } from '../telemetry/log.js';
-import { CheckpointOffer, type Cosignature, type Electorate } from './checkpoint.offer.js';
+import { CheckpointOffer, type Cosignature, LONGEST_NOTE } from './checkpoint.offer.js';
 import { FollowedRoll } from './followed.roll.js';
 import { OfferSequence } from './offer.sequence.js';
 import type { CosignatureRow, OfferRow } from './witnessing.entity.js';
 import { WitnessingRepository } from './witnessing.repository.js';
 
-/** A note that nobody could have made of one of ours is not read. A full one has about 15 kB. */
-export const LONGEST_NOTE = 65_536;
 /** As between an agent's clock and the coordinator's. */
 const MOST_AHEAD_MS = 300_000;
 
@@ -112,6 +110,13 @@ export class WitnessingService implements OnModuleDestroy {
     return { checkpoint, pending: isHoped && this.#sequence.restMs({ beganMs: signedMs }, Date.now()) > 0 };
   }
 
+  /** When the offer ends, if its quorum is not met by then; 0 when nobody is waited for. */
+  get untilMs(): number {
+    const { current } = this;
+    const nowMs = Date.now();
+    return current === undefined || this.#sequence.hasEnded(current, nowMs) ? 0 : nowMs + this.#sequence.restMs(current, nowMs);
+  }
+
   /** Newest cosignature of each key among the offers that are kept. */
   lastCosignatures(): ReadonlyMap<string, { size: number; time: Date }> {
     return new Map(
@@ -159,9 +164,9 @@ export class WitnessingService implements OnModuleDestroy {
    * @param note the checkpoint with the site's own line
    * @throws CoordinatorError 'too-large', 'malformed', 'not-owed', 'forbidden', 'bad-signature', 'clock-off'
    */
-  addOfSite({ site }: SiteMember, note: string): Promise<void> {
+  async addOfSite({ site }: SiteMember, note: string): Promise<void> {
     const { text, signatures } = readNote(note);
-    return this.#inTurn(async () => {
+    await this.#inTurn(async () => {
       const offer = this.#requireOffer(text);
       const name = witnessName(this.identity.facts.origin, site);
       const key = offer.electorate.keys.find((known) => known.name === name);
@@ -176,14 +181,9 @@ export class WitnessingService implements OnModuleDestroy {
   }
 
   /** Takes the lines that a witness outside the consortium answered with. @throws CoordinatorError as above */
-  addOfOutsider(key: VerifierKey, offered: CheckpointOffer, lines: string): Promise<void> {
+  async addOfOutsider(key: VerifierKey, offered: CheckpointOffer, lines: string): Promise<void> {
     const { text, signatures } = readNote(`${offered.text}\n${lines}`);
-    return this.#inTurn(() => this.#keep(this.#requireOffer(text), signatures, key));
-  }
-
-  /** Who may cosign what is offered now. */
-  get electorate(): Electorate | undefined {
-    return this.current?.electorate;
+    await this.#inTurn(() => this.#keep(this.#requireOffer(text), signatures, key));
   }
 
   #owedBy(site: string, oldSize: number): CheckpointOffer | undefined {
@@ -241,9 +241,8 @@ export class WitnessingService implements OnModuleDestroy {
   }
 
   async #resumed({ size, note, beganMs }: OfferRow, rows: readonly CosignatureRow[]): Promise<CheckpointOffer> {
-    const { facts } = this.identity;
     const isOurs =
-      size <= this.ledger.size && Buffer.compare(openCheckpoint(note, [parseVkey(facts.logVkey)]).root, await this.ledger.root(size)) === 0;
+      size <= this.ledger.size && Buffer.compare(rootOf(note, this.identity.facts.logVkey), await this.ledger.root(size)) === 0;
     if (!isOurs)
       throw new CoordinatorError(
         'log-forked',
@@ -270,6 +269,16 @@ function readNote(note: string): ReturnType<typeof parseNote> {
   } catch (error) {
     if (!(error instanceof LedgerError)) throw error;
     throw new CoordinatorError('malformed', `The cosigned checkpoint cannot be read: ${error.message}`, { cause: error });
+  }
+}
+
+/** Empty, and so that of no ledger, when the log's key has not signed this. */
+function rootOf(note: string, logVkey: string): Uint8Array {
+  try {
+    return openCheckpoint(note, [parseVkey(logVkey)]).root;
+  } catch (error) {
+    if (error instanceof LedgerError) return new Uint8Array();
+    throw error;
   }
 }
 
