@@ -38,7 +38,7 @@ export function requireSameCharter(given: Partial<Charter>, facts: ConsortiumFac
   const outside = facts.witnesses.length === 0 ? 'none' : facts.witnesses.join(', ');
   throw new CoordinatorError(
     'folder-unusable',
-    `The charter of "${facts.consortium}" says ledger readers ${facts.ledgerReaders}, site names ${facts.siteNames}, witness quorum ${facts.witnessQuorum} and witnesses from outside ${outside}, and its members joined under it. ` +
+    `The charter of "${facts.consortium}" says ledger readers ${facts.ledgerReaders} and site names ${facts.siteNames}, a witness quorum of ${facts.witnessQuorum} and as witnesses from outside ${outside}, and its members joined under it. ` +
       'Leave out --ledger-readers, --site-names, --witness-quorum and --charter-witness, or found another consortium in another folder.',
   );
 }

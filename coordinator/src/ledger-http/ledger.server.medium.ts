@@ -47,6 +47,8 @@ const get = async (
   const answer = await agent.request({ origin: url, path, method, headers });
   return { status: answer.statusCode, headers: answer.headers, body: Buffer.from(await answer.body.arrayBuffer()) };
 };
+/** However slow the machine is. */
+const until = (check: () => unknown) => vi.waitFor(check, 60_000);
 const service = () => coordinator.running.context.get(WitnessingService);
 const logKey = () => parseVkey(coordinator.running.facts.logVkey);
 
@@ -92,7 +94,7 @@ describe('the public ledger', () => {
     const before = (await get('/checkpoint')).body.toString();
     const { size } = service().published!;
     await fill(3);
-    await vi.waitFor(() => expect(service().current!.size).toBe(size + 3));
+    await until(() => expect(service().current!.size).toBe(size + 3));
     expect((await get('/checkpoint')).body.toString()).toBe(before);
     const beyond = sha256Hex(Buffer.from('payload 0'));
     for (const path of [
@@ -110,7 +112,7 @@ describe('the public ledger', () => {
 
   it('serves, byte for byte, what an export holds, and everything in it', async () => {
     await fill(1100);
-    await vi.waitFor(() => expect(service().current!.size).toBeGreaterThan(1100));
+    await until(() => expect(service().current!.size).toBeGreaterThan(1100));
     await alpha.work(service().published!.size);
     const expected = new Map<string, Uint8Array>();
     await exportTiles((path, bytes) => void expected.set(path, bytes), await entries());
