@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sha256Hex } from '@coferment/crypto';
@@ -7,6 +7,7 @@ import { exportTiles, openCheckpoint, parsePolicy, parseVkey, payloadPath } from
 import { Agent } from 'undici';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ledgerOf } from '../cli/ledger.reader.js';
+import { createAuthority, issueServer } from '../identity/certificate.authority.js';
 import { Database } from '../persistence/database.js';
 import { LedgerLog } from '../publication/ledger.log.js';
 import { PublicationService } from '../publication/publication.service.js';
@@ -221,14 +222,22 @@ describe('the public ledger', () => {
     expect((await get(`/objects/${'0'.repeat(64)}`)).status).toBe(404);
   });
 
-  it('stops with the coordinator, whatever hangs on its line, and comes back with what it had shown', async () => {
+  it('stops with the coordinator, and comes back over HTTPS with what it had shown', async () => {
     const before = (await get('/checkpoint')).body.toString();
     await coordinator.stop();
     await expect(get('/checkpoint')).rejects.toThrow();
-    Object.assign(coordinator.options, { listen: coordinator.running.address });
+    const authority = await createAuthority('ledger-test');
+    const { certificate, privateKey } = await issueServer({ ...authority, lifeMs: 3_600_000 }, 'ledger.example');
+    const tls = { certificateFile: join(coordinator.folder, 'tls.pem'), keyFile: join(coordinator.folder, 'tls.key') };
+    writeFileSync(tls.certificateFile, certificate);
+    writeFileSync(tls.keyFile, privateKey);
+    Object.assign(coordinator.options, { listen: coordinator.running.address, ledger: { listen: '127.0.0.1:0', tls } });
     await coordinator.start();
-    url = coordinator.running.ledgerUrl!;
-    expect((await get('/checkpoint')).body.toString()).toBe(before);
+    const secure = new Agent({ connect: { ca: authority.certificate, servername: 'ledger.example' } });
+    const answer = await secure.request({ origin: coordinator.running.ledgerUrl!, path: '/checkpoint', method: 'GET' });
+    expect(coordinator.running.ledgerUrl).toMatch(/^https:/);
+    expect(await answer.body.text()).toBe(before);
+    await secure.close();
   });
 });
 

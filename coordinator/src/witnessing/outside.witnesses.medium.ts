@@ -84,9 +84,9 @@ describe('witnesses outside the consortium', () => {
   });
 
   it('are told about when they do not cosign, hold up nobody, and come round by themselves', async () => {
-    guest.instead = { status: 404, body: '', times: 1 };
+    guest.instead = { status: 200, body: '\u009b31mred\n', times: 1 };
     await grow('eta');
-    await until(() => expect(problemOf(guest)).toMatch(/does not know this ledger/));
+    await until(() => expect(problemOf(guest)).toMatch(/cannot be read: .*" 31mred"/));
     await until(() => expect(namesOn(service().current!.note, university, guest)).toEqual([university.name]));
     await alpha.work(6);
     expect(service().witnessed!.size).toBe(7);

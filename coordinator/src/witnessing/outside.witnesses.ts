@@ -4,6 +4,7 @@ import { EnvHttpProxyAgent } from 'undici';
 import { CoordinatorError } from '../errors/index.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { LedgerLog } from '../publication/ledger.log.js';
+import { printable } from '../runs/printable.text.js';
 import { ChangeNotifier } from '../telemetry/change.notifier.js';
 import { Log } from '../telemetry/log.js';
 import type { CheckpointOffer } from './checkpoint.offer.js';
@@ -67,7 +68,8 @@ export class OutsideWitnesses implements OnModuleDestroy {
         failures = 0;
       } catch (error) {
         if (this.#stop.signal.aborted) return;
-        const problem = error instanceof Error ? error.message : String(error);
+        // It may quote what the witness has sent, and people read it in a terminal.
+        const problem = printable(error instanceof Error ? error.message : String(error));
         if (this.#problems.get(vkey) !== problem) this.log.warn(`a witness did not cosign: ${problem}`, { address: witness.url });
         this.#problems.set(vkey, problem);
         await this.#pauses.next(Math.min(SHORTEST_PAUSE_MS * 2 ** failures++, LONGEST_PAUSE_MS), this.#stop.signal);
