@@ -5,6 +5,7 @@ import { CertificatesModule } from './certificates/certificates.module.js';
 import { EnrolmentModule } from './enrolment/enrolment.module.js';
 import { EpochsModule } from './epochs/epochs.module.js';
 import { ConsortiumIdentity } from './identity/consortium.identity.js';
+import { LedgerHttpModule } from './ledger-http/ledger-http.module.js';
 import { ModelsModule } from './models/models.module.js';
 import { ObjectsModule } from './objects/objects.module.js';
 import { PersistenceModule } from './persistence/persistence.module.js';
@@ -31,6 +32,7 @@ import { TelemetryModule } from './telemetry/telemetry.module.js';
     AggregationModule,
     RunsModule,
     AgentPortModule,
+    LedgerHttpModule,
   ],
 })
 export class CoordinatorModule {

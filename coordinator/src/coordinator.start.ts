@@ -17,9 +17,12 @@ import {
   found,
   isFounded,
   keepCertificateLife,
+  keepWitnessServers,
   readFacts,
   unlock,
 } from './identity/consortium.identity.js';
+import { requireSameCharter, requireSoundCharter } from './identity/charter.rule.js';
+import { type LedgerListening, LedgerServer } from './ledger-http/ledger.server.js';
 import { ObjectStore } from './objects/object.store.js';
 import { Database } from './persistence/database.js';
 import { type FolderLock, lockFolder } from './persistence/folder.lock.js';
@@ -28,6 +31,9 @@ import { Presence } from './rounds/presence.js';
 import { RunReconciler } from './runs/run.reconciler.js';
 import { keepAddress, lastAddress } from './running.address.js';
 import { Settings } from './settings.js';
+import { OutsideWitnesses } from './witnessing/outside.witnesses.js';
+import { parseWitnessAddress } from './witnessing/witness.address.js';
+import { WitnessingService } from './witnessing/witnessing.service.js';
 
 export interface StartOptions {
   folder: string;
@@ -42,12 +48,20 @@ export interface StartOptions {
   databaseUrl?: string;
   /** How long certificates are good for, from the next one that is issued on; kept for later starts. */
   certificateLifeMs?: number;
+  /** Witnesses outside the consortium that are called, each as verifier key and URL; kept for later starts. */
+  witnessServers?: readonly string[];
+  /** Where the ledger is served to anybody; nowhere if left out. */
+  ledger?: LedgerListening;
+  /** How long witnesses are waited for before a checkpoint is published as it is. */
+  offerMs?: number;
 }
 
 /** A coordinator that listens. */
 export interface RunningCoordinator {
   /** `host:port` */
   address: string;
+  /** Of the public ledger, where it is served. */
+  ledgerUrl?: string;
   facts: ConsortiumFacts;
   context: INestApplicationContext;
   stop(): Promise<void>;
@@ -62,20 +76,24 @@ export async function startCoordinator(options: StartOptions): Promise<RunningCo
     await loadCrypto();
     const listen = listeningAddress(options.listen ?? lastAddress(options.folder) ?? FIRST_LISTEN).address;
     await foundOnce(options);
-    const settings = new Settings(options.folder, listen, options.databaseUrl);
+    const { witnessServers, ledger } = options;
+    if (witnessServers !== undefined) keepWitnessServers(options.folder, witnessServers.map(checkedWitness));
+    if (ledger !== undefined) requireOpenLedger(readFacts(options.folder));
+    const settings = new Settings(options.folder, listen, options.databaseUrl, options.offerMs);
     const identity = unlock(options.folder, options.passphrase);
     const context = await NestFactory.createApplicationContext(CoordinatorModule.with(settings, identity), {
       logger: ['error', 'fatal'],
       abortOnError: false,
     });
-    return await listenOn(context, settings, lock);
+    return await listenOn(context, settings, lock, options.ledger);
   } catch (error) {
     lock.release();
     throw error;
   }
 }
 
-async function foundOnce({ folder, passphrase, consortium, origin, certificateLifeMs, charter = {} }: StartOptions): Promise<void> {
+async function foundOnce(options: StartOptions): Promise<void> {
+  const { folder, passphrase, consortium, origin, certificateLifeMs, charter = {} } = options;
   if (!isFounded(folder)) {
     if (consortium === undefined || origin === undefined) {
       throw new CoordinatorError(
@@ -83,6 +101,7 @@ async function foundOnce({ folder, passphrase, consortium, origin, certificateLi
         `There is no consortium in ${folder} yet. Give --consortium NAME and --origin ORIGIN to found one.`,
       );
     }
+    requireSoundCharter(charter, origin);
     const life = certificateLifeMs === undefined ? {} : { certificateLifeMs };
     return found(folder, passphrase, { consortium, origin, ...life, ...charter });
   }
@@ -93,16 +112,30 @@ async function foundOnce({ folder, passphrase, consortium, origin, certificateLi
       'folder-unusable',
       `${folder} holds the consortium "${facts.consortium}" with origin ${facts.origin}. Use another folder for another one.`,
     );
-  const { ledgerReaders = facts.ledgerReaders, siteNames = facts.siteNames } = charter;
-  if (ledgerReaders !== facts.ledgerReaders || siteNames !== facts.siteNames)
-    throw new CoordinatorError(
-      'folder-unusable',
-      `The charter of "${facts.consortium}" says ledger readers ${facts.ledgerReaders} and site names ${facts.siteNames}, and its members joined under it. Leave out --ledger-readers and --site-names, or found another consortium in another folder.`,
-    );
+  requireSameCharter(charter, facts);
   if (certificateLifeMs !== undefined && certificateLifeMs !== facts.certificateLifeMs) keepCertificateLife(folder, certificateLifeMs);
 }
 
-async function listenOn(context: INestApplicationContext, settings: Settings, lock: FolderLock): Promise<RunningCoordinator> {
+function checkedWitness(text: string): string {
+  parseWitnessAddress(text);
+  return text;
+}
+
+/** Whoever joined under a charter did so knowing who reads the ledger. @throws CoordinatorError 'forbidden' */
+function requireOpenLedger({ consortium, ledgerReaders }: ConsortiumFacts): void {
+  if (ledgerReaders === 'anyone') return;
+  throw new CoordinatorError(
+    'forbidden',
+    `By the charter of "${consortium}" the ledger is for ${ledgerReaders.replaceAll('-', ' ')}, not for anyone, so it is not served over HTTP. Leave out --ledger-listen; auditors get an export: coferment export ledger.`,
+  );
+}
+
+async function listenOn(
+  context: INestApplicationContext,
+  settings: Settings,
+  lock: FolderLock,
+  ledger: LedgerListening | undefined,
+): Promise<RunningCoordinator> {
   const stop = async () => {
     await context.close();
     lock.release();
@@ -111,14 +144,17 @@ async function listenOn(context: INestApplicationContext, settings: Settings, lo
     await context.get(ObjectStore).open();
     await context.get(PublicationService).open();
     await recordFounding(context);
+    await context.get(WitnessingService).open();
+    context.get(OutsideWitnesses).start();
     await rememberSites(context);
     await context.get(AuthorityRollover).open();
     await context.get(OwnCertificates).open();
+    const ledgerUrl = ledger === undefined ? {} : { ledgerUrl: await context.get(LedgerServer).listen(ledger) };
     const address = listeningAddress(settings.listen).on(await context.get(AgentPort).listen(settings.listen));
     context.get(AgentAddress).value = address;
     keepAddress(settings.folder, address);
     context.get(RunReconciler).start();
-    return { address, facts: context.get(ConsortiumIdentity).facts, context, stop };
+    return { address, ...ledgerUrl, facts: context.get(ConsortiumIdentity).facts, context, stop };
   } catch (error) {
     await context.close();
     throw error;

@@ -7,5 +7,7 @@ export class Settings {
     readonly listen: string,
     /** A PostgreSQL server; without it the embedded one is used. */
     readonly databaseUrl?: string,
+    /** How long witnesses are waited for, in milliseconds. */
+    readonly offerMs?: number,
   ) {}
 }

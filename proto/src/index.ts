@@ -58,6 +58,8 @@ export {
   CreateInviteRequest,
   CreateInviteResponse,
   ExcludedSite,
+  GetLedgerStatusRequest,
+  GetLedgerStatusResponse,
   GetRostersRequest,
   GetRostersResponse,
   GetRunRequest,
@@ -90,6 +92,7 @@ export {
   SiteStatus,
   WatchRunRequest,
   WatchRunResponse,
+  WitnessStatus,
   type OperatorServiceServer,
 } from './generated/coferment/v1/operator.js';
 export {

@@ -105,7 +105,20 @@ describe('a pseudonym', () => {
     const { payloads, entries, checkpoint } = await readLedger(coordinator.operator);
     for (const bytes of [...payloads, ...entries, Buffer.from(checkpoint)]) expect(namesIn(Buffer.from(bytes))).toEqual([]);
     const database = coordinator.running.context.get(Database);
-    const tables = ['act', 'epoch', 'event', 'invite', 'ledger_entry', 'model_state', 'object', 'plan', 'round', 'run'];
+    const tables = [
+      'act',
+      'epoch',
+      'event',
+      'invite',
+      'ledger_entry',
+      'model_state',
+      'object',
+      'plan',
+      'round',
+      'run',
+      'witness_roll',
+      'checkpoint_offer',
+    ];
     for (const table of tables) {
       const stored: unknown = await database.transaction((manager) => manager.query(`SELECT * FROM ${table}`));
       expect(namesIn(Buffer.from(JSON.stringify(stored))), table).toEqual([]);

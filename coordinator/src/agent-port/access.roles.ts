@@ -40,6 +40,7 @@ export const ACCESS: Readonly<Record<string, readonly Role[]>> = {
   'OperatorService/AbortRun': ['operator'],
   'OperatorService/RenewEpoch': ['operator'],
   'OperatorService/GetStatus': ['operator'],
+  'OperatorService/GetLedgerStatus': ['operator'],
   'OperatorService/GetRosters': ['operator'],
   'OperatorService/GetRun': ['operator'],
   'OperatorService/ReleaseModel': ['operator'],

@@ -24,9 +24,9 @@ export function dialledAddress(wanted: string, listening: string): string {
 }
 
 /** Where to listen. @throws CoordinatorError 'malformed' */
-export function listeningAddress(wanted: string): { address: string; on: (port: number) => string } {
+export function listeningAddress(wanted: string): { address: string; host: string; port: number; on: (port: number) => string } {
   const parsed = parseAddress(wanted);
-  if (parsed !== undefined) return { address: wanted, on: (port) => formatAddress({ ...parsed, port }) };
+  if (parsed !== undefined) return { address: wanted, ...parsed, on: (port) => formatAddress({ ...parsed, port }) };
   throw new CoordinatorError(
     'malformed',
     `"${wanted.slice(0, 80)}" is not an address to listen on; give it as ${EXAMPLES}, or [::]:7443 for every address of this machine.`,

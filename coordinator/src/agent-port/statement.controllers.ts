@@ -15,6 +15,7 @@ import { Injectable } from '@nestjs/common';
 import { MembershipService } from '../enrolment/membership.service.js';
 import { ActService } from '../runs/act.service.js';
 import { RunReconciler } from '../runs/run.reconciler.js';
+import { WitnessKeyService } from '../witnessing/witness-key.service.js';
 import { unary } from './call.handler.js';
 import { type Caller, requireSite } from './caller.js';
 import { fromWire } from './envelope.codec.js';
@@ -42,9 +43,15 @@ export class SignedActs {
     private readonly acts: ActService,
     private readonly reconciler: RunReconciler,
     private readonly members: MembershipService,
+    private readonly witnessKeys: WitnessKeyService,
   ) {}
 
-  /** A site's end of its membership: the one act that is of no run. */
+  /** The key with which a site cosigns the ledger; an act of no run. */
+  takeWitnessKey(caller: Caller, envelope: Envelope | undefined): Promise<string> {
+    return this.witnessKeys.take(requireSite(caller), fromWire(envelope));
+  }
+
+  /** A site's end of its membership; an act of no run either. */
   leave(caller: Caller, envelope: Envelope | undefined): Promise<string> {
     return this.members.leave(requireSite(caller).site, fromWire(envelope));
   }
@@ -61,13 +68,18 @@ export class StatementController implements GrpcController<StatementServiceServe
   readonly definition = StatementServiceService;
   readonly handlers: StatementServiceServer = {
     submitStatement: unary(async ({ statement }, { caller }) => {
-      const isLeaving = peekStatement(fromWire(statement)).name === 'site-left';
-      const digest = isLeaving ? this.acts.leave(caller, statement) : this.acts.take(caller, statement, STATEMENTS);
-      return SubmitStatementResponse.fromPartial({ digest: await digest });
+      return SubmitStatementResponse.fromPartial({ digest: await this.take(caller, statement) });
     }),
   };
 
   constructor(private readonly acts: SignedActs) {}
+
+  private take(caller: Caller, statement: Envelope | undefined): Promise<string> {
+    const { name } = peekStatement(fromWire(statement));
+    if (name === 'site-left') return this.acts.leave(caller, statement);
+    if (name === 'witness-key') return this.acts.takeWitnessKey(caller, statement);
+    return this.acts.take(caller, statement, STATEMENTS);
+  }
 }
 
 @Injectable()

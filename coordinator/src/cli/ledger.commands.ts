@@ -5,6 +5,9 @@ import { lockFolder } from '../persistence/folder.lock.js';
 import type { CheckedLedger } from '../publication/ledger.check.js';
 import { CommandOutput } from './command.output.js';
 import { EXIT } from './exit.codes.js';
+import { ledgerJson, ledgerText } from './ledger.text.js';
+import { ask } from './operator.client.js';
+import { type OperatorFlags, callOperator, operatorOptions } from './operator.command.js';
 
 interface CheckFlags {
   data: string;
@@ -12,11 +15,23 @@ interface CheckFlags {
 }
 
 export function addLedger(program: Command): void {
-  const ledger = program.command('ledger').description('The ledger in the database of a coordinator that is stopped.');
+  const ledger = program
+    .command('ledger')
+    .description('The ledger: how far it is signed, cosigned and published; and whether its database still holds what was signed.');
+  operatorOptions(
+    ledger.command('status').description('Show the newest checkpoints, which witnesses have cosigned when, and who is waited for.'),
+  )
+    .addHelpText('after', '\nExample:\n  coferment ledger status --data ./coordinator --passphrase-file ./passphrase')
+    .action((flags: OperatorFlags) =>
+      callOperator(flags, async ({ operator }, output) => {
+        const status = await ask(operator.getLedgerStatus.bind(operator), {});
+        output.result(ledgerJson(status), ledgerText(status));
+      }),
+    );
   ledger
     .command('check')
     .description(
-      'Compare every row of the ledger: statements, entries, signatures, tiles and the last published checkpoint. Needs no passphrase and changes nothing. Exit code 1: a row is not what it was.',
+      'In the database of a coordinator that is stopped, compare every row of the ledger: statements, entries, signatures, tiles and the last published checkpoint. Needs no passphrase and changes nothing. Exit code 1: a row is not what it was.',
     )
     .requiredOption('--data <dir>', "the coordinator's data folder")
     .option('--json', 'print JSON')

@@ -26,6 +26,7 @@ export function operatorProgram(): Command {
   addRosters(program);
   addEpochs(program);
   addModels(program);
+  addLedger(program);
   addExports(program);
   addLedger(program);
   addKeys(program);

@@ -1,41 +1,28 @@
 import { parseDuration } from '@coferment/consortium';
 import type { SecretFlags } from '@coferment/crypto';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { CommandOutput } from './command.output.js';
 import { EXIT } from './exit.codes.js';
+import { type LedgerFlags, charterOf, ledgerOptions, listeningOf } from './ledger.options.js';
 import { readSecret, secretOptions } from './secret.options.js';
 
-interface StartFlags extends SecretFlags {
+interface StartFlags extends SecretFlags, LedgerFlags {
   data: string;
   consortium?: string;
   origin?: string;
-  ledgerReaders?: 'members' | 'members-and-auditors';
-  siteNames?: 'plain' | 'pseudonyms';
   listen?: string;
   certificateLife?: number;
   json?: boolean;
 }
 
 export function addStart(program: Command): void {
-  secretOptions(program.command('start'))
+  const command = secretOptions(program.command('start'))
     .description(
       'Run the coordinator in the foreground. The first start founds the consortium; later ones take everything from the data folder.',
     )
     .requiredOption('--data <dir>', 'data folder')
     .option('--consortium <name>', 'name of a new consortium')
     .option('--origin <origin>', 'name of its ledger, e.g. ledger.example/fermentation (a URL without scheme, for good)')
-    .addOption(
-      new Option('--ledger-readers <who>', 'charter of a new consortium: who may read the ledger (default: members-and-auditors)').choices([
-        'members',
-        'members-and-auditors',
-      ]),
-    )
-    .addOption(
-      new Option('--site-names <form>', 'charter of a new consortium: how sites are called in the ledger (default: plain)').choices([
-        'plain',
-        'pseudonyms',
-      ]),
-    )
     .option(
       '--listen <host:port>',
       'address that agents dial, or [::]:port for every address of this machine; port 0 takes a free one (default: the last one)',
@@ -45,10 +32,11 @@ export function addStart(program: Command): void {
       'how long certificates are good for, 10 min to 365 d; kept for later starts (at first 30 d)',
       parseLife,
     )
-    .option('--json', 'print one JSON event a line')
+    .option('--json', 'print one JSON event a line');
+  ledgerOptions(command)
     .addHelpText(
       'after',
-      '\nExample:\n  coferment start --data ./coordinator --consortium fermentation --origin ledger.example/fermentation --listen 0.0.0.0:7443 --passphrase-file ./passphrase',
+      '\nExample:\n  coferment start --data ./coordinator --consortium fermentation --origin ledger.example/fermentation --listen 0.0.0.0:7443 --passphrase-file ./passphrase\n  coferment start --data ./coordinator --ledger-listen 0.0.0.0:8443 --ledger-tls-cert ./tls/fullchain.pem --ledger-tls-key ./tls/key.pem --passphrase-file ./passphrase',
     )
     .action(runStart);
 }
@@ -56,7 +44,8 @@ export function addStart(program: Command): void {
 async function runStart(flags: StartFlags): Promise<void> {
   const output = new CommandOutput(flags.json === true);
   try {
-    const { data, consortium, origin, listen, certificateLife, ledgerReaders, siteNames } = flags;
+    const { data, consortium, origin, listen, certificateLife, witness } = flags;
+    const ledger = listeningOf(flags);
     const databaseUrl = process.env['DATABASE_URL'];
     // The server and its database are loaded here, so that the operator's other commands need not wait for them.
     const { startCoordinator } = await import('../coordinator.start.js');
@@ -65,12 +54,14 @@ async function runStart(flags: StartFlags): Promise<void> {
       passphrase: await readSecret(flags, data),
       ...(consortium === undefined ? {} : { consortium }),
       ...(origin === undefined ? {} : { origin }),
-      charter: { ...(ledgerReaders === undefined ? {} : { ledgerReaders }), ...(siteNames === undefined ? {} : { siteNames }) },
+      charter: charterOf(flags),
+      ...(witness === undefined ? {} : { witnessServers: witness }),
+      ...(ledger === undefined ? {} : { ledger }),
       ...(listen === undefined ? {} : { listen }),
       ...(certificateLife === undefined ? {} : { certificateLifeMs: certificateLife }),
       ...(databaseUrl === undefined || databaseUrl === '' ? {} : { databaseUrl }),
     });
-    const { facts, address } = running;
+    const { facts, address, ledgerUrl } = running;
     const event = {
       event: 'listening',
       address,
@@ -78,10 +69,12 @@ async function runStart(flags: StartFlags): Promise<void> {
       origin: facts.origin,
       logVkey: facts.logVkey,
       operatorKey: facts.operatorKey,
+      ...(ledgerUrl === undefined ? {} : { ledgerUrl }),
     };
+    const served = ledgerUrl === undefined ? '' : `\nThe ledger is open to anybody at ${ledgerUrl}/checkpoint.`;
     output.result(
       event,
-      `The coordinator of "${facts.consortium}" listens on ${address}.\nKey of its ledger (give it to auditors on paper): ${facts.logVkey}\nStop it with Ctrl-C.`,
+      `The coordinator of "${facts.consortium}" listens on ${address}.\nKey of its ledger (give it to auditors on paper): ${facts.logVkey}${served}\nStop it with Ctrl-C.`,
     );
     const stop = () => {
       running.stop().then(

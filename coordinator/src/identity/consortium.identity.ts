@@ -63,6 +63,8 @@ const factsSchema = z.strictObject({
   siteNames: siteNamesSchema.default('plain'),
   witnessQuorum: witnessQuorumSchema.default(2),
   witnesses: outsideWitnessesSchema.default([]),
+  /** Witnesses outside the consortium that are called, each as verifier key and URL; not of the charter, so they may change. */
+  witnessServers: z.array(z.string().max(1000)).max(16).default([]),
   /** Still accepted for a short while: a command of the operator may have read it just before it was renewed. */
   previousOperatorCertificate: z.string().optional(),
   certificateLifeMs: z.number().int().positive().default(CERTIFICATE_LIFE_MS),
@@ -284,6 +286,10 @@ export async function found(
 
 function writeFacts(folder: string, facts: ConsortiumFacts): void {
   replaceFile(factsFile(folder), `${JSON.stringify(facts, null, 2)}\n`);
+}
+
+export function keepWitnessServers(folder: string, witnessServers: readonly string[]): void {
+  writeFacts(folder, { ...readFacts(folder), witnessServers: [...witnessServers] });
 }
 
 /** Takes effect with the next certificate of each member. */

@@ -15,6 +15,8 @@ import { First1700000000001 } from './migrations/0001-first.migration.js';
 import { KeyEpochs1700000000002 } from './migrations/0002-key-epochs.migration.js';
 import { Membership1700000000003 } from './migrations/0003-membership.migration.js';
 import { LedgerTiles1700000000004 } from './migrations/0004-ledger-tiles.migration.js';
+import { Witnesses1700000000005 } from './migrations/0005-witnesses.migration.js';
+import { CosignatureEntity, OfferEntity, RollEntity } from '../witnessing/witnessing.entity.js';
 
 /** A PostgreSQL server by URL, or the embedded one by its socket. */
 export type DatabaseAddress = { url: string } | { host: string; port: number };
@@ -42,8 +44,11 @@ export async function openDataSource(address: DatabaseAddress): Promise<DataSour
       LedgerEntryEntity,
       RenewalEntity,
       AuthoritiesEntity,
+      RollEntity,
+      OfferEntity,
+      CosignatureEntity,
     ],
-    migrations: [First1700000000001, KeyEpochs1700000000002, Membership1700000000003, LedgerTiles1700000000004],
+    migrations: [First1700000000001, KeyEpochs1700000000002, Membership1700000000003, LedgerTiles1700000000004, Witnesses1700000000005],
     synchronize: false,
   });
   await source.initialize();

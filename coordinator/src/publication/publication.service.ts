@@ -5,6 +5,8 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { Settings } from '../settings.js';
+import { isOfRoll } from '../witnessing/roll.statements.js';
+import { WitnessingRepository } from '../witnessing/witnessing.repository.js';
 import { requireExtends, writeCheckpoint } from './checkpoint.file.js';
 import type { LedgerEntryRow } from './ledger-entry.entity.js';
 import { LedgerLog } from './ledger.log.js';
@@ -14,12 +16,15 @@ import { LedgerLog } from './ledger.log.js';
 export class PublicationService {
   #checkpoint = '';
   #size = 0;
+  #signedMs = 0;
   #following: Promise<void> = Promise.resolve();
+  readonly #listeners = new Set<() => void>();
 
   constructor(
     private readonly log: LedgerLog,
     private readonly identity: ConsortiumIdentity,
     private readonly settings: Settings,
+    private readonly witnessing: WitnessingRepository,
   ) {}
 
   /** Reads the log and signs what is there; entries of a coordinator that was killed before it could sign are included. */
@@ -29,8 +34,16 @@ export class PublicationService {
     await this.#sign();
   }
 
-  append(manager: EntityManager, envelope: DsseEnvelope, publicKey: Uint8Array): Promise<number> {
-    return this.log.append(manager, envelope, publicKey);
+  async append(manager: EntityManager, envelope: DsseEnvelope, publicKey: Uint8Array): Promise<number> {
+    const index = await this.log.append(manager, envelope, publicKey);
+    const payload = Buffer.from(envelope.payload, 'base64');
+    if (isOfRoll(payload)) await this.witnessing.addToRoll(manager, { index, payload });
+    return index;
+  }
+
+  /** Called after every checkpoint that was signed. */
+  watch(listener: () => void): void {
+    this.#listeners.add(listener);
   }
 
   /** Takes in what was committed since and signs a checkpoint over it. Calls queue up, so checkpoints only grow. */
@@ -49,6 +62,11 @@ export class PublicationService {
 
   get checkpoint(): string {
     return this.#checkpoint;
+  }
+
+  /** When it was signed, or signed again by a coordinator that was started. */
+  get signedMs(): number {
+    return this.#signedMs;
   }
 
   /** Never beyond the signed size, so that every entry handed out is covered by a checkpoint. */
@@ -70,6 +88,8 @@ export class PublicationService {
     const root = await this.log.root(size);
     this.#checkpoint = signCheckpoint({ origin: this.identity.facts.origin, size: BigInt(size), root }, this.identity.logSeed);
     this.#size = size;
+    this.#signedMs = Date.now();
     writeCheckpoint(this.#file, this.#checkpoint);
+    for (const tell of this.#listeners) tell();
   }
 }

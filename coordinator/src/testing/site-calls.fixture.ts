@@ -8,6 +8,7 @@ import {
   type GetUploadResponse,
   type JoinRequest,
   type JoinResponse,
+  LedgerServiceClient,
   NonceServiceClient,
   type ObjectPurpose,
   OperatorServiceClient,
@@ -46,6 +47,7 @@ export class SiteCalls {
   readonly uploads: UploadServiceClient;
   readonly downloads: DownloadServiceClient;
   readonly operator: OperatorServiceClient;
+  readonly ledger: LedgerServiceClient;
 
   constructor(where: Where, pair?: { key: string; certificate: string }) {
     const ca = Buffer.from(where.caCertificate);
@@ -59,11 +61,12 @@ export class SiteCalls {
     this.uploads = new UploadServiceClient(where.coordinator, tls, settings);
     this.downloads = new DownloadServiceClient(where.coordinator, tls, settings);
     this.operator = new OperatorServiceClient(where.coordinator, tls, settings);
+    this.ledger = new LedgerServiceClient(where.coordinator, tls, settings);
   }
 
   close(): void {
-    for (const client of [this.polling, this.statements, this.nonces, this.shares, this.uploads, this.downloads, this.operator])
-      client.close();
+    const { polling, statements, nonces, shares, uploads, downloads, operator, ledger } = this;
+    for (const client of [polling, statements, nonces, shares, uploads, downloads, operator, ledger]) client.close();
   }
 
   poll(positions: RunPosition[], known: string, waitMs: number): Promise<PollResponse> {

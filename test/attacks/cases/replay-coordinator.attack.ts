@@ -28,7 +28,8 @@ const sent = {
 type Sent = keyof typeof sent;
 
 /** A site may always say these of itself, so a valid one is no forgery. */
-const OF_ITS_OWN_WILL: readonly PredicateName[] = ['attempt-declined', 'epoch-left', 'instruction-refused', 'site-left'];
+const OF_ITS_OWN_WILL: readonly PredicateName[] = ['attempt-declined', 'epoch-left', 'instruction-refused', 'site-left', 'witness-key'];
+const OF_NO_RUN: readonly PredicateName[] = ['site-left', 'witness-key'];
 
 describe('every act of a site in a run', () => {
   const coordinator = new TestCoordinator();
@@ -83,8 +84,8 @@ describe('every act of a site in a run', () => {
       if (other !== name && !OF_ITS_OWN_WILL.includes(other))
         await refused(alpha, `a ${other} for a ${name}`, signStatement(other, every[other], alpha.identity), other);
     for (const own of OF_ITS_OWN_WILL) {
-      // A leaving is of no run, and of one consortium.
-      const elsewhere = own === 'site-left' ? { ...every[own], consortium: 'other' } : { ...every[own], run: `r9-${'0'.repeat(16)}` };
+      // What is of no run is of one consortium.
+      const elsewhere = OF_NO_RUN.includes(own) ? { ...every[own], consortium: 'other' } : { ...every[own], run: `r9-${'0'.repeat(16)}` };
       await refused(alpha, `an ${own} of elsewhere for a ${name}`, signStatement(own, elsewhere as never, alpha.identity), own);
     }
     for (const field of Object.keys(predicates[name].shape)) {

@@ -201,6 +201,48 @@ export interface GetStatusResponse {
   siteNames: string;
 }
 
+export interface GetLedgerStatusRequest {
+}
+
+export interface GetLedgerStatusResponse {
+  /** Entries under the newest signed checkpoint. */
+  size: number;
+  /** C2SP signed notes with the cosignatures that they have by now; empty while there is none. */
+  newest: string;
+  /** What witnesses are asked to cosign. */
+  offered: string;
+  /** The newest that has its quorum: receipts are given under it. */
+  witnessed: string;
+  /** The newest that is shown to the public. */
+  published: string;
+  /** Cosignatures that the offered checkpoint needs, and those that it has of witnesses that count. */
+  quorum: number;
+  cosigned: number;
+  /** When it is published as it is, if its quorum is not met by then; 0 when nobody is waited for. */
+  untilMs: number;
+  witnesses: WitnessStatus[];
+  /** Enrolled sites that have no witness key. */
+  sitesWithoutKey: string[];
+  /** Where anybody reads the ledger; empty while it is not served. */
+  url: string;
+}
+
+export interface WitnessStatus {
+  /** C2SP verifier key. */
+  vkey: string;
+  /** Empty for a witness outside the consortium. */
+  site: string;
+  /** By the charter or the ledger; others are shown and do not count. */
+  counts: boolean;
+  /** Entries under the newest checkpoint that it has cosigned, and when by its own clock; 0 for none that is kept. */
+  cosignedSize: number;
+  cosignedMs: number;
+  /** Where it is called; empty for one that calls. */
+  url: string;
+  /** Why the last call failed; empty when it did not. */
+  problem: string;
+}
+
 export interface GetRunRequest {
   run: string;
 }
@@ -2236,6 +2278,363 @@ export const GetStatusResponse: MessageFns<GetStatusResponse> = {
   },
 };
 
+function createBaseGetLedgerStatusRequest(): GetLedgerStatusRequest {
+  return {};
+}
+
+export const GetLedgerStatusRequest: MessageFns<GetLedgerStatusRequest> = {
+  encode(_: GetLedgerStatusRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetLedgerStatusRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetLedgerStatusRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetLedgerStatusRequest>): GetLedgerStatusRequest {
+    return GetLedgerStatusRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<GetLedgerStatusRequest>): GetLedgerStatusRequest {
+    const message = createBaseGetLedgerStatusRequest();
+    return message;
+  },
+};
+
+function createBaseGetLedgerStatusResponse(): GetLedgerStatusResponse {
+  return {
+    size: 0,
+    newest: "",
+    offered: "",
+    witnessed: "",
+    published: "",
+    quorum: 0,
+    cosigned: 0,
+    untilMs: 0,
+    witnesses: [],
+    sitesWithoutKey: [],
+    url: "",
+  };
+}
+
+export const GetLedgerStatusResponse: MessageFns<GetLedgerStatusResponse> = {
+  encode(message: GetLedgerStatusResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.size !== 0) {
+      writer.uint32(8).int64(message.size);
+    }
+    if (message.newest !== "") {
+      writer.uint32(18).string(message.newest);
+    }
+    if (message.offered !== "") {
+      writer.uint32(26).string(message.offered);
+    }
+    if (message.witnessed !== "") {
+      writer.uint32(34).string(message.witnessed);
+    }
+    if (message.published !== "") {
+      writer.uint32(42).string(message.published);
+    }
+    if (message.quorum !== 0) {
+      writer.uint32(48).uint32(message.quorum);
+    }
+    if (message.cosigned !== 0) {
+      writer.uint32(56).uint32(message.cosigned);
+    }
+    if (message.untilMs !== 0) {
+      writer.uint32(64).int64(message.untilMs);
+    }
+    for (const v of message.witnesses) {
+      WitnessStatus.encode(v!, writer.uint32(74).fork()).join();
+    }
+    for (const v of message.sitesWithoutKey) {
+      writer.uint32(82).string(v!);
+    }
+    if (message.url !== "") {
+      writer.uint32(90).string(message.url);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetLedgerStatusResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetLedgerStatusResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.size = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.newest = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.offered = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.witnessed = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.published = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.quorum = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.cosigned = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.untilMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.witnesses.push(WitnessStatus.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.sitesWithoutKey.push(reader.string());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.url = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetLedgerStatusResponse>): GetLedgerStatusResponse {
+    return GetLedgerStatusResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetLedgerStatusResponse>): GetLedgerStatusResponse {
+    const message = createBaseGetLedgerStatusResponse();
+    message.size = object.size ?? 0;
+    message.newest = object.newest ?? "";
+    message.offered = object.offered ?? "";
+    message.witnessed = object.witnessed ?? "";
+    message.published = object.published ?? "";
+    message.quorum = object.quorum ?? 0;
+    message.cosigned = object.cosigned ?? 0;
+    message.untilMs = object.untilMs ?? 0;
+    message.witnesses = object.witnesses?.map((e) => WitnessStatus.fromPartial(e)) || [];
+    message.sitesWithoutKey = object.sitesWithoutKey?.map((e) => e) || [];
+    message.url = object.url ?? "";
+    return message;
+  },
+};
+
+function createBaseWitnessStatus(): WitnessStatus {
+  return { vkey: "", site: "", counts: false, cosignedSize: 0, cosignedMs: 0, url: "", problem: "" };
+}
+
+export const WitnessStatus: MessageFns<WitnessStatus> = {
+  encode(message: WitnessStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.vkey !== "") {
+      writer.uint32(10).string(message.vkey);
+    }
+    if (message.site !== "") {
+      writer.uint32(18).string(message.site);
+    }
+    if (message.counts !== false) {
+      writer.uint32(24).bool(message.counts);
+    }
+    if (message.cosignedSize !== 0) {
+      writer.uint32(32).int64(message.cosignedSize);
+    }
+    if (message.cosignedMs !== 0) {
+      writer.uint32(40).int64(message.cosignedMs);
+    }
+    if (message.url !== "") {
+      writer.uint32(50).string(message.url);
+    }
+    if (message.problem !== "") {
+      writer.uint32(58).string(message.problem);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WitnessStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWitnessStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.vkey = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.site = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.counts = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.cosignedSize = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.cosignedMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.url = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.problem = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WitnessStatus>): WitnessStatus {
+    return WitnessStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WitnessStatus>): WitnessStatus {
+    const message = createBaseWitnessStatus();
+    message.vkey = object.vkey ?? "";
+    message.site = object.site ?? "";
+    message.counts = object.counts ?? false;
+    message.cosignedSize = object.cosignedSize ?? 0;
+    message.cosignedMs = object.cosignedMs ?? 0;
+    message.url = object.url ?? "";
+    message.problem = object.problem ?? "";
+    return message;
+  },
+};
+
 function createBaseGetRunRequest(): GetRunRequest {
   return { run: "" };
 }
@@ -3713,6 +4112,18 @@ export const OperatorServiceService = {
     responseSerialize: (value: GetStatusResponse): Buffer => Buffer.from(GetStatusResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetStatusResponse => GetStatusResponse.decode(value),
   },
+  /** How far the ledger is signed, cosigned and published. */
+  getLedgerStatus: {
+    path: "/coferment.v1.OperatorService/GetLedgerStatus" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetLedgerStatusRequest): Buffer =>
+      Buffer.from(GetLedgerStatusRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetLedgerStatusRequest => GetLedgerStatusRequest.decode(value),
+    responseSerialize: (value: GetLedgerStatusResponse): Buffer =>
+      Buffer.from(GetLedgerStatusResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetLedgerStatusResponse => GetLedgerStatusResponse.decode(value),
+  },
   getRun: {
     path: "/coferment.v1.OperatorService/GetRun" as const,
     requestStream: false as const,
@@ -3765,6 +4176,8 @@ export interface OperatorServiceServer extends UntypedServiceImplementation {
   abortRun: handleUnaryCall<AbortRunRequest, AbortRunResponse>;
   renewEpoch: handleUnaryCall<RenewEpochRequest, RenewEpochResponse>;
   getStatus: handleUnaryCall<GetStatusRequest, GetStatusResponse>;
+  /** How far the ledger is signed, cosigned and published. */
+  getLedgerStatus: handleUnaryCall<GetLedgerStatusRequest, GetLedgerStatusResponse>;
   getRun: handleUnaryCall<GetRunRequest, GetRunResponse>;
   getRosters: handleUnaryCall<GetRostersRequest, GetRostersResponse>;
   releaseModel: handleUnaryCall<ReleaseModelRequest, ReleaseModelResponse>;
@@ -3951,6 +4364,22 @@ export interface OperatorServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetStatusResponse) => void,
+  ): ClientUnaryCall;
+  /** How far the ledger is signed, cosigned and published. */
+  getLedgerStatus(
+    request: GetLedgerStatusRequest,
+    callback: (error: ServiceError | null, response: GetLedgerStatusResponse) => void,
+  ): ClientUnaryCall;
+  getLedgerStatus(
+    request: GetLedgerStatusRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetLedgerStatusResponse) => void,
+  ): ClientUnaryCall;
+  getLedgerStatus(
+    request: GetLedgerStatusRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetLedgerStatusResponse) => void,
   ): ClientUnaryCall;
   getRun(
     request: GetRunRequest,

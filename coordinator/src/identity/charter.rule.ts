@@ -1,0 +1,44 @@
+import { CoordinatorError } from '../errors/index.js';
+import { MOST_COSIGNATURES } from '../witnessing/checkpoint.offer.js';
+import { parseWitnessKey } from '../witnessing/witness.address.js';
+import type { Charter, ConsortiumFacts } from './consortium.identity.js';
+
+/** A charter is for good, so what could never be kept is refused before anybody joins under it. @throws CoordinatorError 'malformed' */
+export function requireSoundCharter({ witnessQuorum, witnesses = [] }: Partial<Charter>, origin: string): void {
+  if (typeof witnessQuorum === 'number' && witnessQuorum > MOST_COSIGNATURES)
+    throw new CoordinatorError(
+      'malformed',
+      `A checkpoint holds at most ${MOST_COSIGNATURES} cosignatures, so ${witnessQuorum} of them can never come together. Give --witness-quorum a smaller number, or "majority".`,
+    );
+  const keys = new Set<string>();
+  for (const vkey of witnesses) {
+    const { name, publicKey } = parseWitnessKey(vkey);
+    if (name === origin || name.startsWith(`${origin}/`))
+      throw new CoordinatorError(
+        'malformed',
+        `A witness outside the consortium cannot be called "${name}": names that begin with ${origin} are those of its sites.`,
+      );
+    const key = Buffer.from(publicKey).toString('hex');
+    if (keys.has(key))
+      throw new CoordinatorError('malformed', `The key of the witness "${name}" is given twice; it counts once. Leave one out.`);
+    keys.add(key);
+  }
+}
+
+/** @param given what this start was asked for. @throws CoordinatorError 'folder-unusable' when the consortium was founded with something else */
+export function requireSameCharter(given: Partial<Charter>, facts: ConsortiumFacts): void {
+  const { ledgerReaders = facts.ledgerReaders, siteNames = facts.siteNames } = given;
+  const { witnessQuorum = facts.witnessQuorum, witnesses = facts.witnesses } = given;
+  const isSame =
+    ledgerReaders === facts.ledgerReaders &&
+    siteNames === facts.siteNames &&
+    witnessQuorum === facts.witnessQuorum &&
+    witnesses.toSorted().join(' ') === facts.witnesses.toSorted().join(' ');
+  if (isSame) return;
+  const outside = facts.witnesses.length === 0 ? 'none' : facts.witnesses.join(', ');
+  throw new CoordinatorError(
+    'folder-unusable',
+    `The charter of "${facts.consortium}" says ledger readers ${facts.ledgerReaders} and site names ${facts.siteNames}, a witness quorum of ${facts.witnessQuorum} and as witnesses from outside ${outside}, and its members joined under it. ` +
+      'Leave out --ledger-readers, --site-names, --witness-quorum and --charter-witness, or found another consortium in another folder.',
+  );
+}

@@ -1,0 +1,88 @@
+import { encodeVkey } from '@coferment/ledger';
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { EnvHttpProxyAgent } from 'undici';
+import { CoordinatorError } from '../errors/index.js';
+import { ConsortiumIdentity } from '../identity/consortium.identity.js';
+import { LedgerLog } from '../publication/ledger.log.js';
+import { printable } from '../runs/printable.text.js';
+import { ChangeNotifier } from '../telemetry/change.notifier.js';
+import { Log } from '../telemetry/log.js';
+import type { CheckpointOffer } from './checkpoint.offer.js';
+import { type WitnessAddress, parseWitnessAddress } from './witness.address.js';
+import { bringCheckpoint } from './witness.call.js';
+import { WitnessingService } from './witnessing.service.js';
+
+const SHORTEST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 60_000;
+/** Brings every checkpoint that is offered to witnesses outside the consortium. Each is called on its own: one that is down holds up nobody. */
+@Injectable()
+export class OutsideWitnesses implements OnModuleDestroy {
+  readonly #stop = new AbortController();
+  /** Proxies of the environment, as for any other program on the machine. */
+  readonly #agent = new EnvHttpProxyAgent({ connections: 2 });
+  /** Why the last call of a witness failed, by its verifier key. */
+  readonly #problems = new Map<string, string>();
+  readonly #pauses = new ChangeNotifier();
+  #running: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly witnessing: WitnessingService,
+    private readonly ledger: LedgerLog,
+    private readonly identity: ConsortiumIdentity,
+    private readonly log: Log,
+  ) {}
+
+  start(): void {
+    this.#running = Promise.all(this.identity.facts.witnessServers.map((text) => this.#serve(parseWitnessAddress(text))));
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+    await this.#agent.destroy();
+  }
+
+  /** Undefined after a call that went well, and before the first. */
+  problemOf(vkey: string): string | undefined {
+    return this.#problems.get(vkey);
+  }
+
+  async #serve(witness: WitnessAddress): Promise<void> {
+    const vkey = encodeVkey(witness.key);
+    let known = 0;
+    let failures = 0;
+    while (!this.#stop.signal.aborted) {
+      const { current } = this.witnessing;
+      if (current === undefined || current.isCosignedBy(witness.key) || current.isFull) {
+        await this.witnessing.nextOffer(LONGEST_PAUSE_MS, this.#stop.signal);
+        continue;
+      }
+      try {
+        const { size, signed } = current;
+        const proofFrom = (oldSize: number) => this.ledger.consistencyProof(oldSize, size);
+        const how = { dispatcher: this.#agent, signal: this.#stop.signal };
+        const lines = await bringCheckpoint(witness.url, { size, signed, proofFrom }, known, how);
+        known = size;
+        await this.#add(witness, current, lines);
+        if (this.#problems.delete(vkey)) this.log.info('a witness cosigns again', { address: witness.url });
+        failures = 0;
+      } catch (error) {
+        if (this.#stop.signal.aborted) return;
+        // It may quote what the witness has sent, and people read it in a terminal.
+        const problem = printable(error instanceof Error ? error.message : String(error));
+        if (this.#problems.get(vkey) !== problem) this.log.warn(`a witness did not cosign: ${problem}`, { address: witness.url });
+        this.#problems.set(vkey, problem);
+        await this.#pauses.next(Math.min(SHORTEST_PAUSE_MS * 2 ** failures++, LONGEST_PAUSE_MS), this.#stop.signal);
+      }
+    }
+  }
+
+  async #add({ key }: WitnessAddress, offer: CheckpointOffer, lines: string): Promise<void> {
+    try {
+      await this.witnessing.addOfOutsider(key, offer, lines);
+    } catch (error) {
+      // Others had their quorum while it took its time, often: what is offered now is the next thing that it is brought.
+      if (!(error instanceof CoordinatorError && error.code === 'not-owed')) throw error;
+    }
+  }
+}

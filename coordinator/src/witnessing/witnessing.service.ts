@@ -1,0 +1,293 @@
+import {
+  type NoteSignature,
+  type VerifierKey,
+  LedgerError,
+  encodeVkey,
+  formatSignature,
+  openCheckpoint,
+  parseNote,
+  parseVkey,
+  witnessName,
+} from '@coferment/ledger';
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import type { SiteMember } from '../enrolment/site.entity.js';
+import { CoordinatorError } from '../errors/index.js';
+import { ConsortiumIdentity } from '../identity/consortium.identity.js';
+import { Database } from '../persistence/database.js';
+import { LedgerLog } from '../publication/ledger.log.js';
+import { PublicationService } from '../publication/publication.service.js';
+import { Settings } from '../settings.js';
+import { ChangeNotifier } from '../telemetry/change.notifier.js';
+import { Log } from '../telemetry/log.js';
+import { CheckpointOffer, type Cosignature, LONGEST_NOTE } from './checkpoint.offer.js';
+import { FollowedRoll } from './followed.roll.js';
+import { OfferSequence } from './offer.sequence.js';
+import type { CosignatureRow, OfferRow } from './witnessing.entity.js';
+import { WitnessingRepository } from './witnessing.repository.js';
+
+/** As between an agent's clock and the coordinator's. */
+const MOST_AHEAD_MS = 300_000;
+
+/**
+ * Offers checkpoints to witnesses, one at a time, and collects their cosignatures. What is known here is on the disk before anybody is told, and whatever is done to
+ * it is done in turn.
+ */
+@Injectable()
+export class WitnessingService implements OnModuleDestroy {
+  readonly #offered = new ChangeNotifier();
+  readonly #sequence: OfferSequence;
+  /** At the newest offer. */
+  readonly #roll: FollowedRoll;
+  /** At the newest signed checkpoint: a key may have gone since the offer. */
+  readonly #latest: FollowedRoll;
+  #turn: Promise<unknown> = Promise.resolve();
+  #isDueQueued = false;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(
+    private readonly publication: PublicationService,
+    private readonly ledger: LedgerLog,
+    private readonly database: Database,
+    private readonly repository: WitnessingRepository,
+    private readonly identity: ConsortiumIdentity,
+    private readonly log: Log,
+    settings: Settings,
+  ) {
+    this.#sequence = new OfferSequence(settings.offerMs);
+    const { origin, logVkey } = identity.facts;
+    this.#roll = new FollowedRoll(database, repository, { origin, logVkey });
+    this.#latest = new FollowedRoll(database, repository, { origin, logVkey });
+  }
+
+  /** Goes on with the offers of before. To be called when the ledger is open. @throws CoordinatorError 'log-forked' */
+  async open(): Promise<void> {
+    const { offers, cosignatures } = await this.database.snapshot(async (manager) => ({
+      offers: await this.repository.offers(manager),
+      cosignatures: await this.repository.cosignatures(manager),
+    }));
+    const dropped: number[] = [];
+    for (const row of offers) {
+      const own = cosignatures.filter(({ size }) => size === row.size);
+      dropped.push(...this.#sequence.begin(await this.#resumed(row, own), Date.now()));
+    }
+    await this.database.transaction((manager) => this.repository.dropOffers(manager, dropped));
+    this.publication.watch(() => this.#advance());
+    this.#advance();
+    await this.#turn;
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    this.#offered.changed();
+    await this.#turn;
+  }
+
+  /** What witnesses are asked to cosign now. */
+  get current(): CheckpointOffer | undefined {
+    return this.#sequence.current;
+  }
+
+  /** The newest with its quorum. */
+  get witnessed(): CheckpointOffer | undefined {
+    return this.#sequence.witnessed;
+  }
+
+  /** What may be shown to the public: see {@link OfferSequence.published}. */
+  get published(): CheckpointOffer | undefined {
+    return this.#sequence.published(Date.now());
+  }
+
+  /** The newest signed checkpoint with the cosignatures that it has, and whether more are still waited for. */
+  newest(): { checkpoint: string; pending: boolean } {
+    const { size, checkpoint, signedMs } = this.publication;
+    const offer = this.#sequence.ofSize(size);
+    if (offer !== undefined) return { checkpoint: offer.note, pending: !this.#sequence.hasEnded(offer, Date.now()) };
+    // It waits for the one before it.
+    const { current } = this;
+    const isHoped = current !== undefined && current.isReachable && current.electorate.quorum > 0;
+    return { checkpoint, pending: isHoped && this.#sequence.restMs({ beganMs: signedMs }, Date.now()) > 0 };
+  }
+
+  /** When the offer ends, if its quorum is not met by then; 0 when nobody is waited for. */
+  get untilMs(): number {
+    const { current } = this;
+    const nowMs = Date.now();
+    return current === undefined || this.#sequence.hasEnded(current, nowMs) ? 0 : nowMs + this.#sequence.restMs(current, nowMs);
+  }
+
+  /** Newest cosignature of each key among the offers that are kept. */
+  lastCosignatures(): ReadonlyMap<string, { size: number; time: Date }> {
+    return new Map(
+      this.#sequence.offers.flatMap(({ size, cosignatures }) =>
+        cosignatures.map(({ key, time }) => [encodeVkey(key), { size, time }] as const),
+      ),
+    );
+  }
+
+  /** Resolves when another checkpoint is offered, after `timeoutMs`, or when the signal aborts. */
+  nextOffer(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    return this.#offered.next(timeoutMs, signal);
+  }
+
+  /**
+   * What the site is to cosign beyond the entries that it has seen, as soon as there is such a thing; undefined when there was nothing for as long as it waits.
+   * @throws CoordinatorError 'malformed' when it has seen more entries than there are
+   */
+  async await(
+    { site }: SiteMember,
+    oldSize: number,
+    waitMs: number,
+    signal: AbortSignal,
+  ): Promise<{ checkpoint: string; proof: Uint8Array[] } | undefined> {
+    if (oldSize > this.publication.size)
+      throw new CoordinatorError(
+        'malformed',
+        `"${site}" has cosigned ${oldSize} entries; this ledger has ${this.publication.size}. Keep that checkpoint and show it to the other members.`,
+      );
+    const endMs = Date.now() + waitMs;
+    for (;;) {
+      const offer = this.#owedBy(site, oldSize);
+      if (offer !== undefined) {
+        const proof = oldSize === 0 ? [] : await this.ledger.consistencyProof(oldSize, offer.size);
+        return { checkpoint: offer.signed, proof };
+      }
+      const restMs = endMs - Date.now();
+      if (restMs <= 0 || signal.aborted || this.#stopped) return undefined;
+      await this.#offered.next(restMs, signal);
+    }
+  }
+
+  /**
+   * Takes a site's cosignature of a checkpoint that was offered. The same again is answered like the first time.
+   * @param note the checkpoint with the site's own line
+   * @throws CoordinatorError 'too-large', 'malformed', 'not-owed', 'forbidden', 'bad-signature', 'clock-off'
+   */
+  async addOfSite({ site }: SiteMember, note: string): Promise<void> {
+    const { text, signatures } = readNote(note);
+    await this.#inTurn(async () => {
+      const offer = this.#requireOffer(text);
+      const name = witnessName(this.identity.facts.origin, site);
+      const key = offer.electorate.keys.find((known) => known.name === name);
+      const latest = await this.#latest.upTo(this.publication.size);
+      if (key === undefined || !latest.keys.some((known) => encodeVkey(known) === encodeVkey(key)))
+        throw new CoordinatorError(
+          'forbidden',
+          `"${site}" has no witness key that holds for the checkpoint of ${offer.size} entries. Send the site's witness-key first, and cosign the next one.`,
+        );
+      await this.#keep(offer, signatures, key);
+    });
+  }
+
+  /** Takes the lines that a witness outside the consortium answered with. @throws CoordinatorError as above */
+  async addOfOutsider(key: VerifierKey, offered: CheckpointOffer, lines: string): Promise<void> {
+    const { text, signatures } = readNote(`${offered.text}\n${lines}`);
+    await this.#inTurn(() => this.#keep(this.#requireOffer(text), signatures, key));
+  }
+
+  #owedBy(site: string, oldSize: number): CheckpointOffer | undefined {
+    const { current } = this;
+    if (current === undefined || current.size <= oldSize) return undefined;
+    const name = witnessName(this.identity.facts.origin, site);
+    const key = current.electorate.keys.find((known) => known.name === name);
+    return key === undefined || current.isCosignedBy(key) ? undefined : current;
+  }
+
+  #requireOffer(text: string): CheckpointOffer {
+    const offer = this.#sequence.find(text);
+    if (offer !== undefined) return offer;
+    throw new CoordinatorError(
+      'not-owed',
+      `No such checkpoint is offered, or not any more: "${text.slice(0, 120).replaceAll('\n', ' ')}". Ask for the one that is, and cosign that.`,
+    );
+  }
+
+  async #keep(offer: CheckpointOffer, signatures: readonly NoteSignature[], key: VerifierKey): Promise<void> {
+    const cosignature = offer.verify(signatures, key);
+    requireNotAhead(cosignature, Date.now());
+    if (offer.isCosignedBy(key) || offer.isFull) return;
+    const row = { size: offer.size, vkey: encodeVkey(key), line: formatSignature(cosignature.signature) };
+    await this.database.transaction((manager) => this.repository.addCosignature(manager, row));
+    offer.add(cosignature);
+    this.#advance();
+  }
+
+  /** Offers the newest signed checkpoint when it is due. */
+  #advance(): void {
+    if (this.#isDueQueued || this.#stopped) return;
+    this.#isDueQueued = true;
+    this.#inTurn(async () => {
+      this.#isDueQueued = false;
+      if (this.#stopped) return;
+      const { size, checkpoint } = this.publication;
+      const nowMs = Date.now();
+      if (size > 0 && this.#sequence.isDue(size, nowMs)) {
+        const offer = new CheckpointOffer(size, checkpoint, await this.#roll.upTo(size), nowMs);
+        await this.database.transaction((manager) => this.repository.addOffer(manager, { size, note: checkpoint, beganMs: nowMs }));
+        const dropped = this.#sequence.begin(offer, nowMs);
+        this.#offered.changed();
+        await this.database.transaction((manager) => this.repository.dropOffers(manager, dropped));
+      }
+      this.#awaitEnd(nowMs);
+    }).catch((error: unknown) => this.log.error('a checkpoint could not be offered to witnesses', error));
+  }
+
+  #awaitEnd(nowMs: number): void {
+    const { current } = this;
+    clearTimeout(this.#timer);
+    if (current === undefined || this.#stopped || this.#sequence.hasEnded(current, nowMs)) return;
+    this.#timer = setTimeout(() => this.#advance(), this.#sequence.restMs(current, nowMs));
+  }
+
+  async #resumed({ size, note, beganMs }: OfferRow, rows: readonly CosignatureRow[]): Promise<CheckpointOffer> {
+    const isOurs =
+      size <= this.ledger.size && Buffer.compare(rootOf(note, this.identity.facts.logVkey), await this.ledger.root(size)) === 0;
+    if (!isOurs)
+      throw new CoordinatorError(
+        'log-forked',
+        `Witnesses were offered a checkpoint of ${size} entries that the ledger of ${this.ledger.size} entries in the database does not extend. ` +
+          'Restore a newer backup. Going on would show members two different ledgers.',
+      );
+    const offer = new CheckpointOffer(size, note, await this.#roll.upTo(size), beganMs);
+    for (const { vkey, line } of rows) offer.add(offer.verify(parseNote(`${offer.text}\n${line}`).signatures, parseVkey(vkey)));
+    return offer;
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+}
+
+function readNote(note: string): ReturnType<typeof parseNote> {
+  if (note.length > LONGEST_NOTE)
+    throw new CoordinatorError('too-large', `The checkpoint has ${note.length} characters; at most ${LONGEST_NOTE} are read.`);
+  try {
+    return parseNote(note);
+  } catch (error) {
+    if (!(error instanceof LedgerError)) throw error;
+    throw new CoordinatorError('malformed', `The cosigned checkpoint cannot be read: ${error.message}`, { cause: error });
+  }
+}
+
+/** Empty, and so that of no ledger, when the log's key has not signed this. */
+function rootOf(note: string, logVkey: string): Uint8Array {
+  try {
+    return openCheckpoint(note, [parseVkey(logVkey)]).root;
+  } catch (error) {
+    if (error instanceof LedgerError) return new Uint8Array();
+    throw error;
+  }
+}
+
+/** When a witness signed is shown to people, and its word alone stands for it. */
+function requireNotAhead({ key, time }: Cosignature, nowMs: number): void {
+  // Seconds beyond what a date can hold make none, which is not before anything.
+  if (time.getTime() <= nowMs + MOST_AHEAD_MS) return;
+  throw new CoordinatorError(
+    'clock-off',
+    `The cosignature of ${key.name} is of a time to come. Set the clock of that machine right, and cosign again.`,
+  );
+}
