@@ -8,6 +8,7 @@ export type LedgerErrorCode =
   | 'malformed-tile'
   | 'malformed-receipt'
   | 'malformed-policy'
+  | 'malformed-evidence'
   | 'ambiguous-key'
   | 'bad-signature'
   | 'no-known-signature'
