@@ -97,6 +97,10 @@ function describe(event: AgentEvent): string {
       return `${event.run}: every rule of the policy approves plan ${event.plan.slice(0, 16)}…; the run is approved. Read it: coferment-agent plans show ${event.plan}`;
     case 'refused':
       return `Refused: ${event.message}`;
+    case 'cosigned':
+      return `cosigned the ledger up to entry ${event.size} (told once an hour)`;
+    case 'split-view':
+      return `${'!'.repeat(72)}\nTHE LOG IS NOT THE SAME FOR EVERYBODY (evidence ${event.id})\n${event.message}\n${'!'.repeat(72)}`;
     case 'run-closed':
       return `${event.run} is ${event.status}; its keys are erased.`;
   }

@@ -3,6 +3,8 @@ import {
   DownloadServiceClient,
   type GetCheckpointRequest,
   type GetCheckpointResponse,
+  type GetConsistencyProofRequest,
+  type GetConsistencyProofResponse,
   type GetEntriesRequest,
   type GetEntriesResponse,
   LedgerServiceClient,
@@ -51,6 +53,15 @@ export class LedgerClient implements LedgerSource {
       { what: 'Reading the ledger', deadlineMs: CALL_MS },
     );
     return entries;
+  }
+
+  async consistencyProof(oldSize: number, newSize: number): Promise<Uint8Array[]> {
+    const { hashes } = await unary<GetConsistencyProofRequest, GetConsistencyProofResponse>(
+      (message, metadata, options, callback) => this.#ledger.getConsistencyProof(message, metadata, options, callback),
+      { oldSize, newSize },
+      { what: 'Asking for a consistency proof', deadlineMs: CALL_MS },
+    );
+    return hashes;
   }
 
   object(digest: string): Promise<Uint8Array> {

@@ -7,7 +7,7 @@ export type CellRow = Record<string, Cell>;
 
 /**
  * Tables whose rows follow from the record, with the columns that name a row. Not among them: the record and its heads, which are checked by themselves,
- * and `views`, which has a checksum. A new table gets a kind of entry and a case in record.replay; a migration that adds a column to one of these writes the rows
+ * and `views` and `cosigned`, which change too often and have checksums. A new table gets a kind of entry and a case in record.replay; a migration that adds a column to one of these writes the rows
  * into the record again.
  */
 export const RECORDED_TABLES = {
@@ -33,13 +33,22 @@ export const RECORDED_TABLES = {
   ledger_position: ['id'],
   forgotten_acts: ['digest'],
   dead_epochs: ['run', 'epoch'],
+  split_views: ['id'],
+  roll_statements: ['entry'],
+  ledger_frontier: ['id'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type RecordedTable = keyof typeof RECORDED_TABLES;
 export const recordedTables = Object.keys(RECORDED_TABLES) as RecordedTable[];
 
 /** Texts that would make entries long. */
-const DIGESTED: ReadonlySet<string> = new Set(['statements.envelope', 'run_states.state']);
+const DIGESTED: ReadonlySet<string> = new Set([
+  'statements.envelope',
+  'run_states.state',
+  'split_views.evidence',
+  'roll_statements.statement',
+  'ledger_frontier.subtrees',
+]);
 
 export function cellsOf(table: RecordedTable, row: Record<string, SQLOutputValue>): CellRow {
   return Object.fromEntries(Object.entries(row).map(([column, value]) => [column, cellOf(`${table}.${column}`, value)]));

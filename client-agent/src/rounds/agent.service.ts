@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { CryptoPool, hexToBytes, loadCrypto, type StoreSecret } from '@coferment/crypto';
 import type { BackendName } from '@coferment/learning';
+import { parseVkey } from '@coferment/ledger';
 import pino from 'pino';
 import { describeFailure } from '../agent.error.js';
 import { probe } from '../connection/connection.probe.js';
@@ -23,6 +24,7 @@ import { openSiteIdentity, readTlsCredential, requireIdentity } from '../keys/si
 import { type PolicyInForce, settledPolicy } from '../policy/policy.file.js';
 import { softwareName } from '../software.version.js';
 import { SiteTrainer } from '../training/site.trainer.js';
+import { WitnessLoop } from '../witness/witness.loop.js';
 import { NonceMemory } from './nonce.memory.js';
 import { PollLoop } from './poll.loop.js';
 import { forgetEndedRuns } from './run.departure.js';
@@ -115,10 +117,11 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
       newAuthorities: () => certificate.newAuthorities(),
       explain: async (error) => watcher.probed(await explain(member, error), describeFailure(error).message),
     });
+    const witness = new WitnessLoop({ ...context, log: parseVkey(member.logVkey) });
     try {
       watcher.serving(member);
       certificate.watch(signal);
-      await loop.run(signal);
+      await Promise.all([loop.run(signal), witness.run(signal)]);
     } finally {
       await crypto.close();
       client.close();
