@@ -9,7 +9,8 @@ import type { RecordEntry } from './record.entry.js';
 export function checkCosigned(database: JournalDatabase, entries: readonly RecordEntry[]): Finding[] {
   const finding = (problem: string): Finding[] => [{ where: 'the row of cosigned', problem }];
   const recorded = lastRecorded(entries);
-  const row = database.get('SELECT * FROM cosigned');
+  const [row, ...others] = database.all('SELECT * FROM cosigned ORDER BY id');
+  if (others.length > 0) return finding('there are several; this site makes one');
   if (row === undefined) return recorded === undefined ? [] : finding('it is missing; the record knows nothing of that');
   const number = (column: string) => Number(row[column]);
   const note = String(row['note']);
