@@ -37,11 +37,17 @@ describe('the witness key', () => {
   it('is signed by the site and sent once, over restarts', async () => {
     site.offers = [() => log.offer(0, 1)];
     // The board does not note what was accepted, as the recorder of the agent does.
-    const submit = site.context.port.submitStatement;
-    site.context.port.submitStatement = (envelope) => {
-      const { digest } = peekStatement(envelope);
-      const { id } = site.journal.activity.sending({ name: 'witness-key', run: '', bytes: 1, digest });
-      return submit(envelope).then(() => site.journal.activity.noteOutcome(id, 'accepted'));
+    const { port } = site.context;
+    site.context = {
+      ...site.context,
+      port: {
+        ...port,
+        submitStatement: (envelope) => {
+          const { digest } = peekStatement(envelope);
+          const { id } = site.journal.activity.sending({ name: 'witness-key', run: '', bytes: 1, digest });
+          return port.submitStatement(envelope).then(() => site.journal.activity.noteOutcome(id, 'accepted'));
+        },
+      },
     };
     await witnessUntil(() => site.sent.length === 1);
     const key = bytesToHex(publicKeyFromSeed(witnessSigner(site.identity, ORIGIN, 'a').seed));
