@@ -46,6 +46,8 @@ export interface CoordinatorPort {
    * @param oldSize entries of the last one that this site has cosigned; 0 for none
    */
   awaitCheckpoint(oldSize: number, waitMs: number, signal: AbortSignal): Promise<OfferedCheckpoint | undefined>;
+  /** The newest checkpoint that the log has signed, a C2SP signed note. Nothing about it is checked. */
+  newestCheckpoint(): Promise<string>;
   /** @param note a checkpoint with the cosignature of this site as its last line */
   addCosignature(note: string): Promise<void>;
   /** That the first `newSize` entries begin with the first `oldSize` (RFC 9162). Nothing about it is checked. */

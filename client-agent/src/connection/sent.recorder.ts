@@ -73,6 +73,10 @@ export class SentRecorder implements CoordinatorPort {
     return this.port.awaitCheckpoint(oldSize, waitMs, signal);
   }
 
+  newestCheckpoint(): Promise<string> {
+    return this.port.newestCheckpoint();
+  }
+
   /** Written down by whoever made it, with its bytes and number, in the row that it was stored in: rounds make many, and an item of each would never end. */
   addCosignature(note: string): Promise<void> {
     return this.port.addCosignature(note);

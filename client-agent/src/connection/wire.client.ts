@@ -7,6 +7,8 @@ import {
   type DescribeModelRequest,
   type DescribeModelResponse,
   DownloadServiceClient,
+  type GetCheckpointRequest,
+  type GetCheckpointResponse,
   type GetConsistencyProofRequest,
   type GetConsistencyProofResponse,
   type GetEntriesRequest,
@@ -150,6 +152,15 @@ export class WireClient implements CoordinatorPort {
       { what: 'Waiting for a checkpoint', deadlineMs: waitMs + this.#callMs, signal },
     );
     return checkpoint === '' ? undefined : { note: checkpoint, proof: consistencyProof };
+  }
+
+  async newestCheckpoint(): Promise<string> {
+    const { checkpoint } = await unary<GetCheckpointRequest, GetCheckpointResponse>(
+      (message, metadata, options, callback) => this.#services.ledger.getCheckpoint(message, metadata, options, callback),
+      {},
+      { what: 'Asking for the checkpoint', deadlineMs: this.#callMs },
+    );
+    return checkpoint;
   }
 
   async addCosignature(checkpoint: string): Promise<void> {

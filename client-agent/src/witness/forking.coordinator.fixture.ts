@@ -59,6 +59,8 @@ export class WitnessingSite {
   asked: number[] = [];
   /** Called before a cosignature is taken. */
   onCosignature: (note: string) => void = () => {};
+  /** The newest that the log has signed. */
+  newest: () => string = () => '';
   proofs: (oldSize: number, newSize: number) => Uint8Array[] = () => [];
   context: WitnessContext;
 
@@ -92,6 +94,7 @@ export class WitnessingSite {
             signal.addEventListener('abort', () => (clearTimeout(timer), resolve(undefined)), { once: true });
           });
         },
+        newestCheckpoint: () => Promise.resolve(this.newest()),
         addCosignature: (note) => {
           try {
             this.onCosignature(note);

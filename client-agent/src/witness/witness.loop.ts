@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseCheckpoint, parseNote } from '@coferment/ledger';
 import { describeFailure } from '../agent.error.js';
 import { BackoffSchedule } from '../connection/backoff.schedule.js';
 import { CoordinatorRefusal } from '../connection/coordinator.errors.js';
+import type { OfferedCheckpoint } from '../connection/coordinator.port.js';
 import { printable } from '../printable.text.js';
 import { takeCheckpoint } from './cosigning.act.js';
 import { EntriesComparison } from './entries.comparison.js';
@@ -17,13 +19,14 @@ export interface WitnessPace {
 
 export const WITNESS_PACE: WitnessPace = { waitMs: 20_000, leastMs: 1000 };
 const LONGEST_REFUSAL = 2000;
+/** The coordinator's word for what comes too late: another checkpoint is offered by now. */
+const OVERTAKEN = 'not-owed';
 
 /**
  * Cosigns what the log signs, for as long as the agent serves and beside its work: a site that trains for an hour must not keep receipts waiting. It stores one
  * row, whatever the number of checkpoints. Of a line that is down the poll loop tells.
  */
 export class WitnessLoop {
-  readonly #backoff = new BackoffSchedule();
   readonly #entries: EntriesComparison;
   #isAnnounced = false;
   #isDoubtful = false;
@@ -31,6 +34,7 @@ export class WitnessLoop {
   constructor(
     private readonly context: WitnessContext,
     private readonly pace: WitnessPace = WITNESS_PACE,
+    private readonly backoff = new BackoffSchedule(),
   ) {
     this.#entries = new EntriesComparison(context);
   }
@@ -41,18 +45,18 @@ export class WitnessLoop {
       const startedMs = performance.now();
       try {
         await this.#turn(signal);
-        this.#backoff.reset();
+        this.backoff.reset();
       } catch (error) {
         if (signal.aborted) return;
         this.#tell(error);
-        await pause(this.#backoff.nextMs());
+        await pause(this.backoff.nextMs());
       }
       await pause(Math.max(0, this.pace.leastMs - (performance.now() - startedMs)));
     }
   }
 
   async #turn(signal: AbortSignal): Promise<void> {
-    const { journal, port } = this.context;
+    const { journal } = this.context;
     // A person may decide in another process at any time.
     if (journal.evidence.undecided().length > 0) return;
     if (!this.#isAnnounced) await announceWitnessKey(this.context);
@@ -60,12 +64,24 @@ export class WitnessLoop {
     // What was stored may never have left: a power cut comes between the two.
     await this.#send();
     await this.#entries.compare();
-    const last = Number(journal.cosigned.latest()?.size ?? 0);
-    const offer = await port.awaitCheckpoint(last, this.pace.waitMs, signal);
+    const offer = await this.#ask(Number(journal.cosigned.latest()?.size ?? 0), signal);
     if (offer === undefined || signal.aborted) return;
     const taken = takeCheckpoint(this.context, offer, this.#isDoubtful);
     this.#isDoubtful = taken === 'doubtful';
     if (taken === 'cosigned') await this.#send();
+  }
+
+  /** A coordinator whose log has become shorter has nothing to offer and refuses; what it has signed since says so too, and is what can be kept. */
+  async #ask(last: number, signal: AbortSignal): Promise<OfferedCheckpoint | undefined> {
+    const { port } = this.context;
+    try {
+      return await port.awaitCheckpoint(last, this.pace.waitMs, signal);
+    } catch (error) {
+      if (!(error instanceof CoordinatorRefusal) || last === 0) throw error;
+      const note = await port.newestCheckpoint();
+      if (sizeOf(note) >= BigInt(last)) throw error;
+      return { note, proof: [] };
+    }
   }
 
   async #send(): Promise<void> {
@@ -78,7 +94,7 @@ export class WitnessLoop {
       // A refusal is an answer: the log has gone on, or does not count this witness. The next cosignature vouches for this checkpoint too.
       if (!(error instanceof CoordinatorRefusal) || error.code === 'unreachable') throw error;
       journal.cosigned.noteSent(cosigned.note);
-      throw error;
+      if (error.refusal !== OVERTAKEN) throw error;
     }
     journal.cosigned.noteSent(cosigned.note);
   }
@@ -90,5 +106,14 @@ export class WitnessLoop {
     const text = printable(message, LONGEST_REFUSAL);
     if (this.context.journal.activity.refuse('', 'checkpoint', code, text))
       this.context.tell({ event: 'refused', run: '', code, message: text });
+  }
+}
+
+/** What the note says, whoever wrote it: it is verified when it is taken. What is no checkpoint is not a shorter one. */
+function sizeOf(note: string): bigint {
+  try {
+    return parseCheckpoint(parseNote(note).text).size;
+  } catch {
+    return BigInt(Number.MAX_SAFE_INTEGER);
   }
 }
