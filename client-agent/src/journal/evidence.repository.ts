@@ -27,10 +27,17 @@ export class EvidenceRepository {
     private readonly now: () => number,
   ) {}
 
-  /** The same evidence is kept once; what a person has decided on it stays decided. */
+  /**
+   * The same evidence is kept once while nobody has decided on it. Decided on, it stays decided for a file that a person compares again, and for nothing else: a log that
+   * goes back to what it showed before contradicts what the decision was.
+   */
   keep(foundBy: FoundBy, what: string, evidence: string): { kept: KeptEvidence; isNew: boolean } {
     return this.database.transaction(() => {
-      const same = this.database.get('SELECT * FROM split_views WHERE evidence = ?', evidence);
+      const same = this.database.get(
+        "SELECT * FROM split_views WHERE evidence = ?1 AND (dismissed_ms IS NULL OR ?2 = 'comparison') ORDER BY id DESC LIMIT 1",
+        evidence,
+        foundBy,
+      );
       if (same !== undefined) return { kept: toEvidence(same), isNew: false };
       const time = this.now();
       const inserted = this.database.get(

@@ -64,6 +64,7 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
     const store = KeyStore.open(join(input.folder, 'keys'), input.passphrase);
     const { identity, trainingSeed } = openSiteIdentity(store);
     requireIdentity(identity, member.identityKey, input.folder);
+    const logKey = parseVkey(member.logVkey);
     const records = { mappingFile: input.mappingFile, dataDir: input.recordsFolder };
     const trainer = await SiteTrainer.start(records, trainingSeed, input.backend);
     const journal = Journal.open(join(input.folder, 'journal.sqlite'), { identity, vault: store });
@@ -117,7 +118,7 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
       newAuthorities: () => certificate.newAuthorities(),
       explain: async (error) => watcher.probed(await explain(member, error), describeFailure(error).message),
     });
-    const witness = new WitnessLoop({ ...context, log: parseVkey(member.logVkey) });
+    const witness = new WitnessLoop({ ...context, log: logKey });
     try {
       watcher.serving(member);
       certificate.watch(signal);

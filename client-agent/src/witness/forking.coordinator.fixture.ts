@@ -1,5 +1,3 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateIdentity, type Identity } from '@coferment/crypto';
 import { leafHash, MerkleTree, publicKeyFromSeed, signCheckpoint, verifierKey } from '@coferment/ledger';
@@ -8,6 +6,7 @@ import type { OfferedCheckpoint } from '../connection/coordinator.port.js';
 import { Journal } from '../journal/journal.js';
 import type { AgentEvent } from '../rounds/site.context.js';
 import { SharedBoard } from '../rounds/members.fixture.js';
+import { temporaryFolder } from '../testing/temporary.folder.fixture.js';
 import type { WitnessContext } from './witness.context.js';
 
 export const ORIGIN = 'ledger.example/acme';
@@ -47,7 +46,7 @@ export class WordLog {
 
 /** The site `a` as a witness, on a real journal, before a coordinator that a test writes the answers of. */
 export class WitnessingSite {
-  readonly folder = mkdtempSync(join(tmpdir(), 'agent-witness-'));
+  readonly folder = temporaryFolder('agent-witness');
   readonly identity: Identity = generateIdentity();
   readonly board = new SharedBoard();
   readonly events: AgentEvent[] = [];

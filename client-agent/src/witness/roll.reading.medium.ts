@@ -1,6 +1,6 @@
 import { type Predicate, type PredicateName, signStatement } from '@coferment/consortium';
-import { bytesToHex, generateIdentity, type Identity, loadCrypto } from '@coferment/crypto';
-import { encodeVkey, entryFor, parsePolicy, publicKeyFromSeed } from '@coferment/ledger';
+import { bytesToHex, generateIdentity, type Identity, loadCrypto, sha256Hex } from '@coferment/crypto';
+import { encodeVkey, entryFor, leafHash, MerkleFrontier, MerkleTree, parsePolicy, publicKeyFromSeed } from '@coferment/ledger';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LoggedEntry } from '../connection/coordinator.port.js';
 import { createMember, type Member, removeMember, SharedBoard } from '../rounds/members.fixture.js';
@@ -91,6 +91,19 @@ describe('who may cosign', () => {
     expect(namesOf(member)).toEqual([]);
     expect(rollOf(member.journal.roll, ORIGIN).quorum).toBe(2);
     expect(member.journal.roll.all()).toHaveLength(4);
+  });
+
+  it('is read by an agent whose journal is older than this reading: the ledger is read from its beginning', async () => {
+    const board = founded();
+    const member = createMember('a', board, operator.publicKey);
+    made.push(member);
+    member.journal.ownActs.moveTo({ entries: board.ledger.length, lastEntry: sha256Hex(board.ledger.at(-1)!.entry) });
+    expect(member.journal.ownActs.position().subtrees).toBeUndefined();
+    await recallOwnActs(member);
+    expect(member.journal.roll.all()).toHaveLength(4);
+    const tree = new MerkleTree(board.ledger.map(({ entry }) => leafHash(entry)));
+    const { entries, subtrees } = member.journal.ownActs.position();
+    expect(MerkleFrontier.resume(BigInt(entries), subtrees!).root()).toEqual(tree.root());
   });
 
   it('is read anew with the ledger, when another entry stands where reading stopped', async () => {

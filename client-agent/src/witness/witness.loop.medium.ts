@@ -161,6 +161,18 @@ describe('a split view', () => {
     expect([cosignedSize(), undecided(), site.sent.length]).toEqual([8, 1, 1]);
   });
 
+  it('stops the site again each time that the log goes to and fro between its histories', async () => {
+    site.offers = [() => log.offer(0, 8)];
+    await witnessUntil(() => cosignedSize() === 8);
+    const [one, other] = [log, log.forked(2, 8)].map((shown) => () => ({ note: shown.note(8), proof: [] }));
+    for (let times = 1; times <= 4; times++) {
+      site.offers = [times % 2 === 1 ? other! : one!];
+      await witnessUntil(() => undecided() === 1);
+      expect(site.journal.evidence.all()).toHaveLength(times);
+      dismissEvidence(site.journal, times, `time ${times}`);
+    }
+  });
+
   describe('of a coordinator that has fewer entries than before, and refuses', () => {
     const refuse = () => {
       throw new CoordinatorRefusal('malformed', 'coordinator-refused', 'You have cosigned more.');
@@ -211,6 +223,7 @@ describe('a split view', () => {
     // The first history is now the contradiction.
     site.offers = [() => log.offer(8, 20), () => log.offer(8, 20)];
     await witnessUntil(() => undecided() === 1);
+    expect(site.journal.evidence.all()).toHaveLength(2);
     expect(() => dismissEvidence(site.journal, 1, 'again')).toThrow(expect.objectContaining({ code: 'evidence-unknown' }));
     expect(() => dismissEvidence(site.journal, 9, 'none')).toThrow(/Undecided: 2/);
   });
