@@ -29,6 +29,13 @@ const cosignedSize = () => Number(site.journal.cosigned.latest()?.size ?? 0);
 const undecided = () => site.journal.evidence.undecided().length;
 const keys = () => site.board.acts.map(({ envelope }) => peekStatement(envelope)).filter(({ name }) => name === 'witness-key');
 
+/** The site has read so many entries of a log. */
+function read(shown: WordLog, entries: number): void {
+  const tree = MerkleFrontier.empty();
+  for (const word of shown.words.slice(0, entries)) tree.append(leafHash(Buffer.from(word)));
+  site.journal.ownActs.moveTo({ entries, lastEntry: 'f'.repeat(64), subtrees: tree.subtrees });
+}
+
 beforeAll(loadCrypto);
 beforeEach(() => {
   site = new WitnessingSite();
@@ -181,6 +188,9 @@ describe('a split view', () => {
     it('is kept with the shorter checkpoint that it has signed', async () => {
       site.offers = [() => log.offer(0, 8), refuse, refuse];
       site.newest = () => log.note(5);
+      // Of what it has lost it has no proofs either.
+      read(log, 7);
+      site.proofs = refuse;
       await witnessUntil(() => undecided() === 1);
       expect(site.journal.evidence.undecided()).toMatchObject([{ what: expect.stringContaining('older state') }]);
       dismissEvidence(site.journal, 1, 'restored from a backup');
@@ -230,12 +240,6 @@ describe('a split view', () => {
 });
 
 describe('the entries that this site was shown', () => {
-  function read(shown: WordLog, entries: number): void {
-    const tree = MerkleFrontier.empty();
-    for (const word of shown.words.slice(0, entries)) tree.append(leafHash(Buffer.from(word)));
-    site.journal.ownActs.moveTo({ entries, lastEntry: 'f'.repeat(64), subtrees: tree.subtrees });
-  }
-
   it.each([5, 8])('are those that it cosigns: %i of 8, compared once', async (entries) => {
     let proofs = 0;
     site.proofs = (oldSize, newSize) => (proofs++, log.proof(oldSize, newSize));

@@ -63,7 +63,13 @@ export class WitnessLoop {
     this.#isAnnounced = true;
     // What was stored may never have left: a power cut comes between the two.
     await this.#send();
-    await this.#entries.compare();
+    await this.#takeNext(signal);
+    // Last: a coordinator that refuses this proof must not keep the site from finding out why.
+    if (!signal.aborted) await this.#entries.compare();
+  }
+
+  async #takeNext(signal: AbortSignal): Promise<void> {
+    const { journal } = this.context;
     const offer = await this.#ask(Number(journal.cosigned.latest()?.size ?? 0), signal);
     if (offer === undefined || signal.aborted) return;
     const taken = takeCheckpoint(this.context, offer, this.#isDoubtful);
