@@ -40,6 +40,11 @@ const VICTIM = 'site-1';
 /** Bytes of an upload that are enough for a statistic of its own. */
 const LOOKED_AT_ALONE = 4096;
 const POLL = '/coferment.v1.PollingService/Poll';
+const COSIGNING = '/coferment.v1.LedgerService/AddCosignature';
+const WITNESSING: ReadonlySet<string> = new Set([
+  COSIGNING,
+  ...['AwaitCheckpoint', 'GetCheckpoint', 'GetConsistencyProof'].map((method) => `/coferment.v1.LedgerService/${method}`),
+]);
 
 const consortium = new TestConsortium();
 const recordingFile = join(consortium.folders.out, 'recording.jsonl');
@@ -162,13 +167,27 @@ describe('what the coordinator received from a site', () => {
   });
 
   it('is the same in number and size from 40 and from 4,000 rows', () => {
-    // Polls are left out: how often a site polls depends on how long others take, and a poll says nothing but how far the site is.
+    // Polls are left out: how often a site polls depends on how long others take, and a poll says nothing but how far the site is. So are the calls of a witness: how many
+    // checkpoints it meets depends on when it asks; what they may say has a test of its own.
     const sizes = (site: string): string[] =>
       from(site)
-        .filter((message) => message.path !== POLL && message.bytes !== undefined)
+        .filter((message) => message.path !== POLL && !WITNESSING.has(message.path) && message.bytes !== undefined)
         .map((message) => `${message.path} ${comparableSize(message)}`)
         .sort();
     expect(sizes('site-2')).toEqual(sizes('site-1'));
+  });
+
+  it('is, with a cosignature, what the coordinator gave and one line of a length that nothing changes', () => {
+    const additions = Object.keys(SITES).map((site) =>
+      from(site)
+        .filter(({ path, bytes }) => path === COSIGNING && bytes !== undefined)
+        .map((message) => {
+          const lines = String(decode(root, message).fields['checkpoint']).split('\n');
+          return lines.at(-2)!.length - `${lines[0]!}/${site}`.length;
+        }),
+    );
+    for (const lengths of additions) expect(lengths.length).toBeGreaterThan(3);
+    expect(new Set(additions.flat()).size).toBe(1);
   });
 });
 

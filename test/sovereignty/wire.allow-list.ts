@@ -28,6 +28,11 @@ const version = text(/^[0-9]+\.[0-9]+$/);
 const wall = number(2 ** 43);
 const small = number(10_000);
 
+/** Three lines that the coordinator gave, its signature, and the one line of the site: of its own it says the time and a signature. */
+const cosignedCheckpoint = text(
+  /^[^\n]{1,200}\n[0-9]{1,10}\n[A-Za-z0-9+/]{43}=\n\n— [^ \n]{1,200} [A-Za-z0-9+/]{91}=\n— [^ \n]{1,240} [A-Za-z0-9+/]{102}==\n$/,
+);
+
 /** Everything that a site may say on the wire, field by field. A field that is not here, or a value of another form, fails the test. */
 const FIELDS: Readonly<Record<string, Rule>> = {
   'HelloRequest.wire_version': version,
@@ -72,6 +77,9 @@ const FIELDS: Readonly<Record<string, Rule>> = {
   'DescribeModelRequest.run': run,
   'GetEntriesRequest.start': number(2 ** 31),
   'GetEntriesRequest.limit': number(256),
+  'AwaitCheckpointRequest.old_size': number(2 ** 31),
+  'AwaitCheckpointRequest.wait_ms': number(20_000),
+  'AddCosignatureRequest.checkpoint': cosignedCheckpoint,
   'GetConsistencyProofRequest.old_size': number(2 ** 31),
   'GetConsistencyProofRequest.new_size': number(2 ** 31),
   'GetReceiptRequest.payload_digest': digest,
@@ -82,6 +90,7 @@ const ENVELOPES: Readonly<Record<string, readonly string[]>> = {
   'SubmitNonceRequest.nonce': ['nonce'],
   'SubmitShareRequest.share': ['share'],
   'SubmitStatementRequest.statement': [
+    'witness-key',
     'plan-approved',
     'sealing-key',
     'roster-approved',
@@ -101,6 +110,7 @@ const model: Rule = (value) => value === 'none' || digest(value);
 
 /** What a site signs, field by field: names, digests, and counts that every site of a plan states alike. */
 const PREDICATES: Readonly<Record<string, Readonly<Record<string, Rule>>>> = {
+  'witness-key': { consortium: siteId, site: siteId, key: digest },
   'plan-approved': { consortium: siteId, site: siteId, plan: digest, ordinal: small, sites: siteId },
   'sealing-key': { ...inEpoch, site: siteId, key: sealingKey },
   'roster-approved': { ...inEpoch, site: siteId, roster: digest, fingerprint: digest, e0: digest },

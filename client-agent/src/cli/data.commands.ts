@@ -58,6 +58,8 @@ export function addDataCommands(program: Command): void {
         const journal = Journal.open(join(options.data, 'journal.sqlite'));
         try {
           const report = statusReport(options.data, member, journal);
+          // For whatever watches this site: it has stopped, and only a person lets it go on.
+          if (report.splitViews.length > 0) process.exitCode = 1;
           return { json: report, text: renderStatus(report) };
         } finally {
           journal.close();

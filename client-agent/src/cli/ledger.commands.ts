@@ -10,6 +10,7 @@ import { KeyStore } from '../keys/key.store.js';
 import { readSecret } from '../keys/store.secret.js';
 import { type Answer, answer } from './command.output.js';
 import { secretOptions } from './secret.options.js';
+import { addWitnessCommands } from './witness.commands.js';
 
 interface ExportOptions extends SecretFlags {
   out: string;
@@ -31,6 +32,7 @@ export function addLedgerCommands(program: Command): void {
       '\nExample:\n  coferment-agent ledger export --out ./ledger --with-objects --data /var/lib/coferment --passphrase-file /etc/coferment/passphrase',
     )
     .action((options: ExportOptions) => answer(options, () => exportLedger(options)));
+  addWitnessCommands(ledger);
 }
 
 async function exportLedger(options: ExportOptions): Promise<Answer> {

@@ -99,6 +99,10 @@ function describe(event: AgentEvent): string {
       return `Refused: ${event.message}`;
     case 'receipt':
       return `${event.run}: the receipt of sum ${event.sum} is stored, cosigned by ${event.witnesses} witnesses`;
+    case 'cosigned':
+      return `cosigned the ledger up to entry ${event.size} (told once an hour)`;
+    case 'split-view':
+      return `${'!'.repeat(72)}\nTHE LOG IS NOT THE SAME FOR EVERYBODY (evidence ${event.id})\n${event.message}\n${'!'.repeat(72)}`;
     case 'run-closed':
       return `${event.run} is ${event.status}; its keys are erased.`;
   }

@@ -24,6 +24,14 @@ export interface LoggedProof {
   checkpoint: string;
 }
 
+/** A checkpoint to be cosigned, as it came: nothing about it is checked. */
+export interface OfferedCheckpoint {
+  /** A C2SP signed note. */
+  note: string;
+  /** That it begins with the entries which were cosigned last (RFC 9162), 32 bytes each; empty when there are none. */
+  proof: readonly Uint8Array[];
+}
+
 /** What the work of a site needs of the coordinator. Everything that leaves the site passes through these calls. */
 export interface CoordinatorPort {
   poll(request: PollRequest, signal: AbortSignal): Promise<PollResponse>;
@@ -44,4 +52,15 @@ export interface CoordinatorPort {
   ledgerEntries(start: number, limit: number): Promise<LoggedEntry[]>;
   /** @param digest SHA-256 of a signed statement, hex */
   receipt(digest: string): Promise<LoggedProof>;
+  /**
+   * The checkpoint that is to be cosigned next; undefined when there was none for `waitMs`.
+   * @param oldSize entries of the last one that this site has cosigned; 0 for none
+   */
+  awaitCheckpoint(oldSize: number, waitMs: number, signal: AbortSignal): Promise<OfferedCheckpoint | undefined>;
+  /** The newest checkpoint that the log has signed, a C2SP signed note. Nothing about it is checked. */
+  newestCheckpoint(): Promise<string>;
+  /** @param note a checkpoint with the cosignature of this site as its last line */
+  addCosignature(note: string): Promise<void>;
+  /** That the first `newSize` entries begin with the first `oldSize` (RFC 9162). Nothing about it is checked. */
+  consistencyProof(oldSize: number, newSize: number): Promise<Uint8Array[]>;
 }

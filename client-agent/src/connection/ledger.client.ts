@@ -69,7 +69,7 @@ export class LedgerClient implements LedgerSource {
     const { hashes } = await unary<GetConsistencyProofRequest, GetConsistencyProofResponse>(
       (message, metadata, options, callback) => this.#ledger.getConsistencyProof(message, metadata, options, callback),
       { oldSize, newSize },
-      { what: 'Asking how the ledger grew', deadlineMs: CALL_MS },
+      { what: 'Asking for a consistency proof', deadlineMs: CALL_MS },
     );
     return hashes;
   }

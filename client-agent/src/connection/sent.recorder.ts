@@ -2,7 +2,7 @@ import { peekStatement } from '@coferment/consortium';
 import { type DsseEnvelope, sha256Hex } from '@coferment/crypto';
 import { ObjectPurpose, PollRequest, type PollResponse } from '@coferment/proto';
 import { describeFailure } from '../agent.error.js';
-import type { CoordinatorPort, LoggedEntry, LoggedProof, OutgoingObject } from './coordinator.port.js';
+import type { CoordinatorPort, LoggedEntry, LoggedProof, OfferedCheckpoint, OutgoingObject } from './coordinator.port.js';
 
 export interface SentItem {
   name: string;
@@ -71,6 +71,23 @@ export class SentRecorder implements CoordinatorPort {
 
   receipt(digest: string): Promise<LoggedProof> {
     return this.port.receipt(digest);
+  }
+
+  awaitCheckpoint(oldSize: number, waitMs: number, signal: AbortSignal): Promise<OfferedCheckpoint | undefined> {
+    return this.port.awaitCheckpoint(oldSize, waitMs, signal);
+  }
+
+  newestCheckpoint(): Promise<string> {
+    return this.port.newestCheckpoint();
+  }
+
+  /** Written down by whoever made it, with its bytes and number, in the row that it was stored in: rounds make many, and an item of each would never end. */
+  addCosignature(note: string): Promise<void> {
+    return this.port.addCosignature(note);
+  }
+
+  consistencyProof(oldSize: number, newSize: number): Promise<Uint8Array[]> {
+    return this.port.consistencyProof(oldSize, newSize);
   }
 
   async #recorded<T>(item: SentItem, send: () => Promise<T>): Promise<T> {

@@ -1,8 +1,16 @@
 import type { DsseEnvelope } from '@coferment/crypto';
 import {
+  type AddCosignatureRequest,
+  type AddCosignatureResponse,
+  type AwaitCheckpointRequest,
+  type AwaitCheckpointResponse,
   type DescribeModelRequest,
   type DescribeModelResponse,
   DownloadServiceClient,
+  type GetCheckpointRequest,
+  type GetCheckpointResponse,
+  type GetConsistencyProofRequest,
+  type GetConsistencyProofResponse,
   type GetEntriesRequest,
   type GetEntriesResponse,
   type GetReceiptRequest,
@@ -19,7 +27,7 @@ import {
 } from '@coferment/proto';
 import { type ClientOptions, connectivityState, credentials } from '@grpc/grpc-js';
 import { describeFailure } from '../agent.error.js';
-import type { CoordinatorPort, LoggedEntry, LoggedProof, OutgoingObject } from './coordinator.port.js';
+import type { CoordinatorPort, LoggedEntry, LoggedProof, OfferedCheckpoint, OutgoingObject } from './coordinator.port.js';
 import { toWire } from './envelope.codec.js';
 import { downloadBlockDigests, downloadObject, downloadPart, uploadObject } from './object.transfer.js';
 import { RenewableChannel } from './renewable.channel.js';
@@ -147,6 +155,41 @@ export class WireClient implements CoordinatorPort {
         { what: 'Asking for a receipt', deadlineMs: this.#callMs },
       ),
     );
+  }
+
+  async awaitCheckpoint(oldSize: number, waitMs: number, signal: AbortSignal): Promise<OfferedCheckpoint | undefined> {
+    const { checkpoint, consistencyProof } = await unary<AwaitCheckpointRequest, AwaitCheckpointResponse>(
+      (message, metadata, options, callback) => this.#services.ledger.awaitCheckpoint(message, metadata, options, callback),
+      { oldSize, waitMs },
+      { what: 'Waiting for a checkpoint', deadlineMs: waitMs + this.#callMs, signal },
+    );
+    return checkpoint === '' ? undefined : { note: checkpoint, proof: consistencyProof };
+  }
+
+  async newestCheckpoint(): Promise<string> {
+    const { checkpoint } = await unary<GetCheckpointRequest, GetCheckpointResponse>(
+      (message, metadata, options, callback) => this.#services.ledger.getCheckpoint(message, metadata, options, callback),
+      {},
+      { what: 'Asking for the checkpoint', deadlineMs: this.#callMs },
+    );
+    return checkpoint;
+  }
+
+  async addCosignature(checkpoint: string): Promise<void> {
+    await unary<AddCosignatureRequest, AddCosignatureResponse>(
+      (message, metadata, options, callback) => this.#services.ledger.addCosignature(message, metadata, options, callback),
+      { checkpoint },
+      { what: 'A cosignature', deadlineMs: this.#callMs },
+    );
+  }
+
+  async consistencyProof(oldSize: number, newSize: number): Promise<Uint8Array[]> {
+    const { hashes } = await unary<GetConsistencyProofRequest, GetConsistencyProofResponse>(
+      (message, metadata, options, callback) => this.#services.ledger.getConsistencyProof(message, metadata, options, callback),
+      { oldSize, newSize },
+      { what: 'Asking for a consistency proof', deadlineMs: this.#callMs },
+    );
+    return hashes;
   }
 
   describeModel(run: string): Promise<DescribeModelResponse> {

@@ -24,6 +24,22 @@ CREATE TABLE receipts (
 ) STRICT;
 `;
 
+const witnessing = `
+-- The newest checkpoint that this site has cosigned, with its cosignature; replaced by each one. It has a checksum, and an entry of the record once an hour.
+CREATE TABLE cosigned (
+  id INTEGER PRIMARY KEY CHECK (id = 1), note TEXT NOT NULL, signed_s INTEGER NOT NULL, cosignatures INTEGER NOT NULL, bytes INTEGER NOT NULL,
+  sent INTEGER NOT NULL, recorded_ms INTEGER NOT NULL, checksum TEXT NOT NULL
+) STRICT;
+CREATE TABLE split_views (
+  id INTEGER PRIMARY KEY, found_by TEXT NOT NULL CHECK (found_by IN ('checkpoint', 'comparison', 'entries')), what TEXT NOT NULL, evidence TEXT NOT NULL,
+  found_ms INTEGER NOT NULL, dismissed_ms INTEGER, reason TEXT
+) STRICT;
+-- Acts that say who may cosign, as they were read from the ledger and verified.
+CREATE TABLE roll_statements (entry INTEGER PRIMARY KEY, name TEXT NOT NULL, statement TEXT NOT NULL) STRICT;
+-- Hashes of the complete subtrees of all entries that were read.
+CREATE TABLE ledger_frontier (id INTEGER PRIMARY KEY CHECK (id = 1), entries INTEGER NOT NULL, subtrees TEXT NOT NULL) STRICT;
+`;
+
 /** Each entry takes the journal from one version to the next. Entries are only ever appended: a site's journal outlives releases. */
 export const migrations: readonly string[] = [
   `
@@ -127,8 +143,9 @@ export const migrations: readonly string[] = [
   -- When this site was first asked for its update of a round.
   CREATE TABLE training_rounds (run TEXT NOT NULL, round INTEGER NOT NULL, first_ms INTEGER NOT NULL, PRIMARY KEY (run, round)) STRICT;
   `,
-  receipts,
   record,
+  receipts,
+  witnessing,
 ];
 
 /** The version from which on a journal has a record. */

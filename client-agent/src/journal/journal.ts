@@ -3,11 +3,14 @@ import { AgentError } from '../agent.error.js';
 import { ActivityRepository } from './activity.repository.js';
 import { ApprovalsRepository } from './approvals.repository.js';
 import { ChecksRepository } from './checks.repository.js';
+import { CosignedRepository } from './cosigned.repository.js';
+import { EvidenceRepository } from './evidence.repository.js';
 import { JournalDatabase } from './journal.database.js';
 import { ModelsRepository } from './models.repository.js';
 import { OwnActsRepository } from './own-acts.repository.js';
 import { ReceiptsRepository } from './receipts.repository.js';
 import { RecordRepository } from './record.repository.js';
+import { RollRepository } from './roll.repository.js';
 import { RoundsRepository, type Vault } from './rounds.repository.js';
 import { RunsRepository } from './runs.repository.js';
 import { StatementsRepository } from './statements.repository.js';
@@ -25,6 +28,9 @@ export class Journal {
   readonly steps: StepsRepository;
   readonly activity: ActivityRepository;
   readonly receipts: ReceiptsRepository;
+  readonly cosigned: CosignedRepository;
+  readonly evidence: EvidenceRepository;
+  readonly roll: RollRepository;
   readonly record: RecordRepository;
   readonly #database: JournalDatabase;
 
@@ -36,7 +42,10 @@ export class Journal {
     this.record = record;
     this.approvals = new ApprovalsRepository(database, record, now);
     this.runs = new RunsRepository(database, record, now);
-    this.statements = new StatementsRepository(database, record, identity, now);
+    this.cosigned = new CosignedRepository(database, record, now);
+    this.evidence = new EvidenceRepository(database, record, now);
+    this.roll = new RollRepository(database, record);
+    this.statements = new StatementsRepository(database, record, this.evidence, identity, now);
     this.rounds = new RoundsRepository(database, record, vault);
     this.ownActs = new OwnActsRepository(database, record, now);
     this.models = new ModelsRepository(database, record);

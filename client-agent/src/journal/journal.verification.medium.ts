@@ -2,6 +2,7 @@ import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { signStatement } from '@coferment/consortium';
 import { bytesToHex, loadCrypto } from '@coferment/crypto';
+import { signCheckpoint } from '@coferment/ledger';
 import { DatabaseSync } from 'node:sqlite';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Member } from '../rounds/members.fixture.js';
@@ -30,6 +31,7 @@ beforeAll(async () => {
   a.journal.record.append({ kind: 'joined', consortium: 'acme', ...site, operatorKey: bytesToHex(a.operatorKey) });
   await consortium.wholeSum(consortium.name('update', 5, 1));
   liveThrough(a, run);
+  a.journal.evidence.dismiss(2, 'for a test, too', null);
   const closed = { consortium: 'acme', run, status: 'completed' as const, rounds: 1, model: 'none', contributions: [] };
   await closeRun(a, { run, closing: signStatement('run-closed', closed, consortium.operator) });
   a.journal.record.append({ kind: 'agent-stopped' });
@@ -63,7 +65,17 @@ function liveThrough({ journal }: Member, run: string): void {
   activity.connection('disconnected', 'the line is cut');
   activity.connection('connected', '');
   activity.see(run, { state: 'running' });
-  ownActs.moveTo({ entries: 12, lastEntry: D('d') });
+  ownActs.moveTo({ entries: 3, lastEntry: D('d'), subtrees: [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)] });
+  journal.roll.add({ entry: 1, name: 'charter', statement: '{"a":1}' });
+  journal.roll.clear();
+  journal.roll.add({ entry: 1, name: 'charter', statement: '{"a":2}' });
+  journal.roll.add({ entry: 2, name: 'site-enrolled', statement: '{"a":3}' });
+  const root = new Uint8Array(32).fill(7);
+  for (const size of [11n, 12n, 13n])
+    journal.cosigned.replace(signCheckpoint({ origin: 'log.example/acme', size, root }, Buffer.alloc(32, 1)), Number(size));
+  journal.evidence.keep('checkpoint', 'two lists', '{"first":1}');
+  journal.evidence.keep('comparison', 'two lists again', '{"first":2}');
+  journal.evidence.dismiss(1, 'for a test', null);
   ownActs.noteForgotten({ digest: D('e'), run, name: 'share', epoch: 1, e: null, kind: 'update', sum: 5 });
   ownActs.killEpoch({ run, epoch: 9, reason: 'for a test' });
   ownActs.noteTold(run, 9);
@@ -101,7 +113,7 @@ function changed(value: unknown): string | number | Uint8Array {
   return bytes;
 }
 
-const checkedTables = [...recordedTables, 'views'];
+const checkedTables = [...recordedTables, 'views', 'cosigned'];
 
 describe('a journal that nobody has changed', () => {
   it('has a row in every table that is compared, and every table is', () => {

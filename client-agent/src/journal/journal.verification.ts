@@ -4,6 +4,7 @@ import { parseEnvelope, parseStatement } from '@coferment/consortium';
 import { describeFailure } from '../agent.error.js';
 import { ObjectCache } from '../connection/object.cache.js';
 import { viewChecksum } from './activity.repository.js';
+import { checkCosigned } from './cosigned.check.js';
 import { JournalDatabase } from './journal.database.js';
 import { migrations, RECORD_VERSION } from './journal.schema.js';
 import { checkHeads, type Finding, readRecord } from './record.chain.js';
@@ -92,6 +93,7 @@ function verifyOpened(database: JournalDatabase, folder: string, site: { site: s
       ...checkSigning(entries),
       ...checkOpening(entries),
       ...checkTables(database, entries),
+      ...checkCosigned(database, entries),
     );
   findings.push(...checkViews(database));
   if (site !== undefined) findings.push(...checkJoined(entries, site), ...checkStatements(database, site));

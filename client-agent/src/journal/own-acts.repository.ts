@@ -1,11 +1,15 @@
 import type { SumKind } from '@coferment/consortium';
+import { bytesToHex, hexToBytes } from '@coferment/crypto';
 import type { JournalDatabase } from './journal.database.js';
 import type { RecordRepository } from './record.repository.js';
+import { textDigest } from './record.tables.js';
 
 /** How far the ledger has been read: how many entries, and the SHA-256 of the last of them. */
 export interface ReadPosition {
   entries: number;
   lastEntry: string;
+  /** The Merkle tree of the entries: the hashes of its complete subtrees, 32 bytes each, the largest first. */
+  subtrees?: readonly Uint8Array[];
 }
 
 /** An act of this site that stands in the ledger and not among its statements. */
@@ -39,14 +43,23 @@ export class OwnActsRepository {
   ) {}
 
   position(): ReadPosition {
-    const row = this.database.get('SELECT entries, last_entry FROM ledger_position');
-    return row === undefined ? { entries: 0, lastEntry: '' } : { entries: Number(row['entries']), lastEntry: String(row['last_entry']) };
+    const row = this.database.get(
+      'SELECT position.entries, last_entry, subtrees FROM ledger_position AS position LEFT JOIN ledger_frontier USING (id, entries)',
+    );
+    if (row === undefined) return { entries: 0, lastEntry: '' };
+    const read = { entries: Number(row['entries']), lastEntry: String(row['last_entry']) };
+    const { subtrees } = row;
+    return typeof subtrees === 'string' ? { ...read, subtrees: subtrees.split(' ').filter(Boolean).map(hexToBytes) } : read;
   }
 
-  moveTo({ entries, lastEntry }: ReadPosition): void {
+  moveTo({ entries, lastEntry, subtrees }: ReadPosition): void {
+    const stored = subtrees?.map(bytesToHex).join(' ');
     this.database.transaction(() => {
       this.database.run('INSERT OR REPLACE INTO ledger_position (id, entries, last_entry) VALUES (1, ?, ?)', entries, lastEntry);
-      this.record.append({ kind: 'ledger-read', entries, lastEntry });
+      if (stored !== undefined)
+        this.database.run('INSERT OR REPLACE INTO ledger_frontier (id, entries, subtrees) VALUES (1, ?, ?)', entries, stored);
+      const frontier = stored === undefined ? {} : { frontier: textDigest(stored) };
+      this.record.append({ kind: 'ledger-read', entries, lastEntry, ...frontier });
     });
   }
 

@@ -24,6 +24,9 @@ const modelSchema = z.union([digestSchema, z.literal('none')]);
 /** Who decided at this site: a person at the command line, or the standing rules of its policy file. */
 const decidedBySchema = z.enum(['person', 'policy']);
 
+/** What showed that the log is not one: a checkpoint of the coordinator, one of another member, or the entries that were read. */
+export const foundBySchema = z.enum(['checkpoint', 'comparison', 'entries']);
+
 /** What the operator is told of a refusal; null when nothing. */
 const tellingSchema = z.strictObject({ rule: text, reason: text });
 
@@ -141,7 +144,8 @@ export const recordKinds = {
   'round-asked': z.strictObject({ run, round: count }),
   waiting: z.strictObject({ run, subject: text, reason: text, whatToDo: text }),
   'no-longer-waiting': z.strictObject({ run, subject: text }),
-  'ledger-read': z.strictObject({ entries: count, lastEntry: text }),
+  /** `frontier`: SHA-256 of the hashes of the complete subtrees as they are stored. */
+  'ledger-read': z.strictObject({ entries: count, lastEntry: text, frontier: digestSchema.optional() }),
   'act-forgotten': z.strictObject({
     run,
     digest: digestSchema,
@@ -151,6 +155,24 @@ export const recordKinds = {
     sumKind: sumKindSchema.nullable(),
     sum: count.nullable(),
   }),
+  /**
+   * This site has cosigned a checkpoint over `size` entries, `cosignatures` in all by now. Not each of them has an entry: rounds make many, and each vouches for
+   * all before it, since a site cosigns only what extends the last.
+   */
+  'checkpoint-cosigned': z.strictObject({ size: text, root: digestSchema, cosignatures: count }),
+  /** `evidence`: SHA-256 of what is kept. */
+  'split-view-found': z.strictObject({ row: count, foundBy: foundBySchema, what: text, evidence: digestSchema }),
+  /** By a person. `goesOn`: the checkpoint that this site takes as the last from here on; null where that stays as it was. */
+  'split-view-dismissed': z.strictObject({
+    row: count,
+    reason: text,
+    goesOn: z.strictObject({ size: text, root: digestSchema }).nullable(),
+  }),
+  /** An act of the ledger that says who may cosign. */
+  'roll-read': z.strictObject({ entry: count, name: text, statement: digestSchema }),
+  /** The ledger is read from its beginning again. */
+  'roll-cleared': z.strictObject({}),
+
   /** The head with this number was signed with the key of the site. */
   'head-signed': z.strictObject({ head: count }),
 } as const;

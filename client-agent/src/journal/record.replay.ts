@@ -145,11 +145,25 @@ export function apply(image: TableImage, entry: RecordEntry): void {
     case 'connection':
       return image.put('connection', { id: 1, state: entry.state, detail: entry.detail, changed_ms: time });
     case 'ledger-read':
+      if (entry.frontier !== undefined) image.put('ledger_frontier', { id: 1, entries: entry.entries, subtrees: entry.frontier });
       return image.put('ledger_position', { id: 1, entries: entry.entries, last_entry: entry.lastEntry });
     case 'act-forgotten': {
       const { digest, run, name, epoch, e, sumKind: kind, sum } = entry;
       return image.add('forgotten_acts', { digest, run, name, epoch, e, kind, sum });
     }
+    case 'split-view-found': {
+      const { row: id, foundBy: found_by, what, evidence } = entry;
+      return image.put('split_views', { id, found_by, what, evidence, found_ms: time, dismissed_ms: null, reason: null });
+    }
+    case 'split-view-dismissed':
+      return image.change('split_views', [entry.row], () => ({ dismissed_ms: time, reason: entry.reason }));
+    case 'roll-read': {
+      const { entry: number, name, statement } = entry;
+      return image.add('roll_statements', { entry: number, name, statement });
+    }
+    case 'roll-cleared':
+      return image.rows('roll_statements').clear();
+    case 'checkpoint-cosigned':
     case 'opened':
     case 'joined':
     case 'authorities-changed':

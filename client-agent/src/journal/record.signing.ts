@@ -16,6 +16,7 @@ const MADE_WITH_KEYS: ReadonlySet<RecordKind> = new Set([
   'trained',
   'encrypting',
   'step',
+  'checkpoint-cosigned',
 ]);
 
 export function isSignedAtOnce(fact: RecordFact): boolean {

@@ -7,7 +7,7 @@ export type CellRow = Record<string, Cell>;
 
 /**
  * Tables whose rows follow from the record, with the columns that name a row. Not among them: the record and its heads, which are checked by themselves,
- * and `views`, which has a checksum. A new table gets a kind of entry and a case in record.replay; a migration that adds a column to one of these writes the rows
+ * and `views` and `cosigned`, which change too often and have checksums. A new table gets a kind of entry and a case in record.replay; a migration that adds a column to one of these writes the rows
  * into the record again.
  */
 export const RECORDED_TABLES = {
@@ -34,6 +34,9 @@ export const RECORDED_TABLES = {
   ledger_position: ['id'],
   forgotten_acts: ['digest'],
   dead_epochs: ['run', 'epoch'],
+  split_views: ['id'],
+  roll_statements: ['entry'],
+  ledger_frontier: ['id'],
 } as const satisfies Record<string, readonly string[]>;
 
 export type RecordedTable = keyof typeof RECORDED_TABLES;
@@ -47,6 +50,9 @@ const DIGESTED: ReadonlySet<string> = new Set([
   'receipts.freeze_proof',
   'receipts.freeze',
   'receipts.policy',
+  'split_views.evidence',
+  'roll_statements.statement',
+  'ledger_frontier.subtrees',
 ]);
 
 export function cellsOf(table: RecordedTable, row: Record<string, SQLOutputValue>): CellRow {

@@ -115,6 +115,16 @@ function sentence(entry: RecordEntry, sent: SentNames): string {
       return `read the ledger up to entry ${entry.entries}`;
     case 'act-forgotten':
       return `the ledger has an act of this site that the journal does not know: ${entry.name} (digest ${short(entry.digest)})`;
+    case 'checkpoint-cosigned':
+      return `cosigned a checkpoint of the ledger over ${entry.size} entries (root ${short(entry.root)}; cosignatures so far: ${entry.cosignatures})`;
+    case 'split-view-found':
+      return `evidence ${entry.row} against the log is kept: ${entry.what}`;
+    case 'split-view-dismissed':
+      return `a person dismissed evidence ${entry.row} against the log: ${entry.reason}${entry.goesOn === null ? '' : ` (this site goes on from a checkpoint over ${entry.goesOn.size} entries)`}`;
+    case 'roll-read':
+      return `entry ${entry.entry} of the ledger says who may cosign it: ${entry.name}`;
+    case 'roll-cleared':
+      return 'the ledger is read from its beginning again';
     case 'head-signed':
       return `head ${entry.head} signed with the key of this site`;
   }

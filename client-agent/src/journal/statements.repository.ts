@@ -1,5 +1,6 @@
 import { type DsseEnvelope, type Identity, sha256Hex } from '@coferment/crypto';
 import { parseEnvelope, peekStatement, type Predicate, type PredicateName, signStatement, type SumKind } from '@coferment/consortium';
+import type { EvidenceRepository } from './evidence.repository.js';
 import type { JournalDatabase } from './journal.database.js';
 import type { RecordRepository } from './record.repository.js';
 import { textDigest } from './record.tables.js';
@@ -18,6 +19,7 @@ export class StatementsRepository {
   constructor(
     private readonly database: JournalDatabase,
     private readonly record: RecordRepository,
+    private readonly evidence: EvidenceRepository,
     private readonly identity: () => Identity,
     private readonly now: () => number,
   ) {}
@@ -33,9 +35,15 @@ export class StatementsRepository {
     return row === undefined ? undefined : parseEnvelope(JSON.parse(String(row['envelope'])));
   }
 
-  /** Signs and stores before it returns; returns the stored act when there is one. */
+  /**
+   * Signs and stores before it returns; returns the stored act when there is one.
+   * @param run empty for acts of no run
+   * @throws AgentError 'log-split' for an act of a run, while there is evidence against the log that nobody has decided on
+   */
   sign<N extends PredicateName>(run: string, name: N, subject: string, predicate: Predicate<N>): SignedStatement {
     return this.database.transaction(() => {
+      // Work that began before the evidence came must not end in a signature.
+      if (run !== '') this.evidence.requireNone();
       const stored = this.find(run, name, subject);
       if (stored !== undefined) return stored;
       const envelope = signStatement(name, predicate, this.identity());

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CryptoPool, hexToBytes, loadCrypto, type StoreSecret } from '@coferment/crypto';
 import type { BackendName } from '@coferment/learning';
+import { parseVkey } from '@coferment/ledger';
 import pino from 'pino';
 import { describeFailure } from '../agent.error.js';
 import { probe } from '../connection/connection.probe.js';
@@ -25,6 +26,7 @@ import { openSiteIdentity, readTlsCredential, requireIdentity } from '../keys/si
 import { type PolicyInForce, settledPolicy } from '../policy/policy.file.js';
 import { softwareName } from '../software.version.js';
 import { SiteTrainer } from '../training/site.trainer.js';
+import { WitnessLoop } from '../witness/witness.loop.js';
 import { NonceMemory } from './nonce.memory.js';
 import { PollLoop } from './poll.loop.js';
 import { forgetEndedRuns } from './run.departure.js';
@@ -67,6 +69,7 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
     const store = KeyStore.open(join(input.folder, 'keys'), input.passphrase);
     const { identity, trainingSeed } = openSiteIdentity(store);
     requireIdentity(identity, member.identityKey, input.folder);
+    const logKey = parseVkey(member.logVkey);
     const records = { mappingFile: input.mappingFile, dataDir: input.recordsFolder };
     const trainer = await SiteTrainer.start(records, trainingSeed, input.backend);
     const journal = Journal.open(join(input.folder, 'journal.sqlite'), { identity, vault: store });
@@ -120,11 +123,12 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
       newAuthorities: () => certificate.newAuthorities(),
       explain: async (error) => watcher.probed(await explain(member, error), describeFailure(error).message),
     });
+    const witness = new WitnessLoop({ ...context, log: logKey });
     try {
       watcher.serving(member);
       certificate.watch(signal);
       const receipts = new ReceiptKeeper(context, member.logVkey).run(signal);
-      await loop.run(signal);
+      await Promise.all([loop.run(signal), witness.run(signal)]);
       // A question that nobody answers must not keep the agent from stopping.
       await Promise.race([receipts, sleep(STOP_WITHIN_MS, undefined, { ref: false })]);
     } finally {

@@ -56,6 +56,8 @@ export async function prepareSum(context: SiteContext, { name }: InstructionBody
   if (journal.models.progress(name.run).appliedSum >= name.sum) return DONE;
   const nonce = context.nonces.draw(name.run, name.sum, name.attempt);
   const { e, kind, attempt } = sum.position;
+  // Training takes long, and a nonce is signed without the journal.
+  journal.evidence.requireNone();
   const opening = { consortium, run: name.run, e, kind, sum: name.sum, i: sum.i, attempt, site, nonce };
   await context.port.submitNonce(signStatement('nonce', opening, context.identity));
   journal.steps.record(name, 'give-nonce');

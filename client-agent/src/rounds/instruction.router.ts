@@ -6,11 +6,17 @@ import { encrypt, prepareSum } from './contribution.handlers.js';
 import { attest, releaseShare } from './opening.handlers.js';
 import { passPolicy } from './policy.gate.js';
 import { applySum, closeRun } from './publication.handlers.js';
-import type { Outcome, SiteContext } from './site.context.js';
+import { whySigningStops } from '../witness/split.evidence.js';
+import { type Outcome, type SiteContext, waiting } from './site.context.js';
 import type { Lane } from './work.board.js';
 
-/** Each instruction has one handler; carrying it out twice is harmless. The rules of the site come first. */
+/**
+ * Each instruction has one handler; carrying it out twice is harmless. The rules of the site come first. Before them: a site that holds evidence against the log does
+ * nothing more in any run, since what it signed could be shown to some and hidden from others.
+ */
 export async function carryOut(context: SiteContext, instruction: Instruction): Promise<Outcome> {
+  const stop = whySigningStops(context);
+  if (stop !== undefined) return waiting(stop.reason, stop.whatToDo);
   await passPolicy(context, instruction);
   switch (instruction.kind) {
     case 'approvePlan':

@@ -108,6 +108,10 @@ export class SharedBoard {
       blockDigests: (digest) => Promise.resolve(this.digestsOf(digest)),
       receipt: () => Promise.reject(new AgentError('unreachable', 'this board gives no receipts')),
       ledgerEntries: (start, limit) => Promise.resolve(this.ledger.slice(start, start + limit)),
+      awaitCheckpoint: () => Promise.reject(new AgentError('unreachable', 'this board has no log')),
+      newestCheckpoint: () => Promise.reject(new AgentError('unreachable', 'this board has no log')),
+      addCosignature: () => Promise.reject(new AgentError('unreachable', 'this board has no log')),
+      consistencyProof: () => Promise.reject(new AgentError('unreachable', 'this board has no log')),
     };
   }
 

@@ -1,9 +1,10 @@
 import { isLedgered, isOperatorStatement, parseStatement, runId, type Statement } from '@coferment/consortium';
 import { bytesToHex, sha256Hex } from '@coferment/crypto';
-import { type LedgerEntry, parseEntry, verifyEntry } from '@coferment/ledger';
+import { leafHash, type LedgerEntry, MerkleFrontier, parseEntry, verifyEntry } from '@coferment/ledger';
 import { AgentError, describeFailure } from '../agent.error.js';
 import { CoordinatorRefusal } from '../connection/coordinator.errors.js';
 import type { LoggedEntry } from '../connection/coordinator.port.js';
+import { readRoll } from '../witness/roll.reading.js';
 import { deadText, leaveEpoch, leaveRun } from './run.departure.js';
 import type { SiteContext } from './site.context.js';
 
@@ -36,27 +37,37 @@ export function requireRemembered(context: SiteContext, run: string, epoch: numb
  */
 export async function recallOwnActs(context: SiteContext): Promise<void> {
   const { journal, port } = context;
-  for (let position = await startOf(context); ;) {
-    const page = await port.ledgerEntries(position.entries, PAGE);
-    requirePage(page, position.entries);
+  const tree = await readSoFar(context);
+  for (;;) {
+    const start = Number(tree.size);
+    const page = await port.ledgerEntries(start, PAGE);
+    requirePage(page, start);
     const last = page.at(-1);
     if (last !== undefined) {
-      const next = { entries: position.entries + page.length, lastEntry: sha256Hex(last.entry) };
-      for (const entry of page) recallEntry(context, entry);
+      for (const entry of page) {
+        recallEntry(context, entry);
+        tree.append(leafHash(entry.entry));
+      }
       // After the epochs are dead: cut off in between, the page is read again.
-      journal.ownActs.moveTo(next);
-      position = next;
+      journal.transaction(() => {
+        readRoll(journal.roll, context, page);
+        journal.ownActs.moveTo({ entries: Number(tree.size), lastEntry: sha256Hex(last.entry), subtrees: tree.subtrees });
+      });
     }
     if (page.length < PAGE) return;
   }
 }
 
-/** Where reading goes on: from the beginning, if what was read last is not what stands there now. */
-async function startOf({ journal, port }: SiteContext): Promise<{ entries: number; lastEntry: string }> {
-  const position = journal.ownActs.position();
-  if (position.entries === 0) return position;
-  const [last] = await port.ledgerEntries(position.entries - 1, 1);
-  return last !== undefined && sha256Hex(last.entry) === position.lastEntry ? position : { entries: 0, lastEntry: '' };
+/** The tree of what was read. Reading begins anew if what was read last is not what stands there now, or was read before there was a tree. */
+async function readSoFar({ journal, port }: SiteContext): Promise<MerkleFrontier> {
+  const { entries, lastEntry, subtrees } = journal.ownActs.position();
+  if (entries > 0) {
+    const [last] = await port.ledgerEntries(entries - 1, 1);
+    if (subtrees !== undefined && last !== undefined && sha256Hex(last.entry) === lastEntry)
+      return MerkleFrontier.resume(BigInt(entries), subtrees);
+  }
+  journal.roll.clear();
+  return MerkleFrontier.empty();
 }
 
 function requirePage(page: readonly LoggedEntry[], start: number): void {

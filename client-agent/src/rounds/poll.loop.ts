@@ -7,6 +7,7 @@ import { CoordinatorRefusal } from '../connection/coordinator.errors.js';
 import { type Instruction, type MalformedInstruction, parseInstruction, parseRunViews } from '../connection/instruction.parser.js';
 import type { ShownRoster } from '../journal/approvals.repository.js';
 import { printable } from '../printable.text.js';
+import { whySigningStops } from '../witness/split.evidence.js';
 import { recallOwnActs, tellDeadEpochs } from './own.acts.js';
 import { carryOut, laneOf, subjectOf } from './instruction.router.js';
 import { tellingOf, tellRefusals } from './refusal.telling.js';
@@ -84,8 +85,10 @@ export class PollLoop {
     const { journal, port } = this.context;
     // Nothing is done before this site knows what it has signed; what a restored folder has forgotten stands in the ledger.
     if (this.#connected !== true) await recallOwnActs(this.context);
-    await tellDeadEpochs(this.context);
-    await tellRefusals(this.context);
+    if (whySigningStops(this.context) === undefined) {
+      await tellDeadEpochs(this.context);
+      await tellRefusals(this.context);
+    }
     const positions = journal.runs
       .all()
       .filter((run) => run.state !== 'asked')

@@ -29,6 +29,8 @@ export type AgentEvent =
   | { event: 'waiting'; run: string; reason: string; whatToDo: string }
   | { event: 'approved-by-policy'; run: string; plan: string }
   | { event: 'refused'; run: string; code: string; message: string }
+  | { event: 'cosigned'; size: string }
+  | { event: 'split-view'; id: number; message: string }
   | { event: 'connected' }
   | { event: 'disconnected'; message: string };
 

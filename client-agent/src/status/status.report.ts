@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bytesToHex } from '@coferment/crypto';
 import type { RunView } from '@coferment/proto';
 import type { Membership } from '../enrolment/membership.file.js';
 import type { ConnectionState, Refusal, Wait } from '../journal/activity.repository.js';
@@ -34,6 +35,10 @@ export interface StatusReport {
   waits: Wait[];
   refusals: Refusal[];
   sent: { name: string; objects: number; bytes: number }[];
+  /** The last checkpoint of the ledger that this site has cosigned. */
+  cosigned: { size: string; root: string; atMs: number; checkpoint: string } | null;
+  /** Evidence against the log that nobody has decided on: as long as there is any, this site signs nothing in any run. */
+  splitViews: { id: number; what: string; foundMs: number }[];
 }
 
 const SHOWN_REFUSALS = 10;
@@ -62,8 +67,22 @@ export function statusReport(folder: string, member: Membership, journal: Journa
     }),
     waits: activity.waits().filter((wait) => !over.has(wait.run)),
     refusals: activity.refusals(SHOWN_REFUSALS),
-    sent: activity.sentTotals(),
+    sent: [...activity.sentTotals(), ...cosignatures(journal)],
+    cosigned: cosignedOf(journal),
+    splitViews: journal.evidence.undecided().map(({ id, what, foundMs }) => ({ id, what, foundMs })),
   };
+}
+
+function cosignedOf({ cosigned }: Journal): StatusReport['cosigned'] {
+  const last = cosigned.latest();
+  if (last === undefined) return null;
+  return { size: last.size.toString(), root: bytesToHex(last.root), atMs: last.signedS * 1000, checkpoint: last.note };
+}
+
+/** They are counted where they are stored, and not one by one among what was sent. */
+function cosignatures({ cosigned }: Journal): StatusReport['sent'] {
+  const last = cosigned.latest();
+  return last === undefined ? [] : [{ name: 'cosignature', objects: last.cosignatures, bytes: last.bytes }];
 }
 
 /** The process that serves this folder, if it is alive. */

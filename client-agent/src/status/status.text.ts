@@ -2,7 +2,26 @@ import type { RunReport, StatusReport } from './status.report.js';
 
 /** The report for a terminal, most urgent first. */
 export function renderStatus(report: StatusReport): string {
-  return [heading(report), '', ...waits(report), ...report.runs.flatMap(runLines), ...refusals(report), ...sent(report)].join('\n');
+  return [
+    ...splitViews(report),
+    heading(report),
+    '',
+    ...waits(report),
+    ...report.runs.flatMap(runLines),
+    ...refusals(report),
+    ...sent(report),
+  ].join('\n');
+}
+
+/** Before all else: nothing else that this site shows or does can be relied on. */
+function splitViews({ splitViews: found }: StatusReport): string[] {
+  if (found.length === 0) return [];
+  return [
+    'STOPPED: THE LOG IS NOT THE SAME FOR EVERYBODY. This site signs nothing in any run until you decide.',
+    ...found.map(({ id, what, foundMs }) => `  evidence ${id} (${time(foundMs)}): ${what}`),
+    '  → coferment-agent ledger evidence',
+    '',
+  ];
 }
 
 function heading(report: StatusReport): string {
@@ -14,6 +33,9 @@ function heading(report: StatusReport): string {
     `Site ${report.site} of consortium ${report.consortium}`,
     `Agent ${serving}; ${connection} (${report.coordinator}); certificate valid until ${report.certificateExpiresAt}`,
     ...(report.connection?.state === 'disconnected' ? [report.connection.detail] : []),
+    report.cosigned === null
+      ? 'No checkpoint of the ledger cosigned yet'
+      : `Ledger cosigned up to ${report.cosigned.size} entries (${time(report.cosigned.atMs)}), as far as this site can tell without contradiction`,
   ].join('\n');
 }
 

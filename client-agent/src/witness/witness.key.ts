@@ -1,0 +1,35 @@
+import { parseStatement } from '@coferment/consortium';
+import { bytesToHex, hash, type Identity } from '@coferment/crypto';
+import { type NoteSigner, publicKeyFromSeed, witnessName } from '@coferment/ledger';
+import type { WitnessContext } from './witness.context.js';
+
+/**
+ * The key with which a site cosigns, and does nothing else (C2SP tlog-cosignature). It follows from the identity, so that a site which was restored from an old
+ * backup still has the key that stands in the ledger.
+ */
+export function witnessSigner(identity: Identity, origin: string, site: string): NoteSigner {
+  return { name: witnessName(origin, site), seed: hash('witness-key', identity.privateKey) };
+}
+
+/**
+ * Puts the witness key of this site into the ledger, unless it is there: cosignatures of a key that the ledger does not name count for nobody. Signed again
+ * by a restored folder it is the same act, byte for byte.
+ */
+export async function announceWitnessKey({ consortium, site, identity, journal, port, log }: WitnessContext): Promise<void> {
+  const key = bytesToHex(publicKeyFromSeed(witnessSigner(identity, log.name, site).seed));
+  if (keyInLedger({ journal }, site) === key) return;
+  const { envelope, digest } = journal.statements.sign('', 'witness-key', key, { consortium, site, key });
+  if (!journal.activity.wasAccepted(digest)) await port.submitStatement(envelope);
+}
+
+/** The newest witness key of a site, as far as the ledger was read. */
+function keyInLedger({ journal }: Pick<WitnessContext, 'journal'>, site: string): string | undefined {
+  let found: string | undefined;
+  for (const { statement } of journal.roll.all()) {
+    const { name, predicate } = parseStatement(Buffer.from(statement, 'utf8'));
+    if (name === 'witness-key' && predicate.site === site) found = predicate.key;
+    // Who is enrolled anew brings a new identity, and with it another key.
+    if (name === 'site-enrolled' && predicate.site === site) found = undefined;
+  }
+  return found;
+}
