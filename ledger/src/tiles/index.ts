@@ -1,4 +1,14 @@
 export { decodeBundle, encodeBundle } from './entry.bundle.js';
 export { type WriteFile, exportTiles, tileBytes } from './tile.export.js';
-export { type ReadFile, type TileProblem, compareTiles, readEntries } from './tile.import.js';
+export { TiledRoot, hashAt, leavesOf, tileRoot } from './leaf.hashes.js';
+export {
+  type ReadFile,
+  type TileProblem,
+  compareTile,
+  compareTiles,
+  firstDifference,
+  readBundle,
+  readEntries,
+  readTile,
+} from './tile.import.js';
 export { TILE_WIDTH, type TileCoordinate, levelCount, tilePath, tilesOfLevel } from './tile.path.js';
