@@ -8,7 +8,7 @@ const AHEAD = 2;
 /** Of a reader that answers later: so many bundles are asked for together. */
 const OVER_NETWORK = 4;
 /** A thread takes a tenth of a second to start; fewer entries are checked sooner without. */
-const FEWEST_FOR_THREADS = 4096;
+const FEWEST_FOR_THREADS = 2048;
 
 /** What the main thread tells a thread of the check. `read` answers its question for a file. */
 export type ToThread =

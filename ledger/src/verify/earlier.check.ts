@@ -1,5 +1,5 @@
 import { type OpenedCheckpoint, type VerifierKey, openCheckpoint } from '../note/index.js';
-import { type ReadFile, TILE_WIDTH, leavesOf, readBundle, readTile, tilesOfLevel } from '../tiles/index.js';
+import { type ReadFile, TILE_WIDTH, firstDifference, leavesOf, readBundle, readTile, tilesOfLevel } from '../tiles/index.js';
 import { HASH_BYTES, emptyRoot } from '../tree/index.js';
 import { differenceText, entryDifferences } from './entry.difference.js';
 import { ProblemList } from './problem.list.js';
@@ -7,6 +7,11 @@ import type { Finding } from './verification.report.js';
 
 /** A checkpoint seen before; with the copy of the log that it came with, the first entry that is not the same can be named. */
 export type EarlierCheckpoint = string | Uint8Array | { readonly checkpoint: string | Uint8Array; readonly read: ReadFile };
+
+interface Copy {
+  readonly read: ReadFile;
+  readonly size: bigint;
+}
 
 interface Earlier {
   readonly where: string;
@@ -56,7 +61,7 @@ export class EarlierCheck {
     for (const { where, checkpoint, read: copy, ...earlier } of this.#earlier) {
       // The empty log is the beginning of every log, also of one without a bundle.
       if (earlier.extends ?? checkpoint.size === 0n) continue;
-      const first = copy && (await firstOther(copy, read, checkpoint.size));
+      const first = copy && (await firstOther({ read: copy, size: checkpoint.size }, { read, size }));
       this.#list.add(
         where,
         `the first ${checkpoint.size} entries are not those that it committed to: the log was forked or rewritten${first === undefined ? '' : `; ${first}`}`,
@@ -88,15 +93,18 @@ export class EarlierCheck {
 }
 
 /** Says which entry of the present export is the first that is not the one of the earlier copy, going by the hash tiles of that. */
-async function firstOther(copy: ReadFile, present: ReadFile, size: bigint): Promise<string | undefined> {
-  for (const tile of tilesOfLevel('entries', size)) {
-    const logged = await readTile(copy, { ...tile, level: 0 });
-    if (!logged) return undefined;
-    const first = Number(tile.index) * TILE_WIDTH;
-    const entries = await readBundle(present, tile);
+async function firstOther(earlier: Copy, present: Copy): Promise<string | undefined> {
+  const bundles = tilesOfLevel('entries', present.size);
+  for (const tile of tilesOfLevel('entries', earlier.size)) {
+    const logged = await readTile(earlier.read, { ...tile, level: 0 });
+    const bundle = bundles.next();
+    if (!logged || bundle.done === true) return undefined;
+    const leaves = leavesOf(await readBundle(present.read, bundle.value));
     const stored = logged.bytes.subarray(0, tile.width * HASH_BYTES);
-    const [difference] = entryDifferences(leavesOf(entries), stored, first, 1);
-    if (difference) return `entry ${difference.index} is the first: by that copy, ${differenceText(difference)}`;
+    if (firstDifference(leaves.subarray(0, stored.length), stored) === undefined) continue;
+    // With the entries after those of the copy, which tell whether one was put in.
+    const [difference] = entryDifferences(leaves, stored, Number(tile.index) * TILE_WIDTH, 1);
+    return difference && `entry ${difference.index} is the first: by that copy, ${differenceText(difference)}`;
   }
   return undefined;
 }

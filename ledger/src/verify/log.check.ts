@@ -52,7 +52,8 @@ export class LogCheck {
     this.#read += bundle.entries;
     this.#noteDifferences(differences);
     if (tileProblem) this.#tileProblems.add(tileProblem.path, tileProblem.problem);
-    this.#appendTile(tileProblem || fault ? logged : leaves, root);
+    if (tileProblem || fault) this.#appendTile(logged);
+    else this.#appendTile(leaves, root);
     if (fault) {
       this.#fault = fault;
       return false;

@@ -6,4 +6,6 @@ const [folder = '', vkey = '', threads = '1'] = process.argv.slice(2);
 const start = performance.now();
 const { verdict, log } = await verifyExport(readFolder(folder), { policy: policyOfLogKey(parseVkey(vkey)), threads: Number(threads) });
 const seconds = (performance.now() - start) / 1000;
-process.stdout.write(JSON.stringify({ verdict, entries: Number(log?.size), seconds, peakMb: peakMemory() }));
+const { user, system } = process.cpuUsage();
+const cpuSeconds = (user + system) / 1e6;
+process.stdout.write(JSON.stringify({ verdict, entries: Number(log?.size), seconds, cpuSeconds, peakMb: peakMemory() }));
