@@ -22,7 +22,7 @@ export function addVerify(program: Command, { out, err }: Output, conclude: Conc
     .option(
       '--earlier <file>',
       'a checkpoint of this log that you or another member saw before, or a folder with an earlier export, which also tells which entry is not the same; may be given several times',
-      (file: string, files: string[] = []) => [...files, file],
+      (file: string, files: string[] | undefined) => [...(files ?? []), file],
     )
     .option('--threads <number>', 'how many threads check signatures (default: 2, or 1 on a machine with one core)', threadCount)
     .option('--json', 'print the whole report as JSON')
