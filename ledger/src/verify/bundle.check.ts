@@ -8,12 +8,12 @@ import {
   type TileCoordinate,
   type TileProblem,
   compareTile,
+  decodeBundle,
   leavesOf,
   readBundle,
   readTile,
   tileRoot,
 } from '../tiles/index.js';
-import { decodeBundle } from '../tiles/index.js';
 import { HASH_BYTES } from '../tree/index.js';
 import { type EntryDifference, entryDifferences } from './entry.difference.js';
 import { objectsOf } from './stored.objects.js';

@@ -4,7 +4,7 @@ const FIRST_CAPACITY = 4096;
 const MAX_LOAD = 0.6;
 
 /**
- * Which entry first said something, for millions of facts in about twenty bytes each: of a fact only 64 bits of a hash are kept. The hash has a key of its
+ * Which entry first said something, for millions of facts in twenty to forty bytes each: of a fact only 64 bits of a hash are kept. The hash has a key of its
  * own in every verification, so nobody can prepare two facts that collide; by chance two of a million do in one of thirty million verifications.
  */
 export class FactIndex {
