@@ -37,6 +37,12 @@ const NAMED_AT_RUN_TIME: readonly { name: string; entry: string; format: 'esm' |
     format: 'esm',
     manifest: { type: 'module', exports: { './worker': './index.js' } },
   },
+  {
+    name: '@coferment/ledger',
+    entry: 'ledger/dist/verify/bundle.worker.js',
+    format: 'esm',
+    manifest: { type: 'module', exports: { './worker': './index.js' } },
+  },
   { name: '@lhncbc/ucum-lhc', entry: '@lhncbc/ucum-lhc', format: 'cjs', manifest: { type: 'commonjs', main: './index.js' } },
 ];
 

@@ -7,6 +7,8 @@ import { type Predicate, type PredicateName, operatorPredicates, predicates, unl
 const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
 const PREDICATE_PREFIX = 'urn:coferment:';
 const MAX_PAYLOAD_BYTES = 262_144;
+/** A byte order mark is not skipped: it would be a second spelling of the same statement. */
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** A parsed statement: its name (the purpose of its signature), its content, and the SHA-256 of its signed bytes. */
 export type Statement<N extends PredicateName = PredicateName> = { [M in N]: { name: M; predicate: Predicate<M>; digest: string } }[N];
@@ -26,10 +28,14 @@ const statementSchema = z.strictObject({
 
 /** RFC 8785 JSON as UTF-8 bytes. */
 export function canonicalBytes(value: unknown): Uint8Array {
+  return new TextEncoder().encode(canonicalText(value));
+}
+
+function canonicalText(value: unknown): string {
   const text = canonicalize(value);
   if (text === undefined)
     throw new ConsortiumError('invalid-statement', 'This value has no canonical JSON form; only plain JSON can be signed.');
-  return new TextEncoder().encode(text);
+  return text;
 }
 
 /**
@@ -39,12 +45,20 @@ export function canonicalBytes(value: unknown): Uint8Array {
 export function statementBytes<N extends PredicateName>(name: N, predicate: Predicate<N>): Uint8Array {
   const checked = predicates[name].safeParse(predicate);
   if (!checked.success) throw invalid(name, checked.error);
-  return canonicalBytes({
-    _type: STATEMENT_TYPE,
-    subject: [{ name, digest: { sha256: sha256Hex(canonicalBytes(checked.data)) } }],
-    predicateType: predicateType(name),
-    predicate: checked.data,
-  });
+  return new TextEncoder().encode(statementText(name, checked.data as never));
+}
+
+/**
+ * The predicate is written once and set into the fixed rest, whose members stand in RFC 8785 order (by UTF-16 code units): an auditor's check of a
+ * million statements spends more on canonical forms than on hashing.
+ */
+function statementText<N extends PredicateName>(name: N, checked: Predicate<N>): string {
+  return statementAround(name, canonicalText(checked));
+}
+
+function statementAround(name: PredicateName, predicate: string): string {
+  const subject = `[{"digest":{"sha256":"${sha256Hex(Buffer.from(predicate, 'utf8'))}"},"name":"${name}"}]`;
+  return `{"_type":"${STATEMENT_TYPE}","predicate":${predicate},"predicateType":"${predicateType(name)}","subject":${subject}}`;
 }
 
 export function predicateType(name: PredicateName): string {
@@ -64,9 +78,11 @@ export function parseStatement(payload: Uint8Array): Statement {
   if (payload.length > MAX_PAYLOAD_BYTES) {
     throw new ConsortiumError('invalid-statement', `A statement has ${payload.length} bytes; at most ${MAX_PAYLOAD_BYTES} are allowed.`);
   }
+  let text: string;
   let raw: unknown;
   try {
-    raw = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
+    text = UTF8.decode(payload);
+    raw = JSON.parse(text);
   } catch (error) {
     throw new ConsortiumError('invalid-statement', `A statement is not JSON: ${(error as Error).message}`);
   }
@@ -75,13 +91,31 @@ export function parseStatement(payload: Uint8Array): Statement {
   const name = predicateName(outer.data.predicateType);
   const inner = predicates[name].safeParse(outer.data.predicate);
   if (!inner.success) throw invalid(name, inner.error);
-  if (!Buffer.from(statementBytes(name, inner.data as never)).equals(payload)) {
+  // What was parsed keeps the order of the text, so a predicate in order is written by the engine itself, in a third of the time.
+  const predicate = isInOrder(outer.data.predicate) ? JSON.stringify(outer.data.predicate) : canonicalText(inner.data);
+  if (statementAround(name, predicate) !== text) {
     throw new ConsortiumError(
       'invalid-statement',
       `A ${name} statement is not in canonical form, or its subject does not match its predicate.`,
     );
   }
   return { name, predicate: inner.data, digest: sha256Hex(payload) } as Statement;
+}
+
+/**
+ * Whether `JSON.stringify` writes parsed JSON in its RFC 8785 form: members sorted by UTF-16 code units, as strings compare, and no half surrogates. Numbers
+ * are written alike by both.
+ */
+function isInOrder(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (typeof value !== 'object' || value === null) return true;
+  if (Array.isArray(value)) return value.every(isInOrder);
+  let before = '';
+  for (const name in value) {
+    if (name <= before || !isInOrder((value as Record<string, unknown>)[name])) return false;
+    before = name;
+  }
+  return true;
 }
 
 /** Verifies the signature, then parses, then checks that it is the act that is expected here. */

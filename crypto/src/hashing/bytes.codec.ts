@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { CryptoError } from '../crypto.error.js';
 
 /** Lower-case hexadecimal of `bytes`. */
@@ -16,7 +16,7 @@ export function hexToBytes(hex: string): Uint8Array {
 
 /** Plain SHA-256 of an object, as lower-case hex. Use {@link digest} for anything that is later signed or compared by purpose. */
 export function sha256Hex(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  return hash('sha256', bytes, 'hex');
 }
 
 /** Concatenation in a fresh buffer. */

@@ -7,7 +7,6 @@ import {
   sha256Hex,
   verifyEnvelope,
 } from '@coferment/crypto';
-import canonicalize from 'canonicalize';
 import { z } from 'zod';
 import { LedgerError } from '../errors/index.js';
 import { decodeBase64, encodeBase64 } from '../note/base64.text.js';
@@ -54,15 +53,27 @@ export function entryFor(envelope: DsseEnvelope, publicKey: Uint8Array): Uint8Ar
   return encodeEntry({ payloadHash: sha256Hex(payload), signature, publicKey });
 }
 
-/** Reads an entry; only the one canonical form is accepted. @throws LedgerError 'malformed-entry' */
-export function parseEntry(bytes: Uint8Array): LedgerEntry {
-  if (bytes.length > MAX_ENTRY_BYTES) throw malformed(`it has ${bytes.length} bytes; at most ${MAX_ENTRY_BYTES} are read`);
+/** The canonical form, as {@link encodeEntry} writes it. */
+const CANONICAL =
+  /^\{"apiVersion":"0\.0\.2","kind":"dsse","spec":\{"dsseV002":\{"payloadHash":\{"algorithm":"SHA2_256","digest":"([^"]+)"\},"signatures":\[\{"content":"([^"]+)","verifier":\{"keyDetails":"PKIX_ED25519","publicKey":\{"rawBytes":"([^"]+)"\}\}\}\]\}\}\}$/;
+
+/** Payload hash, signature and key in base64. JSON is only parsed to say what is wrong with an entry that has not the form that all of them have. */
+function fieldsOf(bytes: Uint8Array): [string, string, string] {
+  const [, digest, signature, spki] = CANONICAL.exec(Buffer.from(bytes).toString('latin1')) ?? [];
+  if (digest !== undefined && signature !== undefined && spki !== undefined) return [digest, signature, spki];
   const parsed = bodySchema.safeParse(parseJson(bytes));
   if (!parsed.success) throw malformed(z.prettifyError(parsed.error).replaceAll('\n', ' '));
   const { payloadHash, signatures } = parsed.data.spec.dsseV002;
-  const digest = decodeBase64(payloadHash.digest);
-  const signature = decodeBase64(signatures[0].content);
-  const spki = decodeBase64(signatures[0].verifier.publicKey.rawBytes);
+  return [payloadHash.digest, signatures[0].content, signatures[0].verifier.publicKey.rawBytes];
+}
+
+/** Reads an entry; only the one canonical form is accepted. @throws LedgerError 'malformed-entry' */
+export function parseEntry(bytes: Uint8Array): LedgerEntry {
+  if (bytes.length > MAX_ENTRY_BYTES) throw malformed(`it has ${bytes.length} bytes; at most ${MAX_ENTRY_BYTES} are read`);
+  const [digestText, signatureText, spkiText] = fieldsOf(bytes);
+  const digest = decodeBase64(digestText);
+  const signature = decodeBase64(signatureText);
+  const spki = decodeBase64(spkiText);
   if (digest?.length !== 32) throw malformed('its payload hash is not the base64 form of 32 bytes');
   if (signature?.length !== SIGNATURE_BYTES) throw malformed(`its signature is not the base64 form of ${SIGNATURE_BYTES} bytes`);
   if (!spki) throw malformed('its key is not base64');
@@ -84,6 +95,11 @@ export function verifyEntry(entry: LedgerEntry, payload: Uint8Array): void {
       `the payload hashes to ${found}, the entry is over ${entry.payloadHash}; it was altered or is another one`,
     );
   }
+  verifySignature(entry, payload);
+}
+
+/** For a payload whose hash is known to be that of the entry. @throws LedgerError 'bad-signature' */
+export function verifySignature(entry: LedgerEntry, payload: Uint8Array): void {
   if (!verifyEd25519(preAuthenticationEncoding(PAYLOAD_TYPE, payload), entry.signature, entry.publicKey)) {
     throw new LedgerError(
       'bad-signature',
@@ -92,23 +108,13 @@ export function verifyEntry(entry: LedgerEntry, payload: Uint8Array): void {
   }
 }
 
-function encodeEntry({ payloadHash, signature, publicKey }: LedgerEntry): Uint8Array {
-  const body: z.infer<typeof bodySchema> = {
-    apiVersion: '0.0.2',
-    kind: 'dsse',
-    spec: {
-      dsseV002: {
-        payloadHash: { algorithm: 'SHA2_256', digest: encodeBase64(hexToBytes(payloadHash)) },
-        signatures: [
-          {
-            content: encodeBase64(signature),
-            verifier: { keyDetails: 'PKIX_ED25519', publicKey: { rawBytes: encodeBase64(spkiFromPublicKey(publicKey)) } },
-          },
-        ],
-      },
-    },
-  };
-  return new TextEncoder().encode(canonicalize(body));
+/** The bytes of an entry, as they are in the log; nothing is verified (see {@link entryFor}). RFC 8785: members in the order of their names. Base64 needs no escapes, so the text around it is always the same. */
+export function encodeEntry({ payloadHash, signature, publicKey }: LedgerEntry): Uint8Array {
+  const digest = encodeBase64(hexToBytes(payloadHash));
+  const verifier = `{"keyDetails":"PKIX_ED25519","publicKey":{"rawBytes":"${encodeBase64(spkiFromPublicKey(publicKey))}"}}`;
+  const signatures = `[{"content":"${encodeBase64(signature)}","verifier":${verifier}}]`;
+  const spec = `{"dsseV002":{"payloadHash":{"algorithm":"SHA2_256","digest":"${digest}"},"signatures":${signatures}}}`;
+  return new TextEncoder().encode(`{"apiVersion":"0.0.2","kind":"dsse","spec":${spec}}`);
 }
 
 function parseJson(bytes: Uint8Array): unknown {

@@ -1,1 +1,1 @@
-export { type LedgerEntry, entryFor, parseEntry, verifyEntry } from './dsse.entry.js';
+export { type LedgerEntry, encodeEntry, entryFor, parseEntry, verifyEntry, verifySignature } from './dsse.entry.js';

@@ -1,5 +1,5 @@
 export { progressLines } from './copy.progress.js';
-export { readFolder, writeFolder } from './export.folder.js';
+export { type FolderReader, folderOf, readFolder, writeFolder } from './export.folder.js';
 export {
   type CopiedLedger,
   copyLedger,

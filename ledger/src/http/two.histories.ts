@@ -3,7 +3,7 @@ import { sha256Hex } from '@coferment/crypto';
 import { parseEntry } from '../entry/index.js';
 import { payloadPath } from '../export/index.js';
 import { inclusionProof } from '../proof/index.js';
-import { AuthenticTiles, type ReadFile, TILE_WIDTH, firstDifference } from '../tiles/index.js';
+import { AuthenticTiles, type ReadFile, TILE_WIDTH, firstDifferingEntry } from '../tiles/index.js';
 import { leafHash } from '../tree/index.js';
 import type { DifferingEntry, IncludedLeaf, SeenCheckpoint } from '../witness/index.js';
 
@@ -28,7 +28,7 @@ export interface FoundDifference {
  */
 export async function compareHistories(one: History, other: History): Promise<FoundDifference | undefined> {
   const [first, second] = [await AuthenticTiles.open(one.read, one.seen), await AuthenticTiles.open(other.read, other.seen)];
-  const index = await firstDifference(first, second);
+  const index = await firstDifferingEntry(first, second);
   if (index === undefined) return undefined;
   return {
     entry: { index, first: await included(first, index), second: await included(second, index) },

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
+import { type KeyObject, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
 import { LedgerError } from '../errors/index.js';
 
 // RFC 8410: the fixed DER that stands before the 32 bytes of an Ed25519 public key (SPKI) and seed (PKCS#8).
@@ -40,16 +40,26 @@ export function signEd25519(message: Uint8Array, seed: Uint8Array): Uint8Array {
 export function verifyEd25519(message: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean {
   if (signature.length !== SIGNATURE_BYTES) return false;
   try {
-    return verify(
-      null,
-      message,
-      createPublicKey({ key: Buffer.from(spkiFromPublicKey(publicKey)), type: 'spki', format: 'der' }),
-      signature,
-    );
+    return verify(null, message, publicKeyObject(publicKey), signature);
   } catch {
     // Bytes that are no point of the curve sign nothing.
     return false;
   }
+}
+
+// Making the key object takes a third of the time of a verification, and a ledger has few keys. Bounded, since a forged one could have many.
+const MAX_KEY_OBJECTS = 512;
+const keyObjects = new Map<string, KeyObject>();
+
+function publicKeyObject(publicKey: Uint8Array): KeyObject {
+  const name = Buffer.from(publicKey).toString('latin1');
+  let key = keyObjects.get(name);
+  if (key === undefined) {
+    key = createPublicKey({ key: Buffer.from(spkiFromPublicKey(publicKey)), type: 'spki', format: 'der' });
+    if (keyObjects.size >= MAX_KEY_OBJECTS) keyObjects.clear();
+    keyObjects.set(name, key);
+  }
+  return key;
 }
 
 function privateKeyObject(seed: Uint8Array) {

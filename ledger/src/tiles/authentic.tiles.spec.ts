@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { consistencyProof, inclusionProof, verifyConsistency, verifyInclusion } from '../proof/index.js';
 import { MerkleTree, leafHash } from '../tree/index.js';
-import { AuthenticTiles, encodeBundle, exportTiles, firstDifference, tilePath } from './index.js';
+import { AuthenticTiles, encodeBundle, exportTiles, firstDifferingEntry, tilePath } from './index.js';
 
 const words = (count: number, from = count, said = 'other') =>
   Array.from({ length: count }, (_, index) => Buffer.from(index < from ? `entry ${index}` : `${said} ${index}`));
@@ -108,7 +108,7 @@ describe('the first difference of two logs', () => {
           if (at > common) continue;
           const newer = await (await served(words(newerSize, at))).open();
           const expected = at < common ? BigInt(at) : undefined;
-          expect(await firstDifference(older, newer), `${olderSize}, ${newerSize}, ${at}`).toBe(expected);
+          expect(await firstDifferingEntry(older, newer), `${olderSize}, ${newerSize}, ${at}`).toBe(expected);
         }
       }
   });
@@ -117,7 +117,7 @@ describe('the first difference of two logs', () => {
     const [older, newer] = [await served(words(20_000)), await served(words(20_001, 13_333))];
     const [one, other] = [await older.open(), await newer.open()];
     newer.asked.length = 0;
-    expect(await firstDifference(one, other)).toBe(13_333n);
+    expect(await firstDifferingEntry(one, other)).toBe(13_333n);
     expect(newer.asked).toEqual([tilePath({ level: 0, index: 52n, width: 256 })]);
   });
 });

@@ -1,7 +1,8 @@
 import { LedgerError } from '../errors/index.js';
 import { HASH_BYTES, type SubtreeHashes, emptyRoot, leafHash, nodeHash } from '../tree/index.js';
 import { decodeBundle } from './entry.bundle.js';
-import type { ReadFile } from './tile.import.js';
+import { tileRoot } from './leaf.hashes.js';
+import { type FoundTile, type ReadFile, readTile } from './tile.import.js';
 import { type TileCoordinate, TILE_WIDTH, levelCount, tilePath } from './tile.path.js';
 
 /** Full tiles kept beside the right edge: enough that a walk in order reads every parent once. */
@@ -83,7 +84,7 @@ export class AuthenticTiles implements SubtreeHashes {
       const tile = this.#loaded.get(key(level, first >> 8n));
       if (!tile) throw new LedgerError('out-of-range', `leaves ${begin} to ${end} were not loaded`);
       const position = Number(first & 255n);
-      return foldHashes(tile.subarray(position * HASH_BYTES, (position + (1 << (height - 8 * level))) * HASH_BYTES));
+      return tileRoot(tile.subarray(position * HASH_BYTES, (position + (1 << (height - 8 * level))) * HASH_BYTES));
     }
     const middle = begin + (1n << BigInt((width - 1n).toString(2).length - 1));
     return nodeHash(this.subtreeHash(begin, middle), this.subtreeHash(middle, end));
@@ -97,7 +98,7 @@ export class AuthenticTiles implements SubtreeHashes {
   async entries(index: bigint, read: ReadFile = this.read): Promise<Uint8Array[]> {
     const leaves = await this.tile(0, index);
     const width = this.widthAt(0, index);
-    const { path, bytes, foundWidth } = await readWidest(read, { level: 'entries', index, width });
+    const { path, bytes, width: foundWidth } = await requireTile(read, { level: 'entries', index, width });
     const entries = decodeBundle(bytes, path);
     if (entries.length !== foundWidth)
       throw new LedgerError('malformed-tile', `${path} holds ${entries.length} entries instead of ${foundWidth}`);
@@ -115,7 +116,7 @@ export class AuthenticTiles implements SubtreeHashes {
     const tile = await this.#readTile(level, index);
     const parent = await this.tile(level + 1, index >> 8n);
     const position = Number(index & 255n);
-    if (!sameBytes(foldHashes(tile), parent.subarray(position * HASH_BYTES, (position + 1) * HASH_BYTES))) {
+    if (!sameBytes(tileRoot(tile), parent.subarray(position * HASH_BYTES, (position + 1) * HASH_BYTES))) {
       const span = 1n << BigInt(8 * (level + 1));
       throw new LedgerError(
         'root-mismatch',
@@ -127,7 +128,7 @@ export class AuthenticTiles implements SubtreeHashes {
 
   async #readTile(level: number, index: bigint): Promise<Uint8Array> {
     const width = this.widthAt(level, index);
-    const { path, bytes, foundWidth } = await readWidest(this.read, { level, index, width });
+    const { path, bytes, width: foundWidth } = await requireTile(this.read, { level, index, width });
     if (bytes.length !== foundWidth * HASH_BYTES)
       throw new LedgerError('malformed-tile', `${path} has ${bytes.length} bytes instead of ${foundWidth * HASH_BYTES}`);
     return bytes.subarray(0, width * HASH_BYTES);
@@ -139,7 +140,7 @@ export class AuthenticTiles implements SubtreeHashes {
  * @returns undefined when the shorter one is the beginning of the longer one
  * @throws LedgerError as {@link AuthenticTiles.open}
  */
-export async function firstDifference(one: AuthenticTiles, other: AuthenticTiles): Promise<bigint | undefined> {
+export async function firstDifferingEntry(one: AuthenticTiles, other: AuthenticTiles): Promise<bigint | undefined> {
   const common = one.size < other.size ? one.size : other.size;
   let differing: bigint | undefined;
   for (let level = levelCount(common) - 1; level >= 0; level--) {
@@ -158,23 +159,11 @@ export async function firstDifference(one: AuthenticTiles, other: AuthenticTiles
   return differing;
 }
 
-/** The root over 2^k hashes of complete subtrees. */
-function foldHashes(hashes: Uint8Array): Uint8Array {
-  let level = Array.from({ length: hashes.length / HASH_BYTES }, (_, position) =>
-    hashes.subarray(position * HASH_BYTES, (position + 1) * HASH_BYTES),
-  );
-  while (level.length > 1) level = Array.from({ length: level.length / 2 }, (_, pair) => nodeHash(level[2 * pair]!, level[2 * pair + 1]!));
-  return level[0]!;
-}
-
-/** A log may drop a partial tile once the full one is there, so the full one is the fallback. */
-async function readWidest(read: ReadFile, tile: TileCoordinate): Promise<{ path: string; bytes: Uint8Array; foundWidth: number }> {
-  for (const foundWidth of new Set([tile.width, TILE_WIDTH])) {
-    const path = tilePath({ ...tile, width: foundWidth });
-    const bytes = await read(path);
-    if (bytes) return { path, bytes, foundWidth };
-  }
-  throw new LedgerError('missing-resource', `${tilePath(tile)} is missing, although the signed checkpoint needs it.`);
+async function requireTile(read: ReadFile, tile: TileCoordinate): Promise<FoundTile> {
+  const found = await readTile(read, tile);
+  if (found === undefined)
+    throw new LedgerError('missing-resource', `${tilePath(tile)} is missing, although the signed checkpoint needs it.`);
+  return found;
 }
 
 function key(level: number, index: bigint): string {

@@ -1,7 +1,7 @@
 import { LedgerError } from '../errors/index.js';
 import { emptyRoot, nodeHash, requireHash } from '../tree/node.hash.js';
 import { TILE_WIDTH, levelCount } from './tile.path.js';
-import { tileRoot } from './tile.tree.js';
+import { tileRoot } from './leaf.hashes.js';
 
 /** A tile of 256 hashes (8,192 bytes). It never changes again. */
 export interface FullTile {

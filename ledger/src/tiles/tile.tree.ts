@@ -1,6 +1,7 @@
 import { LedgerError } from '../errors/index.js';
 import { HASH_BYTES, nodeHash, splitPoint } from '../tree/node.hash.js';
 import type { SubtreeHashes } from '../tree/subtree.hashes.js';
+import { tileRoot } from './leaf.hashes.js';
 import { type TileCoordinate, TILE_WIDTH, tilePath } from './tile.path.js';
 
 /** A tile of hashes, as opposed to a bundle of entries. */
@@ -33,13 +34,6 @@ export function hashTile(level: number, index: bigint, size: bigint): HashTile {
   const width = (size >> BigInt(TILE_HEIGHT * level)) - index * BigInt(TILE_WIDTH);
   if (width <= 0n) throw new LedgerError('out-of-range', `a tree of ${size} leaves has no tile ${index} at level ${level}`);
   return { level, index, width: width < TILE_WIDTH ? Number(width) : TILE_WIDTH };
-}
-
-/** The hash of a tile whose hashes are a power of two in number; for a full tile, its hash in the level above. */
-export function tileRoot(hashes: Uint8Array): Uint8Array {
-  let row = Array.from({ length: hashes.length / HASH_BYTES }, (_, i) => hashes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES));
-  while (row.length > 1) row = Array.from({ length: row.length / 2 }, (_, i) => nodeHash(row[2 * i]!, row[2 * i + 1]!));
-  return Uint8Array.from(row[0]!);
 }
 
 /** Where a complete subtree lies: `count` hashes of one tile from `position` on. */

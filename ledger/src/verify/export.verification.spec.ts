@@ -18,7 +18,7 @@ import {
   operator,
   sampleLedger,
 } from './sample-ledger.fixture.js';
-import { check, failing, policy, problems, verifyFiles, verifyLedger } from './verification.fixture.js';
+import { check, failing, other, policy, problems, verifyFiles, verifyLedger } from './verification.fixture.js';
 
 describe('a sound export', () => {
   it('holds under the key from outside, and says what was counted', async () => {
@@ -175,8 +175,17 @@ describe('an earlier checkpoint', () => {
     const report = await verifyLedger(rewritten, { policy, earlier: at(sampleLedger(), 77) });
     expect(failing(report)).toEqual(['extends']);
     expect(problems(report, 'extends')[0]).toContain('forked or rewritten');
+  });
+
+  it('that is larger than the export could not be compared, which is no verdict; the others still are', async () => {
     const shorter = await verifyLedger(sampleLedger(undefined, 1), { policy, earlier: at(sampleLedger(), 126) });
-    expect(problems(shorter, 'extends')[0]).toContain('it had 126 entries, this export has 115');
+    expect(shorter.verdict).toBe('could-not-check');
+    expect(check(shorter, 'extends').detail).toContain('had 126 entries, this export has 115: it is older, so export the ledger again');
+    const both = await verifyLedger(sampleLedger(undefined, 1), { policy, earlier: [at(sampleLedger(), 126), at(sampleLedger(), 30)] });
+    expect(check(both, 'extends')).toMatchObject({ outcome: 'unchecked', detail: expect.stringContaining('from 30 to 115 entries; ') });
+    const lie = signCheckpoint({ origin: ORIGIN, size: 30n, root: Buffer.from(other, 'hex') }, LOG_SEED);
+    const refuted = await verifyLedger(sampleLedger(undefined, 1), { policy, earlier: [at(sampleLedger(), 126), lie] });
+    expect(problems(refuted, 'extends')[0]).toContain('earlier checkpoint 2: the first 30 entries are not those');
   });
 });
 

@@ -1,6 +1,7 @@
 export type { Recorded } from './evidence.js';
 export { type VerifyOptions, verifyExport } from './export.verification.js';
-export { objectsOf } from './structure.check.js';
+export type { EarlierCheckpoint } from './earlier.check.js';
+export { objectsOf } from './stored.objects.js';
 export {
   type CheckId,
   type CheckOutcome,

@@ -1,17 +1,20 @@
 import { type Statement, isPseudonym } from '@coferment/consortium';
-import { type ProblemList, type Recorded } from './evidence.js';
+import type { Place, ProblemList } from './problem.list.js';
 
-type Where = Pick<Recorded, 'index' | 'name'>;
-
-/** Who speaks with which key at one point of the log. Sites and auditors share one space of names and keys: no key ever speaks for two. */
+/**
+ * Who speaks with which key at one point of the log. Sites and auditors share one space of names and keys: no key ever speaks for two, and none that
+ * witnesses the log does anything else.
+ */
 export class MemberKeys {
   readonly #sites = new Map<string, string>();
   readonly #auditors = new Map<string, string>();
+  /** Every witness key that was ever given, with its site. */
+  readonly #witnesses = new Map<string, string>();
   #hidesNames = false;
   #authorities = 0;
 
   constructor(
-    private readonly operatorKey: string | undefined,
+    readonly operatorKey: string | undefined,
     private readonly list: ProblemList,
   ) {}
 
@@ -20,7 +23,7 @@ export class MemberKeys {
   }
 
   /** Takes in what a verified statement changes. */
-  follow({ name, predicate }: Statement, where: Where): void {
+  follow({ name, predicate }: Statement, where: Place): void {
     if (name === 'site-enrolled') {
       this.#requireFree(predicate.site, predicate.identityKey, where);
       this.list.require(!this.#auditors.has(predicate.site), where, `"${predicate.site}" is an auditor, and enrolled as a site now`);
@@ -38,6 +41,15 @@ export class MemberKeys {
       this.#auditors.set(predicate.auditor, predicate.identityKey);
     } else if (name === 'auditor-revoked') {
       this.list.require(this.#auditors.delete(predicate.auditor), where, `"${predicate.auditor}" was not enrolled`);
+    } else if (name === 'witness-key') {
+      const owner = this.#ownerOf(predicate.key) ?? this.#witnesses.get(predicate.key);
+      const isOwn = owner === predicate.site && this.#witnesses.get(predicate.key) === predicate.site;
+      this.list.require(
+        owner === undefined || isOwn,
+        where,
+        `the witness key of "${predicate.site}" is ${this.#ownerOf(predicate.key) === undefined ? 'the witness key' : 'the identity key'} of ${owner} already`,
+      );
+      if (owner === undefined) this.#witnesses.set(predicate.key, predicate.site);
     } else if (name === 'charter') {
       // Everybody joins under it, so it stands before everybody, and never changes.
       this.list.require(where.index === 1, where, 'the charter can only stand in the second entry, before any member');
@@ -52,9 +64,14 @@ export class MemberKeys {
     }
   }
 
-  #requireFree(member: string, identityKey: string, where: Where): void {
-    const known = [...this.#sites, ...this.#auditors].find(([, key]) => key === identityKey)?.[0];
-    const owner = identityKey === this.operatorKey ? 'the operator' : known;
+  #requireFree(member: string, identityKey: string, where: Place): void {
+    const owner = this.#ownerOf(identityKey);
     this.list.require(owner === undefined || owner === member, where, `the key enrolled for "${member}" is that of ${owner} already`);
+    const witness = this.#witnesses.get(identityKey);
+    this.list.require(witness === undefined, where, `the key enrolled for "${member}" is the witness key of ${witness} already`);
+  }
+
+  #ownerOf(key: string): string | undefined {
+    return key === this.operatorKey ? 'the operator' : [...this.#sites, ...this.#auditors].find(([, known]) => known === key)?.[0];
   }
 }

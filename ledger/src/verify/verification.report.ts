@@ -2,6 +2,7 @@
 export type CheckId =
   | 'checkpoint'
   | 'witnesses'
+  | 'charter-witnesses'
   | 'root'
   | 'extends'
   | 'tiles'
@@ -23,6 +24,7 @@ export type CheckId =
 export const checkTitles: Readonly<Record<CheckId, string>> = {
   checkpoint: "The checkpoint is signed by the log's key",
   witnesses: 'Enough witnesses have cosigned the checkpoint',
+  'charter-witnesses': 'As many witnesses as the charter asks for have cosigned the checkpoint',
   root: 'The entries are exactly those that the checkpoint commits to',
   extends: 'The log still begins with the earlier checkpoint',
   tiles: 'The hash tiles agree with the entries',

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { HELP, type BenchOptions, UsageError, readOrder } from './bench.options.js';
+import { benchLedger } from './ledger/ledger.bench.js';
 import { runBench } from './measure/bench.run.js';
 import { boundCells, primitiveCells, sumCells } from './report/bound.cells.js';
 import { byteCells, machineText, memoryCells, noiseCells, phaseCells, roundCells } from './report/report.cells.js';
@@ -58,6 +59,8 @@ async function main(): Promise<void> {
       writeFileSync(order.document, documentWith(readFileSync(order.document, 'utf8'), report));
       return;
     }
+    case 'ledger':
+      return benchLedger(order.options, (line) => void process.stderr.write(`bench: ${line}\n`));
     case 'measure':
       return measure(order.options);
   }

@@ -1,0 +1,55 @@
+import type { ContentCheck } from './content.check.js';
+import { type Evidence, type Recorded, unsorted } from './evidence.js';
+import { ProblemList } from './problem.list.js';
+import { type Finding, countOf } from './verification.report.js';
+
+/** R4: who is counted, and everybody else with a reason. */
+export class CountedSetCheck implements ContentCheck {
+  readonly #list = new ProblemList();
+  #freezes = 0;
+
+  follow(frozen: Recorded, evidence: Evidence): void {
+    if (frozen.name !== 'round-frozen') return;
+    this.#freezes++;
+    const { run, sum, epoch: number, e } = frozen.predicate;
+    this.#list.require(
+      !evidence.isFrozen(run, sum),
+      frozen,
+      `sum ${sum} of run "${run}" was frozen before, with other content; a freeze is final`,
+    );
+    const epoch = evidence.epoch(run, number);
+    if (epoch?.predicate.e === e) this.#checkSets(frozen, epoch);
+    else this.#list.add(frozen, `it is in key epoch ${number} of run "${run}", which is not recorded with this E`);
+  }
+
+  finish(): Finding {
+    return { detail: countOf(this.#freezes, 'frozen sum'), problems: this.#list.problems };
+  }
+
+  #checkSets(frozen: Recorded<'round-frozen'>, epoch: Recorded<'key-epoch'>): void {
+    const { kind, modelIn, nonces, counted, excluded } = frozen.predicate;
+    const list = this.#list;
+    const members = epoch.predicate.dealings.map(({ site }) => site);
+    const ready = nonces.map(({ site }) => site);
+    const sites = counted.map(({ site }) => site);
+    list.require(unsorted(ready) === undefined, frozen, `its nonce list is not sorted or names "${unsorted(ready)}" twice`);
+    list.require(new Set(nonces.map(({ nonce }) => nonce)).size === nonces.length, frozen, 'its nonce list holds one nonce twice');
+    list.require(unsorted(sites) === undefined, frozen, `the counted set is not sorted or counts "${unsorted(sites)}" twice`);
+    for (const site of ready) list.require(members.includes(site), frozen, `"${site}" has a nonce but is not in this key epoch`);
+    for (const site of sites) list.require(ready.includes(site), frozen, `"${site}" is counted but has no nonce in this attempt`);
+    // A training sum relabelled `confirm` would need no second contributor and no second look.
+    const startsFromModel = kind === 'update' || kind === 'evaluate';
+    list.require(startsFromModel === (modelIn !== 'none'), frozen, `a sum of kind ${kind} cannot start from model ${modelIn}`);
+    if (kind === 'confirm') {
+      const isOfOne = sites.length === 1 && ready.length === 1;
+      list.require(isOfOne, frozen, `a confirm sum is over one site, not ${sites.length} of ${ready.length}`);
+      return;
+    }
+    const { minContributors } = epoch.predicate.numbers;
+    list.require(sites.length >= minContributors, frozen, `${sites.length} sites are counted; the run requires ${minContributors}`);
+    const named = excluded.map(({ site }) => site);
+    for (const site of named) list.require(!sites.includes(site), frozen, `"${site}" is both counted and excluded`);
+    for (const site of members)
+      list.require(sites.includes(site) || named.includes(site), frozen, `"${site}" is neither counted nor named with a reason`);
+  }
+}
