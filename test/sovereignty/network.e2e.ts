@@ -9,7 +9,7 @@ import { loadCrypto } from '@coferment/crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TcpRelay } from '../../client-agent/src/testing/tcp.relay.fixture.js';
 import { computeAgreement } from '../../demo/src/consortium/out-of-band.check.js';
-import { auditLedger, type AuditVerdict } from '../../demo/src/members/auditor.member.js';
+import { AuditorMember, type AuditVerdict } from '../../demo/src/members/auditor.member.js';
 import { writePassphrase } from '../../demo/src/members/passphrase.file.js';
 import { inTurns } from '../../demo/src/run/in.turns.js';
 import type { RunView } from '../../demo/src/run/run.view.js';
@@ -108,7 +108,7 @@ beforeAll(
     await cuts.settled;
     listeningSockets = agents.filter(({ setting }) => setting.launcher.length > 0).flatMap((agent) => agent.listening());
     await consortium.coordinator.exportLedger(folders.ledger);
-    verdict = await auditLedger(consortium.group, folders, listening);
+    verdict = await new AuditorMember(consortium.group, folders, listening).verify();
   },
   FULL ? 1_800_000 : 580_000,
 );

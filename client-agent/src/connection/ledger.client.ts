@@ -38,13 +38,12 @@ export class LedgerClient implements LedgerSource {
     this.#channel.close();
   }
 
-  async checkpoint(): Promise<string> {
-    const { checkpoint } = await unary<GetCheckpointRequest, GetCheckpointResponse>(
+  checkpoint(): Promise<GetCheckpointResponse> {
+    return unary<GetCheckpointRequest, GetCheckpointResponse>(
       (message, metadata, options, callback) => this.#ledger.getCheckpoint(message, metadata, options, callback),
       {},
       { what: 'Asking for the checkpoint', deadlineMs: CALL_MS },
     );
-    return checkpoint;
   }
 
   async entries(start: number, limit: number): Promise<GetEntriesResponse['entries']> {

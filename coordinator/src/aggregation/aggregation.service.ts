@@ -87,12 +87,12 @@ export class AggregationService {
     await change.moveRound(round, 'combine', 'apply');
     if (metric !== null)
       await change.note('metric', { sum, text: `rmse ${metric.toPrecision(6)} over ${opening.metrics?.holdoutCount} holdout rows` });
-    if (kind === 'evaluate' && opening.metrics !== undefined) {
+    if (metric !== null && opening.metrics !== undefined) {
       const { holdoutCount } = opening.metrics;
-      if (metric !== null) {
-        const value = { round: before.round, sum, model: before.modelIn, metric: 'rmse', value: metric, holdoutCount };
-        await change.sign('evaluation', slots.ofSum(sum), { consortium: view.consortium, run, ...value });
-      }
+      // Every sum tells the error of the model that it starts from: of a training sum that is the one which the round before has left.
+      const ofRound = kind === 'evaluate' ? before.round : before.round - 1;
+      const value = { round: ofRound, sum, model: before.modelIn, metric: 'rmse', value: metric, holdoutCount };
+      await change.sign('evaluation', slots.ofSum(sum), { consortium: view.consortium, run, ...value });
     }
     return round;
   }

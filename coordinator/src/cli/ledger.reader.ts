@@ -8,7 +8,7 @@ export { statementsOf } from '@coferment/ledger';
 export function ledgerOf(client: OperatorClient): LedgerSource {
   const { ledger } = client;
   return {
-    checkpoint: async () => (await ask(ledger.getCheckpoint.bind(ledger), {})).checkpoint,
+    checkpoint: () => ask(ledger.getCheckpoint.bind(ledger), {}),
     entries: async (start, limit) => (await ask(ledger.getEntries.bind(ledger), { start, limit })).entries,
     object: (digest, offset) => objectOf(client, digest, offset),
     consistencyProof: async (oldSize, newSize) => (await ask(ledger.getConsistencyProof.bind(ledger), { oldSize, newSize })).hashes,

@@ -28,7 +28,6 @@ export function operatorProgram(): Command {
   addModels(program);
   addLedger(program);
   addExports(program);
-  addLedger(program);
   addKeys(program);
   return program;
 }

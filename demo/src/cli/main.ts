@@ -28,7 +28,8 @@ async function play(chosen: DemoOptions): Promise<number> {
     await group.stopAll();
     display.print(`\n${resultsTable(summary, colour)}\n\n${nextSteps(summary, shortPath(chosen.out))}`);
     if (chosen.json) process.stdout.write(`${JSON.stringify(summary)}\n`);
-    return summary.ledger.verified ? 0 : 1;
+    const { ledger, audit } = summary;
+    return ledger.verified && audit.recomputedBitForBit && audit.receipt.holds ? 0 : 1;
   } catch (error) {
     await group.stopAll();
     if (!(error instanceof DemoError)) throw error;

@@ -1,6 +1,7 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
-import type { DemoError } from '../errors/index.js';
+import { DemoError } from '../errors/index.js';
 import type { ChildProgram, ProcessGroup, ProgramEvent } from '../processes/index.js';
 import { readAnswer } from './command.answer.js';
 import type { MemberFolders } from './member.folders.js';
@@ -10,6 +11,11 @@ const START_MS = 60_000;
 /** The coordinator counts a site as absent after a number of polls; a demo that polls every second shows it soon. */
 const POLL_WAIT_MS = 1000;
 
+const RECEIPTS_WITHIN_MS = 60_000;
+const ASK_AGAIN_MS = 500;
+
+const receipts = z.object({ receipts: z.array(z.object({ state: z.string() })) });
+const exported = z.object({ files: z.array(z.string()) });
 const identity = z.object({ site: z.string(), identityKey: z.string() });
 
 export interface AgentSetting {
@@ -60,6 +66,22 @@ export class AgentMember {
 
   async approveRoster(fingerprint: string): Promise<void> {
     await this.command(['roster', 'approve', fingerprint]);
+  }
+
+  /**
+   * Writes the receipts of all contributions of this site, as soon as witnesses have cosigned them.
+   * @returns the files of each receipt, in the order of the sums
+   * @throws DemoError 'run-failed' when one is still missing after a minute
+   */
+  async exportReceipts(folder: string): Promise<string[][]> {
+    for (const endMs = Date.now() + RECEIPTS_WITHIN_MS; ; await pause(ASK_AGAIN_MS)) {
+      const list = readAnswer('receipts list', await this.command(['receipts', 'list']), receipts).receipts;
+      if (list.length > 0 && list.every(({ state }) => state === 'stored')) break;
+      if (Date.now() > endMs)
+        throw new DemoError('run-failed', `"${this.site}" has not got all its receipts: ${list.map(({ state }) => state).join(', ')}.`);
+    }
+    const { files } = readAnswer('receipts export', await this.command(['receipts', 'export', '--out', folder]), exported);
+    return [...Map.groupBy(files, (file) => dirname(file).split('/')[0]!).values()].map((each) => each.map((file) => join(folder, file)));
   }
 
   async serve(): Promise<void> {

@@ -15,6 +15,7 @@ const listening = z.object({
   origin: z.string(),
   logVkey: z.string(),
   operatorKey: z.string(),
+  ledgerUrl: z.string(),
 });
 
 /** What the coordinator prints first; the auditor's key comes from here and from nowhere else. */
@@ -23,6 +24,7 @@ export type Listening = z.output<typeof listening>;
 /** The coordinator's process and its operator's commands, each a process of its own. */
 export class CoordinatorMember {
   private server: ChildProgram | undefined;
+  private url = '';
 
   constructor(
     private readonly group: ProcessGroup,
@@ -32,12 +34,17 @@ export class CoordinatorMember {
   ) {}
 
   async start(consortium: string, origin: string): Promise<Listening> {
-    return this.serve(['--consortium', consortium, '--origin', origin, '--listen', '127.0.0.1:0']);
+    return this.serve(['--consortium', consortium, '--origin', origin, '--listen', '127.0.0.1:0', '--ledger-readers', 'anyone']);
   }
 
   /** On the same folder: it takes its name, keys and port from there. */
   async restart(): Promise<Listening> {
     return this.serve([]);
+  }
+
+  /** Where anybody may read its ledger. */
+  get ledgerUrl(): string {
+    return this.url;
   }
 
   get pid(): number | undefined {
@@ -87,7 +94,17 @@ export class CoordinatorMember {
     const server = this.group.start({
       name: 'coordinator',
       script: COORDINATOR_PROGRAM,
-      args: ['start', '--data', this.folders.coordinator, '--passphrase-file', this.passphraseFile, ...settings, '--json'],
+      args: [
+        'start',
+        '--data',
+        this.folders.coordinator,
+        '--passphrase-file',
+        this.passphraseFile,
+        ...settings,
+        '--ledger-listen',
+        '127.0.0.1:0',
+        '--json',
+      ],
       logFile: join(this.folders.logs, 'coordinator.log'),
     });
     this.server = server;
@@ -95,7 +112,9 @@ export class CoordinatorMember {
     void server.ended.then(() => {
       if (!server.asked) this.lost(server.failure());
     });
-    return listening.parse(first);
+    const answer = listening.parse(first);
+    this.url = answer.ledgerUrl;
+    return answer;
   }
 
   private operator(args: readonly string[]): Promise<readonly string[]> {

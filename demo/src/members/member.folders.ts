@@ -9,6 +9,9 @@ export interface MemberFolders {
   readonly passphrases: string;
   readonly logs: string;
   readonly ledger: string;
+  readonly receipts: string;
+  /** The auditor's page. */
+  readonly report: string;
   readonly model: string;
 }
 
@@ -22,6 +25,8 @@ export function memberFolders(out: string): MemberFolders {
     passphrases: below('passphrases'),
     logs: below('logs'),
     ledger: below('ledger'),
+    receipts: below('receipts'),
+    report: below('report.html'),
     model: below('model'),
   };
 }

@@ -1,7 +1,8 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { findVariable, type Plan, resolveQuorum } from '@coferment/consortium';
 import { bytesToHex, hash } from '@coferment/crypto';
+import { encodeVkey, parsePolicy } from '@coferment/ledger';
 import type { DemoOptions } from '../cli/demo.options.js';
 import { compareModels } from '../comparison/comparison.process.js';
 import { type Agreement, computeAgreement } from '../consortium/out-of-band.check.js';
@@ -12,7 +13,7 @@ import type { LiveDisplay } from '../display/live.display.js';
 import { DemoError } from '../errors/index.js';
 import { chooseFault, type Fault, requireBearable } from '../faults/index.js';
 import { AgentMember } from '../members/agent.member.js';
-import { auditLedger } from '../members/auditor.member.js';
+import { type Audit, AuditorMember } from '../members/auditor.member.js';
 import { CoordinatorMember, type Listening } from '../members/coordinator.member.js';
 import { type MemberFolders, memberFolders } from '../members/member.folders.js';
 import { writePassphrase } from '../members/passphrase.file.js';
@@ -86,12 +87,13 @@ export class DemoRun {
     display.note(`run ${run}: ${plan.rounds} rounds, ${numbers.n} sites, ${numbers.m} key holders, ${numbers.tau} of them open a sum`);
 
     const view = await this.train(run, plan, coordinator, agents);
-    const finished = await this.finish(run, view, coordinator, listening);
+    const audit = await this.audit(coordinator, agents, listening);
+    await coordinator.exportModel(run, folders.model);
     display.phase('For comparison: every site alone, and all records in one place');
     const comparison = await compareModels(this.group, folders, {
       planFile,
       sites: [...sites],
-      rounds: finished.rounds,
+      rounds: view.rounds.filter((round) => round.kind === 'update' && round.state === 'closed').length,
       seed: options.seed,
       unit: findVariable(plan.target.variable)?.unit ?? '',
       modelFolder: folders.model,
@@ -100,10 +102,11 @@ export class DemoRun {
     const summary = assembleSummary({
       fault: options.fault,
       backends: await trainedBackends(folders.ledger),
+      reportFile: relative(folders.out, folders.report),
       modelFile: relative(folders.out, join(folders.model, 'model.json')),
       run: view,
       comparison,
-      verdict: finished.verdict,
+      audit,
       startedMs: this.startedMs,
       endedMs: Date.now(),
     });
@@ -204,17 +207,34 @@ export class DemoRun {
     );
   }
 
-  private async finish(run: string, view: RunView, coordinator: CoordinatorMember, listening: Listening) {
+  /** With nothing but a web address, two keys, and what two sites hand out. */
+  private async audit(coordinator: CoordinatorMember, agents: readonly AgentMember[], keys: Listening): Promise<Audit> {
     const { display, folders } = this;
-    display.phase('Auditor verifies the exported ledger in a process of its own');
-    await coordinator.exportLedger(folders.ledger);
-    await coordinator.exportModel(run, folders.model);
-    const verdict = await auditLedger(this.group, folders, listening);
-    display.note(`${verdict.size} entries, root ${verdict.rootHash}`);
-    if (verdict.verified) display.note(`auditor: ${verdict.summary}`);
-    else display.warn(`auditor: ${verdict.summary}`);
-    const rounds = view.rounds.filter((round) => round.kind === 'update' && round.state === 'closed').length;
-    return { verdict, rounds };
+    display.phase('Auditor downloads the ledger, verifies it, and opens every sum again');
+    const [one, another] = agents;
+    if (one === undefined || another === undefined)
+      throw new DemoError('run-failed', 'There are no sites whose receipts could be checked.');
+    const receipts = await one.exportReceipts(join(folders.receipts, one.site));
+    const others = await another.exportReceipts(join(folders.receipts, another.site));
+    const policy = others.at(-1)?.find((file) => file.endsWith('policy.txt')) ?? '';
+    await requirePolicyOf(keys.logVkey, policy);
+    const auditor = new AuditorMember(this.group, folders, { ...keys, policy });
+    display.activity('the ledger is downloaded, with its ciphertexts and decryption shares');
+    await auditor.fetch(coordinator.ledgerUrl);
+    const verdict = await auditor.verify();
+    const said = `${verdict.size} entries, cosigned by ${verdict.witnesses.length} witnesses: ${verdict.summary}; root ${verdict.rootHash}`;
+    if (verdict.verified) display.note(said);
+    else display.warn(said);
+    display.activity('every sum is opened again');
+    const recomputed = await auditor.recompute();
+    const outcome = recomputed.same ? 'all came out bit for bit' : 'NOT all came out as published';
+    display.note(`${recomputed.sums} sums opened again from their ciphertexts and shares, and every model computed: ${outcome}`);
+    const checked = await auditor.receipt(receipts.at(-1)?.filter((file) => file.endsWith('.tlog-proof')) ?? []);
+    display.note(
+      `receipt of ${checked.site}'s last contribution, under the policy that ${another.site} gave: ${checked.holds ? 'holds' : 'DOES NOT HOLD'}, ${checked.witnesses} witnesses`,
+    );
+    await auditor.report();
+    return { verdict, recomputed, receipt: checked };
   }
 
   private agentEvent(site: string, event: ProgramEvent): void {
@@ -222,6 +242,13 @@ export class DemoRun {
     this.display.siteAct(site, act);
     this.fault?.agentEvent(site, event);
   }
+}
+
+/** The auditor believes a site's word on who the witnesses are, and nobody's on the key of the log. */
+async function requirePolicyOf(logVkey: string, policy: string): Promise<void> {
+  const { logs } = parsePolicy(await readFile(policy, 'utf8'));
+  if (logs.length !== 1 || encodeVkey(logs[0]!) !== logVkey)
+    throw new DemoError('bad-answer', `The policy in ${policy} is of another log than ${logVkey}.`);
 }
 
 /** The demo repeats itself bit for bit because it chooses the seed that each site would draw in secret. */

@@ -49,13 +49,17 @@ const parts: SummaryParts = {
   fault: 'none',
   backends: ['wasm'],
   modelFile: 'model/model.json',
+  reportFile: 'report.html',
   run,
   comparison: {
     sites: [{ id: 'a', localOnly: error, ownTest: { localOnly: error, federated: error } }],
     metric: { name: 'rmse', unit: 'g/L', localOnly: error, federated: error, pooled: error },
   },
-
-  verdict: { verified: true, summary: 'holds', origin: 'ledger.localhost/demo', size: 70, rootHash: 'root' },
+  audit: {
+    verdict: { verified: true, summary: 'holds', origin: 'ledger.localhost/demo', size: 70, rootHash: 'root', witnesses: ['w'] },
+    recomputed: { sums: 6, same: true },
+    receipt: { holds: true, site: 'a', witnesses: 2 },
+  },
   startedMs: 1000,
   endedMs: 61_000,
 };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { FaultName } from '../cli/demo.options.js';
 import type { Comparison } from '../comparison/comparison.result.js';
 import { DemoError } from '../errors/index.js';
-import type { AuditVerdict } from '../members/auditor.member.js';
+import type { Audit } from '../members/auditor.member.js';
 import type { RoundView, RunView } from '../run/run.view.js';
 import { type Summary, summarySchema } from './summary.schema.js';
 
@@ -13,10 +13,11 @@ export interface SummaryParts {
   readonly fault: FaultName;
   readonly backends: readonly string[];
   readonly modelFile: string;
+  readonly reportFile: string;
   readonly run: RunView;
   readonly comparison: Comparison;
 
-  readonly verdict: AuditVerdict;
+  readonly audit: Audit;
   readonly startedMs: number;
   readonly endedMs: number;
 }
@@ -26,7 +27,8 @@ export interface SummaryParts {
  * @throws DemoError 'bad-answer' when a part is missing or has a wrong form.
  */
 export function assembleSummary(parts: SummaryParts): Summary {
-  const { run, comparison, verdict } = parts;
+  const { run, comparison, audit } = parts;
+  const { verdict, recomputed, receipt } = audit;
   const rounds = trainingRounds(run);
   const summary = {
     schemaVersion: 1,
@@ -47,6 +49,13 @@ export function assembleSummary(parts: SummaryParts): Summary {
       rounds: rounds.map(({ round, attempt, counted, excluded }) => ({ round, attempt, counted, excluded })),
     },
     ledger: { origin: verdict.origin, size: verdict.size, rootHash: verdict.rootHash, keySource: KEY_SOURCE, verified: verdict.verified },
+    audit: {
+      witnesses: verdict.witnesses.length,
+      sumsRecomputed: recomputed.sums,
+      recomputedBitForBit: recomputed.same,
+      receipt: { site: receipt.site, holds: receipt.holds, witnesses: receipt.witnesses },
+      report: parts.reportFile,
+    },
     seconds: { total: (parts.endedMs - parts.startedMs) / 1000, perRoundMedian: median(rounds.map(roundSeconds)) },
   };
   const checked = summarySchema.safeParse(summary);

@@ -48,6 +48,17 @@ export const summarySchema = z.strictObject({
     ),
   }),
   ledger: z.strictObject({ origin: z.string(), size: positive, rootHash: z.string(), keySource: z.string(), verified: z.boolean() }),
+  audit: z.strictObject({
+    /** That cosigned the checkpoint. */
+    witnesses: count,
+    /** Opened again from the stored ciphertexts and decryption shares. */
+    sumsRecomputed: count,
+    recomputedBitForBit: z.boolean(),
+    /** One site's receipt of its last contribution. */
+    receipt: z.strictObject({ site: siteIdSchema, holds: z.boolean(), witnesses: count }),
+    /** The auditor's page, relative to the folder of the summary. */
+    report: z.string(),
+  }),
   seconds: z.strictObject({ total: error, perRoundMedian: error }),
 });
 

@@ -7,6 +7,7 @@ export {
   type CopyProgress,
   type LedgerContent,
   type LedgerSource,
+  type ServedCheckpoint,
   readLedger,
   statementsOf,
 } from './ledger.copy.js';

@@ -39,7 +39,11 @@ class ServedLedger implements LedgerSource {
   /** Bytes after which the line is cut, once. */
   cutAfter = Number.POSITIVE_INFINITY;
 
-  checkpoint = () => Promise.resolve(Buffer.from(ledger.files.get('checkpoint')!).toString());
+  /** Questions that are answered before witnesses have cosigned. */
+  pendingFor = 0;
+
+  checkpoint = () =>
+    Promise.resolve({ checkpoint: Buffer.from(ledger.files.get('checkpoint')!).toString(), pending: this.pendingFor-- > 0 });
 
   entries(start: number, limit: number) {
     const { entries, payloads } = ledger.log;
@@ -86,6 +90,15 @@ describe('a ledger copied with objects', () => {
     const dealing = statements.find(({ name }) => name === 'dealing')!.predicate as Predicate<'dealing'>;
     for (const secret of [dealing.masked, dealing.boxes[0]!['object']])
       expect([...opened, ...publishedObjects(statements)]).not.toContain(secret);
+  });
+
+  it('waits for witnesses that are still being asked, and says so', async () => {
+    const source = new ServedLedger();
+    source.pendingFor = 2;
+    const told: string[] = [];
+    await copyLedger(source, LOG_VKEY, folder, { progress: (done, all, what) => void told.push(`${done} of ${all} ${what}`) });
+    expect(source.pendingFor).toBe(-1);
+    expect(told.filter((line) => line.endsWith('seconds of waiting for witnesses'))).toHaveLength(2);
   });
 
   it('without them has plan, roster and sums only', async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Statement, parseStatement } from '@coferment/consortium';
 import { sha256Hex } from '@coferment/crypto';
 import { parseEntry } from '../entry/index.js';
@@ -5,16 +6,28 @@ import { LedgerError } from '../errors/index.js';
 import { openCheckpoint, parseVkey } from '../note/index.js';
 import { provenPrefix } from '../proof/index.js';
 import { MerkleTree, leafHash } from '../tree/index.js';
+import { WitnessRoll } from '../witness/witness.roll.js';
 import { writeFolder } from './export.folder.js';
 import { writeLedger } from './ledger.export.js';
 import { openedObjects, publishedObjects } from './named.objects.js';
 import { ObjectFolder } from './object.folder.js';
 
 const PAGE = 256;
+/** A log gives up waiting for its witnesses after ten seconds. */
+const WITNESSES_WITHIN_S = 12;
+const ASK_AGAIN_MS = 250;
+
+/** The newest checkpoint, with the cosignatures that it has by now. */
+export interface ServedCheckpoint {
+  /** A C2SP signed note. */
+  readonly checkpoint: string;
+  /** Whether witnesses are still being waited for. */
+  readonly pending: boolean;
+}
 
 /** A ledger that is served by somebody else, over whatever wire. Nothing that it gives is believed. */
 export interface LedgerSource {
-  checkpoint(): Promise<string>;
+  checkpoint(): Promise<ServedCheckpoint>;
   /** Entries from `start` on, at least one and at most `limit` while there are any. */
   entries(start: number, limit: number): Promise<readonly { entry: Uint8Array; payload: Uint8Array }[]>;
   /**
@@ -41,7 +54,7 @@ export interface CopiedLedger {
 }
 
 /** Told of every page of entries, and of every object. */
-export type CopyProgress = (done: number, all: number, what: 'entries' | 'objects') => void;
+export type CopyProgress = (done: number, all: number, what: 'entries' | 'objects' | 'seconds of waiting for witnesses') => void;
 
 export interface CopyOptions {
   /** Also the uploads and decryption shares that published sums were opened from: many times larger than all the rest. */
@@ -52,11 +65,25 @@ export interface CopyOptions {
 /**
  * The ledger up to its present checkpoint, whole: what came is what the checkpoint commits to.
  * @param logVkey the log's key, from elsewhere than the source
- * @param progress told after every page
  * @throws LedgerError 'no-known-signature', 'bad-signature', 'missing-resource', 'root-mismatch', 'malformed-entry', 'payload-mismatch'
  */
-export async function readLedger(source: LedgerSource, logVkey: string, progress: CopyProgress = () => {}): Promise<LedgerContent> {
-  const checkpoint = await source.checkpoint();
+export async function readLedger(source: LedgerSource, logVkey: string): Promise<LedgerContent> {
+  return readUpTo((await source.checkpoint()).checkpoint, source, logVkey, () => {});
+}
+
+/** A checkpoint that witnesses have cosigned, if they do so in time: what is handed on should carry as many signatures as the charter asks for. */
+async function cosignedCheckpoint(source: LedgerSource, progress: CopyProgress): Promise<string> {
+  const startedMs = performance.now();
+  for (;;) {
+    const { checkpoint, pending } = await source.checkpoint();
+    const waitedS = (performance.now() - startedMs) / 1000;
+    if (!pending || waitedS > WITNESSES_WITHIN_S) return checkpoint;
+    progress(Math.floor(waitedS), WITNESSES_WITHIN_S, 'seconds of waiting for witnesses');
+    await sleep(ASK_AGAIN_MS);
+  }
+}
+
+async function readUpTo(checkpoint: string, source: LedgerSource, logVkey: string, progress: CopyProgress): Promise<LedgerContent> {
   const { size, root } = openCheckpoint(checkpoint, [parseVkey(logVkey)]);
   const content: LedgerContent = { checkpoint, entries: [], payloads: [] };
   while (content.entries.length < size) {
@@ -113,7 +140,7 @@ export async function copyLedger(
   folder: string,
   { withObjects = false, progress = () => {} }: CopyOptions = {},
 ): Promise<CopiedLedger> {
-  const content = await readLedger(source, logVkey, progress);
+  const content = await readUpTo(await cosignedCheckpoint(source, progress), source, logVkey, progress);
   const statements = statementsOf(content);
   const needed = publishedObjects(statements);
   const wanted = withObjects ? openedObjects(statements) : [];
@@ -135,6 +162,13 @@ export async function copyLedger(
     }
     progress(++done, all, 'objects');
   }
-  await writeLedger(writeFolder(folder), { ...content, policy: `log ${logVkey}\nquorum none\n` });
+  await writeLedger(writeFolder(folder), { ...content, policy: policyOf(statements, logVkey) });
   return { entries: content.entries.length, objects: all - absent.length, absent };
+}
+
+/** What the ledger says of its own witnesses: a beginning for whoever writes down a policy, and proof of nothing. */
+function policyOf(statements: readonly Statement[], logVkey: string): string {
+  const roll = new WitnessRoll(parseVkey(logVkey).name);
+  for (const statement of statements) roll.follow(statement);
+  return roll.policyText(logVkey);
 }
