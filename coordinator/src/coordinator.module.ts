@@ -15,6 +15,7 @@ import { RoundsModule } from './rounds/rounds.module.js';
 import { RunsModule } from './runs/runs.module.js';
 import { Settings } from './settings.js';
 import { TelemetryModule } from './telemetry/telemetry.module.js';
+import { WitnessingModule } from './witnessing/witnessing.module.js';
 
 @Global()
 @Module({
@@ -22,6 +23,7 @@ import { TelemetryModule } from './telemetry/telemetry.module.js';
     PersistenceModule,
     TelemetryModule,
     PublicationModule,
+    WitnessingModule,
     ObjectsModule,
     CertificatesModule,
     EnrolmentModule,

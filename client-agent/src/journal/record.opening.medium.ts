@@ -131,7 +131,7 @@ function fill(raw: DatabaseSync): string[] {
 
 describe('a journal with a row in every table', () => {
   const released = migrations.slice(0, RECORD_VERSION - 1).map((_, index) => index + 1);
-  it('is tried in every version from before the record', () => expect(released).toEqual([1, 2, 3, 4, 5, 6, 7, 8]));
+  it('is tried in every version from before the record', () => expect(released).toEqual([1, 2, 3, 4, 5, 6, 7]));
 
   it.each(released)('of version %i is taken over whole, into tables and record', (version) => {
     const raw = new DatabaseSync(path());

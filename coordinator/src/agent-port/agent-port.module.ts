@@ -5,7 +5,7 @@ import { DownloadController } from '../objects/download.controller.js';
 import { UploadController } from '../objects/upload.controller.js';
 import { OperatorController } from '../operator/operator.controller.js';
 import { OperatorModule } from '../operator/operator.module.js';
-import { LedgerController } from '../publication/ledger.controller.js';
+import { LedgerController } from '../witnessing/ledger.controller.js';
 import { PollingController } from '../rounds/polling.controller.js';
 import { AccessInterceptor } from './access.interceptor.js';
 import { AgentPort, CONTROLLERS } from './agent.port.js';

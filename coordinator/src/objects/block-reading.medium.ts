@@ -22,7 +22,7 @@ const UPDATE = 5;
 const refused = { code: 'unknown-object' };
 
 describe('ciphertexts and shares', () => {
-  const coordinator = new TestCoordinator();
+  const coordinator = new TestCoordinator({ charter: { witnessQuorum: 0 } });
   let sites: ScriptedSite[];
   let alpha: ScriptedSite;
   /** Enrolled, but of no run. */

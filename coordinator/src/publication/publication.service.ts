@@ -48,11 +48,13 @@ export class PublicationService {
 
   /** Takes in what was committed since and signs a checkpoint over it. Calls queue up, so checkpoints only grow. */
   follow(): Promise<void> {
-    this.#following = this.#following.then(async () => {
+    const following = this.#following.then(async () => {
       await this.log.follow();
       if (this.log.size > this.#size) await this.#sign();
     });
-    return this.#following;
+    // One that fails is its caller's to tell; the next one tries again.
+    this.#following = following.catch(() => undefined);
+    return following;
   }
 
   /** Entries under the signed checkpoint. */
@@ -86,10 +88,12 @@ export class PublicationService {
   async #sign(): Promise<void> {
     const { size } = this.log;
     const root = await this.log.root(size);
-    this.#checkpoint = signCheckpoint({ origin: this.identity.facts.origin, size: BigInt(size), root }, this.identity.logSeed);
+    const checkpoint = signCheckpoint({ origin: this.identity.facts.origin, size: BigInt(size), root }, this.identity.logSeed);
+    // On the disk before anybody can be told: after a restart nothing smaller may be shown.
+    writeCheckpoint(this.#file, checkpoint);
+    this.#checkpoint = checkpoint;
     this.#size = size;
     this.#signedMs = Date.now();
-    writeCheckpoint(this.#file, this.#checkpoint);
     for (const tell of this.#listeners) tell();
   }
 }

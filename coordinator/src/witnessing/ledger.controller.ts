@@ -13,10 +13,10 @@ import { unary } from '../agent-port/call.handler.js';
 import { requireSite } from '../agent-port/caller.js';
 import { requireCount, requireDigest, requireText } from '../agent-port/field.limits.js';
 import type { GrpcController } from '../agent-port/grpc.controller.js';
-import { ReceiptService } from '../witnessing/receipt.service.js';
-import { LONGEST_NOTE } from '../witnessing/checkpoint.offer.js';
-import { WitnessingService } from '../witnessing/witnessing.service.js';
-import { PublicationService } from './publication.service.js';
+import { ReceiptService } from './receipt.service.js';
+import { LONGEST_NOTE } from './checkpoint.offer.js';
+import { WitnessingService } from './witnessing.service.js';
+import { PublicationService } from '../publication/publication.service.js';
 
 const LONGEST_WAIT_MS = 20_000;
 
