@@ -1,4 +1,4 @@
-import { cpSync, existsSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
@@ -42,7 +42,13 @@ function found(text: string, pattern: RegExp): string {
 
 it('the first hours of a site engineer, an operator and an auditor go as the README says, line by line', async () => {
   const address = `127.0.0.1:${await freePort()}`;
-  const addresses = { '0.0.0.0:7443': address, 'coordinator.example:7443': address, '--sites 5': `--sites ${SITES.length}` };
+  const ledger = `127.0.0.1:${await freePort()}`;
+  const addresses = {
+    '0.0.0.0:7443': address,
+    '0.0.0.0:7480': ledger,
+    'coordinator.example:7443': address,
+    '--sites 5': `--sites ${SITES.length}`,
+  };
   const operator = party('An operator', addresses);
   await operator.type(PASS);
   const { said } = await operator.begin('coferment start', /Stop it with Ctrl-C/);
@@ -94,14 +100,25 @@ it('the first hours of a site engineer, an operator and an auditor go as the REA
     await site.type('coferment-agent status');
     expect(await site.type('coferment-agent journal --data')).toMatch(/ciphertext/);
     await site.type('coferment-agent journal verify');
+    await site.typeUntil('coferment-agent receipts list', /^(?!.*wait)(?=.*sum)/s);
+    await site.type('coferment-agent receipts export');
     expect(await site.type('coferment-agent predict', { run })).toMatch(/product_concentration|batch/);
     expect(site.untyped).toEqual([]);
   });
   await operator.type('coferment models release', { run });
+  expect(await operator.typeUntil('coferment ledger status', /published/i)).toContain('site-a');
   await operator.type('coferment export ledger');
-  const auditor = party('An auditor');
-  cpSync(join(operator.folder, 'ledger'), join(auditor.folder, 'ledger'), { recursive: true });
-  await auditor.type('coferment-audit verify', { 'key of the ledger': key });
+  const auditor = party('An auditor', { 'coordinator.example:7480': ledger });
+  const blanks = { 'key of the ledger': key };
+  await auditor.type('coferment-audit fetch', blanks);
+  await auditor.type('coferment-audit verify', blanks);
+  expect(await auditor.type('coferment-audit show', blanks)).toContain('site-b');
+  expect(await auditor.type('coferment-audit recompute', blanks)).toMatch(/bit for bit/);
+  const [proofs] = globSync('receipts/*', { cwd: sites[0]!.folder });
+  const proofFiles = ['contribution', 'freeze'].map((name) => join(sites[0]!.folder, proofs!, `${name}.tlog-proof`)).join(' ');
+  expect(await auditor.type('coferment-audit receipt', { ...blanks, 'proofs of a site': proofFiles })).toContain('site-a');
+  await auditor.type('coferment-audit report', blanks);
+  expect(readFileSync(join(auditor.folder, 'report.html'), 'utf8')).toContain('site-c');
   expect(auditor.untyped).toEqual([]);
   expect(operator.untyped.filter((line) => !/^coferment (invite|sites)/.test(line))).toEqual([]);
   expect(existsSync(join(auditor.folder, 'ledger/checkpoint'))).toBe(true);

@@ -35,8 +35,8 @@ Usage: npm run bench -- [options]
   --out FILE        write the report as JSON, anew after every case: an interrupted run leaves the cases it measured
   --json            print the report as JSON instead of tables
   --folder DIR      where uploads are stored while they are measured (default: the system's temporary folder); nothing stays there
-  --ledger          measure the ledger instead: a full verification of 10⁵ entries, with --quick of 10⁴, with --full of 10⁵ and 10⁶
-                    (which takes six minutes and 4 GB of disk while it runs)
+  --ledger          measure the ledger instead: appending, proofs and a full verification of 10⁵ entries, with --quick of 10⁴, with
+                    --full of 10⁵ and 10⁶ (which takes ten to fifteen minutes and 4 GB of disk while it runs)
   --document FILE   measure nothing: write the figures of a report into docs/performance.md
   --into DOCUMENT   another document for --document
   --help            this text

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { HELP, type BenchOptions, UsageError, readOrder } from './bench.options.js';
 import { benchLedger } from './ledger/ledger.bench.js';
+import { documentWithLedger, isLedgerReport } from './ledger/ledger.report.js';
 import { runBench } from './measure/bench.run.js';
 import { boundCells, primitiveCells, sumCells } from './report/bound.cells.js';
 import { byteCells, machineText, memoryCells, noiseCells, phaseCells, roundCells } from './report/report.cells.js';
@@ -55,8 +56,10 @@ async function main(): Promise<void> {
       process.stdout.write(HELP);
       return;
     case 'document': {
-      const report = reportSchema.parse(JSON.parse(readFileSync(order.report, 'utf8')));
-      writeFileSync(order.document, documentWith(readFileSync(order.document, 'utf8'), report));
+      const report: unknown = JSON.parse(readFileSync(order.report, 'utf8'));
+      const document = readFileSync(order.document, 'utf8');
+      const written = isLedgerReport(report) ? documentWithLedger(document, report) : documentWith(document, reportSchema.parse(report));
+      writeFileSync(order.document, written);
       return;
     }
     case 'ledger':

@@ -1,6 +1,10 @@
 import { writeFileSync } from 'node:fs';
-import { availableParallelism, cpus } from 'node:os';
-import { type VerificationFigures, measureVerification } from './verification.case.js';
+import { availableParallelism, cpus, loadavg } from 'node:os';
+import { rounded } from '../measure/sample.statistics.js';
+import { measureAppend } from './append.case.js';
+import { type LedgerBenchReport, ledgerText } from './ledger.report.js';
+import { measureProofs } from './proof.case.js';
+import { measureVerification } from './verification.case.js';
 
 export interface LedgerBenchOptions {
   /** Sizes of the ledgers that are made and measured. */
@@ -10,35 +14,25 @@ export interface LedgerBenchOptions {
   readonly json: boolean;
 }
 
-export interface LedgerBenchReport {
-  readonly processor: string;
-  readonly cores: number;
-  readonly node: string;
-  readonly verification: readonly VerificationFigures[];
-}
-
 /** Measures what the ledger costs, case by case; the report is written anew after every one. */
 export async function benchLedger({ entries, folder, out, json }: LedgerBenchOptions, say: (line: string) => void): Promise<void> {
-  const machine = { processor: cpus()[0]?.model ?? 'unknown', cores: availableParallelism(), node: process.version };
-  const verification: VerificationFigures[] = [];
-  for (const size of entries) {
-    verification.push(...(await measureVerification({ entries: size, folder }, say)));
-    const report: LedgerBenchReport = { ...machine, verification };
+  const load = () => rounded(loadavg()[0]!, 3);
+  const before = load();
+  const machine = {
+    processor: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
+    node: process.version,
+    date: new Date().toISOString().slice(0, 10),
+  };
+  let report: LedgerBenchReport = { ...machine, load: [before, before], verification: [], append: [], proofs: [] };
+  const keep = (more: Partial<LedgerBenchReport>) => {
+    report = { ...report, ...more, load: [before, load()] };
     if (out !== undefined) writeFileSync(out, `${JSON.stringify(report, undefined, 2)}\n`);
+  };
+  keep({ append: await measureAppend({ folder }, say) });
+  for (const size of entries) {
+    keep({ proofs: [...report.proofs, await measureProofs({ entries: size, folder }, say)] });
+    keep({ verification: [...report.verification, ...(await measureVerification({ entries: size, folder }, say))] });
   }
-  const report: LedgerBenchReport = { ...machine, verification };
-  process.stdout.write(json ? `${JSON.stringify(report, undefined, 2)}\n` : `${textOf(report)}\n`);
-}
-
-function textOf({ processor, cores, node, verification }: LedgerBenchReport): string {
-  const rows = verification.map(
-    ({ entries, threads, seconds, cpuSeconds, peakMb }) =>
-      `${entries.toString().padStart(9)}  ${threads.toString().padStart(7)}  ${seconds.toFixed(1).padStart(7)}  ${cpuSeconds.toFixed(1).padStart(11)}  ${peakMb.toFixed(0).padStart(7)}`,
-  );
-  return [
-    `${processor}, ${cores} cores, Node ${node}`,
-    'Full verification of an exported ledger, every signature',
-    '  entries  threads  seconds  cpu seconds  peak MB',
-    ...rows,
-  ].join('\n');
+  process.stdout.write(json ? `${JSON.stringify(report, undefined, 2)}\n` : `${ledgerText(report)}\n`);
 }
