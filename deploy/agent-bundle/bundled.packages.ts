@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { BundleError } from './bundle.error.ts';
@@ -43,6 +43,9 @@ export function describePackages(repository: string, folders: readonly string[])
 function licenceTexts(folder: string): { file: string; text: string }[] {
   return readdirSync(folder)
     .filter((file) => LICENCE_FILE.test(file) && existsSync(join(folder, file)))
+    .flatMap((file) =>
+      statSync(join(folder, file)).isDirectory() ? readdirSync(join(folder, file)).map((inner) => `${file}/${inner}`) : [file],
+    )
     .sort()
     .map((file) => ({ file, text: readFileSync(join(folder, file), 'utf8').replaceAll('\r\n', '\n').trim() }));
 }

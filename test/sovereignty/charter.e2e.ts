@@ -17,7 +17,7 @@ import { AGENT, AUDITOR, runCommand } from '../e2e/command.runner.js';
 import { Member, Operator, PASSPHRASE } from './member.fixture.js';
 
 const COMPANIES = ['Hefewerk Süd & Co', 'Northern Amylase', 'Third Broth'] as const;
-const coordinator = new TestCoordinator({ charter: { ledgerReaders: 'members', siteNames: 'pseudonyms' } });
+const coordinator = new TestCoordinator({ charter: { ledgerReaders: 'members', siteNames: 'pseudonyms', witnessQuorum: 0 } });
 const operator = new Operator(coordinator);
 const members: Member[] = [];
 

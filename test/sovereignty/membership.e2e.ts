@@ -22,7 +22,7 @@ import { runCommand, AGENT } from '../e2e/command.runner.js';
 import { Member, Operator, PASSPHRASE } from './member.fixture.js';
 import { writeFileSync } from 'node:fs';
 
-const coordinator = new TestCoordinator();
+const coordinator = new TestCoordinator({ charter: { witnessQuorum: 0 } });
 const operator = new Operator(coordinator);
 const sites = new Map<string, Member>();
 let auditor: Member;
