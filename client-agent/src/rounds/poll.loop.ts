@@ -36,6 +36,9 @@ const STOP_WITHIN_MS = 3_000;
 /** A roster stays on the screen at least so long: a coordinator that swaps one for another cannot have each of them written down. */
 const SHOWN_AT_LEAST_MS = 60_000;
 
+/** A site that stays connected reads on now and then, so that whom it holds for a witness, and what its witness compares, is never older. */
+const RECALL_EVERY_MS = 600_000;
+
 /** A waiting for people can name all sites of a run. */
 const LONGEST_WAIT = 10_000;
 const LONGEST_REFUSAL = 2000;
@@ -58,6 +61,7 @@ export class PollLoop {
   readonly #shown = new Map<string, { roster: string; sinceMs: number }>();
   #known = '';
   #connected: boolean | undefined;
+  #recalledMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly context: SiteContext,
@@ -84,7 +88,10 @@ export class PollLoop {
   async #pollOnce(startedMs: number): Promise<void> {
     const { journal, port } = this.context;
     // Nothing is done before this site knows what it has signed; what a restored folder has forgotten stands in the ledger.
-    if (this.#connected !== true) await recallOwnActs(this.context);
+    if (this.#connected !== true || performance.now() - this.#recalledMs > RECALL_EVERY_MS) {
+      await recallOwnActs(this.context);
+      this.#recalledMs = performance.now();
+    }
     if (whySigningStops(this.context) === undefined) {
       await tellDeadEpochs(this.context);
       await tellRefusals(this.context);
