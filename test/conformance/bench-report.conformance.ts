@@ -7,6 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { type LedgerBenchReport, documentWithLedger, isLedgerReport } from '../bench/src/ledger/ledger.report.js';
 import { documentWith } from '../bench/src/report/report.document.js';
 import { machineText } from '../bench/src/report/report.cells.js';
 import { type BenchReport, reportSchema } from '../bench/src/report/report.schema.js';
@@ -142,6 +143,15 @@ describe('the benchmark, on a tiny case', () => {
     const document = read('performance.md');
     expect(documentWith(document, reportSchema.parse(JSON.parse(read('performance.json'))))).toBe(document);
     expect(document.match(/<!-- figures: /g)).toHaveLength(document.match(/<!-- end of figures -->/g)!.length);
+  });
+
+  it('wrote every table of the ledger into it, from the report beside it', () => {
+    const read = (name: string) => readFileSync(join(root, 'docs', name), 'utf8');
+    const document = read('performance.md');
+    const measured: unknown = JSON.parse(read('performance-ledger.json'));
+    expect(isLedgerReport(measured)).toBe(true);
+    expect(documentWithLedger(document, measured as LedgerBenchReport)).toBe(document);
+    expect(document.match(/<!-- ledger figures: /g)).toHaveLength(document.match(/<!-- end of ledger figures -->/g)!.length);
   });
 
   it.each([

@@ -1,12 +1,12 @@
 import type { LedgerAccount } from '../account/index.js';
-import type { CheckOutcome, VerificationReport, Verdict } from '../verify/index.js';
+import type { CheckOutcome, CheckResult, VerificationReport, Verdict } from '../verify/index.js';
 import { type Html, markup } from './html.markup.js';
 import { tableMarkup, termsMarkup } from './table.markup.js';
 
 const verdictWords: Readonly<Record<Verdict, { short: string; long: string }>> = {
   holds: {
     short: 'This ledger holds.',
-    long: 'Everything in the list below was checked with a key that the reader had from elsewhere, and nothing was found to be wrong.',
+    long: 'Everything in the list below that says “holds” was checked, with a key that the reader had from elsewhere, and nothing was found to be wrong.',
   },
   'self-consistent': {
     short: 'This ledger is consistent with itself; its key was not checked.',
@@ -51,7 +51,7 @@ export function outcomeSection({ verdict, log, consortium, operatorKey, operator
       ['Entries', log?.size ?? 'unknown'],
       ['Checkpoint (root hash)', mono(log?.root ?? 'none')],
       ['Signed by', mono(log?.signedBy.join(', ') ?? 'nobody whose key is known')],
-      ['Witnesses', checks.find(({ id }) => id === 'witnesses')?.detail ?? 'not looked at'],
+      ['Witnesses', witnessDetail(checks)],
       [
         'Key of the operator',
         markup`${mono(operatorKey ?? 'unknown')} ${operatorKeyPinned ? '(as given by the reader)' : '(as the ledger names it)'}`,
@@ -85,4 +85,10 @@ export function openingsSection({ openings: { verified, problems } }: LedgerAcco
 
 function mono(text: string): Html {
   return markup`<span class="mono">${text}</span>`;
+}
+
+/** By the reader's own policy, where it asks for witnesses; otherwise by the charter that stands in the ledger. */
+function witnessDetail(checks: readonly CheckResult[]): string {
+  const asked = (['witnesses', 'charter-witnesses'] as const).map((id) => checks.find((check) => check.id === id));
+  return (asked.find((check) => check !== undefined && !check.optional) ?? asked[0])?.detail ?? 'not looked at';
 }
