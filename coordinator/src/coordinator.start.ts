@@ -170,7 +170,10 @@ async function recordFounding(context: INestApplicationContext): Promise<void> {
   const founding = signStatement('consortium-founded', { consortium, origin, operatorKey, wireVersion: WIRE_VERSION }, operator);
   const charter = signStatement('charter', { consortium, ledgerReaders, siteNames, witnessQuorum, witnesses }, operator);
   await context.get(Database).transaction(async (manager) => {
-    for (const act of [founding, charter]) await publication.append(manager, act, operator.publicKey);
+    await publication.appendAll(
+      manager,
+      [founding, charter].map((envelope) => ({ envelope, publicKey: operator.publicKey })),
+    );
   });
   await publication.follow();
 }

@@ -173,9 +173,7 @@ describe('acts', () => {
       throw new Error('taken back');
     });
     await expect(lost).rejects.toThrow('taken back');
-    expect(await ledger.database.transaction((manager) => log.append(manager, ledger.act('d').envelope, ledger.identity.publicKey))).toBe(
-      6,
-    );
+    expect(await ledger.database.transaction((manager) => log.appendAll(manager, [ledger.act('d')]))).toBe(6);
     await log.follow();
     const payloads = (await log.entries(3, 10)).map(({ payload }) => JSON.parse(payload.toString()) as { act: string });
     expect(payloads.map(({ act }) => act)).toEqual(['a', 'b', 'c', 'd']);

@@ -54,12 +54,7 @@ export class LedgerLog {
     private readonly tiles: TileRepository,
   ) {}
 
-  /** Appends in the caller's transaction: the act and its entry exist together or not at all. @returns the entry's index */
-  append(manager: EntityManager, envelope: DsseEnvelope, publicKey: Uint8Array): Promise<number> {
-    return this.appendAll(manager, [{ envelope, publicKey }]);
-  }
-
-  /** As {@link append}, for several acts of one transaction: in one statement, with consecutive indexes. @returns the index of the first */
+  /** Appends in the caller's transaction: acts and their entries exist together or not at all. One statement, consecutive indexes. @returns the index of the first */
   appendAll(manager: EntityManager, acts: readonly SignedEntry[]): Promise<number> {
     const entries = acts.map(({ envelope, publicKey }) => ({
       entry: Buffer.from(entryFor(envelope, publicKey)),

@@ -9,7 +9,7 @@ import { isOfRoll } from '../witnessing/roll.statements.js';
 import { WitnessingRepository } from '../witnessing/witnessing.repository.js';
 import { requireExtends, writeCheckpoint } from './checkpoint.file.js';
 import type { LedgerEntryRow } from './ledger-entry.entity.js';
-import { LedgerLog } from './ledger.log.js';
+import { LedgerLog, type SignedEntry } from './ledger.log.js';
 
 /** The transparency log as others see it: nothing of it is handed out before a signed checkpoint covers it. */
 @Injectable()
@@ -34,11 +34,18 @@ export class PublicationService {
     await this.#sign();
   }
 
-  async append(manager: EntityManager, envelope: DsseEnvelope, publicKey: Uint8Array): Promise<number> {
-    const index = await this.log.append(manager, envelope, publicKey);
-    const payload = Buffer.from(envelope.payload, 'base64');
-    if (isOfRoll(payload)) await this.witnessing.addToRoll(manager, { index, payload });
-    return index;
+  append(manager: EntityManager, envelope: DsseEnvelope, publicKey: Uint8Array): Promise<void> {
+    return this.appendAll(manager, [{ envelope, publicKey }]);
+  }
+
+  /** In the transaction of the acts: they and their entries exist together or not at all. */
+  async appendAll(manager: EntityManager, acts: readonly SignedEntry[]): Promise<void> {
+    if (acts.length === 0) return;
+    const first = await this.log.appendAll(manager, acts);
+    for (const [offset, { envelope }] of acts.entries()) {
+      const payload = Buffer.from(envelope.payload, 'base64');
+      if (isOfRoll(payload)) await this.witnessing.addToRoll(manager, { index: first + offset, payload });
+    }
   }
 
   /** Called after every checkpoint that was signed. */

@@ -12,7 +12,7 @@ import {
 } from '@coferment/consortium';
 import type { DsseEnvelope, Identity } from '@coferment/crypto';
 import type { EntityManager } from 'typeorm';
-import type { PublicationService } from '../publication/publication.service.js';
+import type { SignedEntry } from '../publication/ledger.log.js';
 import type { RoundRow } from '../rounds/round.entity.js';
 import { OPERATOR } from './act.entity.js';
 import type { RunEventType } from './event.entity.js';
@@ -30,13 +30,14 @@ export interface SignedAct {
 
 /** Everything that one transaction may do to a run: states by their tables only, acts with their ledger entries, events. */
 export class RunChange {
+  readonly #entries: SignedEntry[] = [];
+
   constructor(
     readonly manager: EntityManager,
     /** The run as it is in this transaction. */
     readonly run: RunRow,
     readonly nowMs: number,
     private readonly repository: RunRepository,
-    private readonly publication: PublicationService,
     private readonly operator: Identity,
   ) {}
 
@@ -60,12 +61,17 @@ export class RunChange {
     await this.note('round-state', { state: round.state, sum: round.sum });
   }
 
-  /** Stores a signed act and, unless it means nothing after its attempt, its ledger entry. */
+  /** What of this change belongs in the ledger, in the order in which it was recorded. */
+  get ledgerEntries(): readonly SignedEntry[] {
+    return this.#entries;
+  }
+
+  /** Stores a signed act and, unless it means nothing after its attempt, what is to be its ledger entry. */
   async record(act: SignedAct): Promise<string> {
     const { site, slot, envelope } = act;
     const { name, digest } = parseStatement(Buffer.from(envelope.payload, 'base64'));
     await this.repository.addAct(this.manager, { digest, run: this.run.run, name, site, slot, envelope, receivedMs: this.nowMs });
-    if (isLedgered(name) && act.ledgered !== false) await this.publication.append(this.manager, envelope, act.publicKey);
+    if (isLedgered(name) && act.ledgered !== false) this.#entries.push({ envelope, publicKey: act.publicKey });
     return digest;
   }
 

@@ -13,7 +13,10 @@ export class StaleRun extends Error {
   override readonly name = 'StaleRun';
 }
 
-/** Changes runs: one transaction each for state, acts, ledger entries and events; what is sent comes after the commit. */
+/**
+ * Changes runs: one transaction each for state, acts, ledger entries and events; what is sent comes after the commit. The entries come last, in one statement: the
+ * end of the ledger is one row that all transactions want.
+ */
 @Injectable()
 export class RunChanges {
   constructor(
@@ -30,9 +33,10 @@ export class RunChanges {
       const row = await this.repository.lockRun(manager, run);
       if (row === null) throw new CoordinatorError('unknown-run', `There is no run "${run}".`);
       if (row.version !== version) throw new StaleRun(`run ${run} is at version ${row.version}, not ${version}`);
-      const change = new RunChange(manager, row, Date.now(), this.repository, this.publication, this.identity.operator);
+      const change = new RunChange(manager, row, Date.now(), this.repository, this.identity.operator);
       const answer = await work(change);
       await this.repository.saveRun(manager, { ...change.run, version: version + 1 });
+      await this.publication.appendAll(manager, change.ledgerEntries);
       return answer;
     });
     await this.#committed();
@@ -44,9 +48,10 @@ export class RunChanges {
     const result = await this.database.transaction(async (manager) => {
       const opened = row(await this.repository.runsOfPlan(manager, plan));
       await this.repository.saveRun(manager, opened);
-      const change = new RunChange(manager, opened, Date.now(), this.repository, this.publication, this.identity.operator);
+      const change = new RunChange(manager, opened, Date.now(), this.repository, this.identity.operator);
       const answer = await work(change);
       await this.repository.saveRun(manager, { ...change.run });
+      await this.publication.appendAll(manager, change.ledgerEntries);
       return answer;
     });
     await this.#committed();
