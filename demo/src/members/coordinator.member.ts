@@ -1,6 +1,7 @@
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
-import type { DemoError } from '../errors/index.js';
+import { DemoError } from '../errors/index.js';
 import type { ChildProgram, ProcessGroup } from '../processes/index.js';
 import { type RunView, readRunView } from '../run/run.view.js';
 import { readAnswer } from './command.answer.js';
@@ -8,6 +9,8 @@ import type { MemberFolders } from './member.folders.js';
 import { COORDINATOR_PROGRAM } from './program.path.js';
 
 const START_MS = 60_000;
+const PUBLISHED_WITHIN_MS = 60_000;
+const ASK_AGAIN_MS = 500;
 
 const listening = z.object({
   address: z.string(),
@@ -80,6 +83,15 @@ export class CoordinatorMember {
   /** Prints one event a line until the run ends. */
   watch(run: string): ChildProgram {
     return this.group.start(this.command(['watch', run], 'watch.log'));
+  }
+
+  /** Comes back when all that is signed so far is published as well: witnesses have cosigned it, or were waited for. */
+  async ledgerPublished(): Promise<void> {
+    const answer = z.object({ size: z.coerce.number(), publishedSize: z.coerce.number() });
+    const status = async () => readAnswer('ledger status', await this.operator(['ledger', 'status']), answer);
+    const { size } = await status();
+    for (const endMs = Date.now() + PUBLISHED_WITHIN_MS; (await status()).publishedSize < size; await pause(ASK_AGAIN_MS))
+      if (Date.now() > endMs) throw new DemoError('run-failed', `The ledger of ${size} entries has not been published.`);
   }
 
   async exportLedger(folder: string): Promise<void> {

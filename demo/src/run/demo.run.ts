@@ -219,6 +219,7 @@ export class DemoRun {
     const policy = others.at(-1)?.find((file) => file.endsWith('policy.txt')) ?? '';
     await requirePolicyOf(keys.logVkey, policy);
     const auditor = new AuditorMember(this.group, folders, { ...keys, policy });
+    await coordinator.ledgerPublished();
     display.activity('the ledger is downloaded, with its ciphertexts and decryption shares');
     await auditor.fetch(coordinator.ledgerUrl);
     const verdict = await auditor.verify();
