@@ -30,6 +30,28 @@ describe('a demo of three sites and three rounds', () => {
     expect(JSON.parse(again.stdout)).toMatchObject({ log: { root: summary.ledger.rootHash, size: String(summary.ledger.size) } });
   });
 
+  it('is audited in full: cosigned, every sum opened again, a receipt checked, and a report to print', async () => {
+    const { summary, out } = first;
+    const sums = SITES + 1 + ROUNDS + 1;
+    expect(summary.audit).toMatchObject({
+      sumsRecomputed: sums,
+      recomputedBitForBit: true,
+      receipt: { holds: true, site: summary.sites[0]!.id },
+      report: 'report.html',
+    });
+    // Two are needed by the charter; the third may be a moment late.
+    for (const witnesses of [summary.audit.witnesses, summary.audit.receipt.witnesses]) expect(witnesses).toBeGreaterThanOrEqual(2);
+    const page = readFileSync(join(out, 'report.html'), 'utf8');
+    for (const { id } of summary.sites) expect(page).toContain(id);
+    expect(page).toContain('This ledger holds.');
+    expect(page).not.toMatch(/<script|https?:\/\/(?!www\.w3\.org)/);
+    const receipt = join(out, 'receipts', summary.sites[1]!.id);
+    const [last] = readdirSync(receipt).toReversed();
+    const proofs = ['contribution', 'freeze'].map((name) => join(receipt, last!, `${name}.sigstore.json`));
+    const vkey = readFileSync(join(out, 'ledger.vkey'), 'utf8').trim();
+    expect((await runCommand(AUDITOR, ['receipt', ...proofs, '--key', vkey])).code).toBe(0);
+  });
+
   it('counts every site in every round', () => {
     const sites = first.summary.sites.map((site) => site.id);
     expect(first.summary.aggregation.rounds).toEqual(
