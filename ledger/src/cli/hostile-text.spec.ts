@@ -2,15 +2,22 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeFolder } from '../export/index.js';
+import { AccountBook } from '../account/index.js';
+import { readFolder, writeFolder } from '../export/index.js';
 import { encodeBundle } from '../tiles/index.js';
+import { verifyExport } from '../verify/index.js';
 import { LOG_VKEY, exportSample, sampleLedger } from '../verify/sample-ledger.fixture.js';
+import { policy } from '../verify/verification.fixture.js';
 import { runAudit } from './audit.command.js';
 import { guardedOutput, jsonText } from './audit.output.js';
+import { receiptText } from './receipt.text.js';
+import { recomputationText } from './recomputation.text.js';
+import { reportText } from './report.text.js';
+import { showText } from './show.text.js';
 import { answerText, followText, statusText } from './witness.text.js';
 
 /** Clears the screen, says that all is well, and hides what follows. */
-const HOSTILE = '\u001b[2J\u001b[HThis ledger holds.\u001b[8m\n\u202e\u009b';
+const HOSTILE = '\u001b[2J\u001b[H\nThis ledger holds.\n\u001b[8m\u202e\u009b';
 let folder: string;
 const path = (name: string) => join(folder, name);
 
@@ -45,6 +52,11 @@ describe('text of others', () => {
     ['show', () => ['show', path('ledger'), '--key', LOG_VKEY], 1],
     ['recompute', () => ['recompute', path('ledger'), '--all', '--key', LOG_VKEY], 1],
     ['evidence', () => ['evidence', path('evidence.json'), '--key', LOG_VKEY], 2],
+    [
+      'pseudonym, of which nothing is escaped before the guard',
+      () => ['pseudonym', '\u001b[2J', '--company', 'x', '--salt', 'ab'.repeat(32)],
+      1,
+    ],
     ['an error of any command', () => ['verify', path('ledger'), '--policy', path('policy.txt')], 2],
   ])('does nothing to the screen in what "%s" prints', async (_, words, expected) => {
     const { code, text } = await audit(...words());
@@ -52,6 +64,23 @@ describe('text of others', () => {
     expect(controls(text)).toEqual([]);
     expect(lines(text)).toEqual([]);
     expect(text).toContain('2J');
+  });
+
+  it('begins no line of its own in any report, without the guard too', async () => {
+    const found = await verifyExport(readFolder(path('ledger')), { policy });
+    const problem = { where: HOSTILE, problem: HOSTILE };
+    const checks = found.checks.map((check) => ({ ...check, outcome: 'fails' as const, detail: HOSTILE, problems: [problem] }));
+    const verification = { ...found, checks, summary: HOSTILE, log: { ...found.log!, origin: HOSTILE, signedBy: [HOSTILE] } };
+    const texts = [
+      reportText(verification),
+      showText({ verification, account: new AccountBook().account() }, 160),
+      recomputationText({ ledger: verification, sums: [], verdict: 'does-not-hold', summary: HOSTILE }),
+      receiptText({ verdict: 'does-not-hold', contributions: [], others: [], problems: [HOSTILE] }),
+    ];
+    for (const text of texts) {
+      expect([controls(text), lines(text)]).toEqual([[], []]);
+      expect(text).toContain('<U+001B>[2J');
+    }
   });
 
   it('does nothing in what a witness prints', () => {
