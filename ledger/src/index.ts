@@ -5,6 +5,7 @@ export * from './note/index.js';
 export * from './policy/index.js';
 export * from './proof/index.js';
 export * from './receipt/index.js';
+export { shownData, shownText } from './report/shown.text.js';
 export * from './tiles/index.js';
 export * from './tree/index.js';
 export * from './verify/index.js';

@@ -84,7 +84,7 @@ describe('coferment-agent receipts', () => {
   it('shows in plain words what a receipt proves, and verifies it', async () => {
     const { out, code } = await receipts('show', RUN, '5');
     expect(code).toBe(0);
-    expect(out).toContain(`Sum 5 of run ${RUN} (update): the contribution of site a was counted.`);
+    expect(out).toContain(`Sum 5 of run ${RUN} (update): the contribution of site a is in its frozen set.`);
     expect(out).toContain('counts it among 3 sites');
     expect(out).toContain('2 witnesses have cosigned it: ledger.example/acme/b, ledger.example/acme/c');
     expect(await receipts('verify')).toMatchObject({ code: 0, out: '1 of 1 receipts hold; 0 more are still waited for.\n' });

@@ -1,12 +1,12 @@
 import {
   parseEntryProof,
   type JudgedReceipt,
+  freezeOf,
   judgeContribution,
   isContribution,
   proveStatement,
   type WitnessPolicy,
 } from '@coferment/ledger';
-import { bytesToHex } from '@coferment/crypto';
 import { AgentError } from '../agent.error.js';
 import type { ReceiptMaterial } from '../journal/receipts.repository.js';
 
@@ -33,14 +33,13 @@ export function judgeReceipt(
   const keys = [...policy.logs, ...policy.witnesses];
   const own = proveStatement(parseEntryProof(material.contributionProof), contribution, keys);
   const frozen = proveStatement(parseEntryProof(material.freezeProof), Buffer.from(material.freeze), keys);
-  const { statement, index, entry } = frozen;
-  if (!isContribution(own) || statement.name !== 'round-frozen')
+  const freeze = freezeOf(frozen);
+  if (!isContribution(own) || !freeze)
     throw new AgentError(
       'receipt-refused',
-      `The receipt is of a ${own.statement.name} and a ${statement.name}, not of a contribution and its freeze.`,
+      `The receipt is of a ${own.statement.name} and a ${frozen.statement.name}, not of a contribution and its freeze.`,
     );
-  const freeze = { index, predicate: statement.predicate, signer: bytesToHex(entry.publicKey) };
-  const judged = judgeContribution(own, [freeze], [], { policy, operatorKey, enrolledKey: () => siteKey });
+  const judged = judgeContribution(own, [freeze], [], { policy, operatorKey, siteKey: () => siteKey });
   if (policy.isMetBy(frozen.checkpoint.note.verifiedBy)) return judged;
   return {
     ...judged,

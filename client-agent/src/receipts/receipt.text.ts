@@ -19,7 +19,7 @@ export function receiptJson(receipt: Receipt): object {
 export function judgedText(judged: JudgedReceipt): string {
   const { site, key, run, sum, kind, origin, index, size, witnesses, frozenBy, problems, verdict, contribution } = judged;
   return [
-    `Sum ${sum} of run ${run} (${kinds[kind as Receipt['kind']]}): the contribution of site ${site} was counted.`,
+    `Sum ${sum} of run ${run} (${kinds[kind as Receipt['kind']]}): the contribution of site ${site} is in its frozen set.`,
     `  This site signed it with key ${key}; its digest is ${contribution}.`,
     `  It is entry ${index} of the ${size} entries of ledger ${origin}.`,
     `  The operator's freeze (entry ${frozenBy?.index ?? '?'}) counts it among ${frozenBy?.sites ?? '?'} sites.`,

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { shownText } from '@coferment/ledger';
 import type { Command } from 'commander';
 import { readFacts } from '../identity/consortium.identity.js';
 import { lockFolder } from '../persistence/folder.lock.js';
@@ -78,7 +79,7 @@ function textOf({ entries, published, problems }: CheckedLedger): string {
     return `All ${entries} entries agree with their statements, signatures and tiles, and the first ${published} with the last published checkpoint.`;
   return [
     `The ledger in the database is not what it was (${entries} entries, of which ${published} are published):`,
-    ...problems.map((problem) => `- ${problem}`),
+    ...problems.map((problem) => `- ${shownText(problem)}`),
     'Restore these rows from a backup, or the whole database. Do not start the coordinator before this command finds nothing.',
   ].join('\n');
 }

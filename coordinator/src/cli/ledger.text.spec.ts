@@ -48,6 +48,12 @@ describe('the status of the ledger', () => {
     expect(alone).toContain('cosigned     0 entries');
   });
 
+  it('shows no control character of what a called witness answers', () => {
+    const guest = { vkey: 'guest.example/w+0+k', counts: true, problem: 'it answered\n\u001b[2Jcosigned\u009b' };
+    const text = ledgerText(status({ witnesses: [guest] as WitnessStatus[] }));
+    expect(text).toContain('last call failed: it answered<U+000A><U+001B>[2Jcosigned<U+009B>');
+  });
+
   it('shows witnesses that are called, and what is wrong with them', () => {
     const guest = { vkey: 'guest.example/w+0+k', counts: false, url: 'https://guest.example', problem: 'it answered with status 500' };
     const text = ledgerText(

@@ -1,4 +1,4 @@
-import { parseCheckpoint, parseNote } from '@coferment/ledger';
+import { parseCheckpoint, parseNote, shownText } from '@coferment/ledger';
 import type { GetLedgerStatusResponse, WitnessStatus } from '@coferment/proto';
 
 const time = (ms: number): string => new Date(ms).toISOString().replace('T', ' ').slice(0, 19);
@@ -20,6 +20,7 @@ export function ledgerJson(status: GetLedgerStatusResponse) {
   };
 }
 
+/** For people. Names and what a called witness answers are texts of others. */
 export function ledgerText(status: GetLedgerStatusResponse): string {
   const { size, quorum, witnesses, sitesWithoutKey, url } = status;
   const offered = sizeOfNote(status.offered);
@@ -34,7 +35,9 @@ export function ledgerText(status: GetLedgerStatusResponse): string {
     ...(sitesWithoutKey.length === 0
       ? []
       : [`Without a witness key: ${sitesWithoutKey.join(', ')}. An agent sends its own when it connects; an older one sends none.`]),
-  ].join('\n');
+  ]
+    .map(shownText)
+    .join('\n');
 }
 
 /** Witnesses that count and have not cosigned what is offered, while its quorum is not met. */

@@ -44,7 +44,7 @@ export async function readAccount(target: string, flags: AccountFlags, { err }: 
         err(`${statements} statements verified\n`);
       },
     });
-    return { verification, account: book.account() };
+    return { verification: ledger.told(verification), account: book.account() };
   } finally {
     await ledger.close();
   }

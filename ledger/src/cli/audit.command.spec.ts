@@ -105,7 +105,7 @@ describe('coferment-audit verify', () => {
   });
 
   it('fails loudly on what can be seen but not read', async () => {
-    expect(() => readFolder(path('ledger'))('tile')).toThrow('EISDIR');
+    expect(() => readFolder(path('ledger'))('tile')).toThrow('is not a plain file');
   });
 });
 

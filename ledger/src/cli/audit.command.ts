@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { COULD_NOT_CHECK, type Conclude, HOLDS, type Output } from './audit.output.js';
+import { COULD_NOT_CHECK, type Conclude, HOLDS, type Output, guardedOutput } from './audit.output.js';
+import { shownText } from '../report/index.js';
 import { addEvidence } from './evidence.command.js';
 import { addFetch } from './fetch.command.js';
 import { programVersion } from './program.version.js';
@@ -25,14 +26,15 @@ export async function runAudit(words: readonly string[], output: Output): Promis
   } catch (error) {
     // Commander has already printed what it throws: help (exit code 0) or wrong use.
     if (error instanceof Error && 'exitCode' in error) return error.exitCode === 0 ? HOLDS : COULD_NOT_CHECK;
-    output.err(`coferment-audit: could not check: ${(error as Error).message}\n`);
+    output.err(`coferment-audit: could not check: ${shownText((error as Error).message)}\n`);
     return COULD_NOT_CHECK;
   }
   return exitCode;
 }
 
 /** `coferment-audit` with all its commands, which conclude with an exit code. @throws CommanderError from parsing: wrong use, or help */
-export function auditProgram(output: Output, conclude: Conclude): Command {
+export function auditProgram(screen: Output, conclude: Conclude): Command {
+  const output = guardedOutput(screen);
   const program = new Command('coferment-audit')
     .description(
       'Fetches and checks a contribution ledger. It needs no account, no trust in whoever serves or exports it, and a network only for "fetch" and "witness".',

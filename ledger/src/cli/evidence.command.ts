@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { parseVkey } from '../note/index.js';
+import { shownText } from '../report/index.js';
 import { type SplitViewFinding, checkSplitView, parseSplitView } from '../witness/index.js';
-import { COULD_NOT_CHECK, type Conclude, DOES_NOT_HOLD, HOLDS, type Output } from './audit.output.js';
+import { COULD_NOT_CHECK, type Conclude, DOES_NOT_HOLD, HOLDS, type Output, jsonText } from './audit.output.js';
 
 const exitCodes: Readonly<Record<SplitViewFinding['verdict'], number>> = {
   agrees: HOLDS,
@@ -38,8 +39,8 @@ Example:
       const { verdict, reason, sizes } = checkSplitView(evidence, [parseVkey(key)]);
       out(
         json
-          ? `${JSON.stringify({ origin: evidence.origin, verdict, reason, sizes: sizes.map(String) }, undefined, 2)}\n`
-          : `${verdicts[verdict]} of ${evidence.origin}: ${reason}.\n`,
+          ? jsonText({ origin: evidence.origin, verdict, reason, sizes }, 2)
+          : `${verdicts[verdict]} of ${shownText(evidence.origin)}: ${shownText(reason)}.\n`,
       );
       conclude(exitCodes[verdict]);
     });

@@ -3,6 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { digest } from '@coferment/crypto';
+import { objectPath } from '../export/index.js';
 import { LyingServer, rearranged, servedFiles, upTo } from '../http/lying-server.fixture.js';
 import { encodeVkey, publicKeyFromSeed, verifierKey } from '../note/index.js';
 import { LOG_VKEY, ORIGIN, sampleLedger } from '../verify/sample-ledger.fixture.js';
@@ -54,6 +56,16 @@ describe('coferment-audit fetch', () => {
       expect(out, target).toContain('This ledger holds.');
       expect(code).toBe(0);
     }
+  });
+
+  it('asks for no object to verify what is served, and says so', async () => {
+    server.files = new Map(await grown(SIZE)).set(objectPath(digest('fixture', 'sum', 6)), Buffer.from('not the sum'));
+    server.asked.length = 0;
+    const { code, out } = await audit('verify', server.url, '--key', LOG_VKEY);
+    expect(code).toBe(0);
+    expect(out).toContain('not looked at over the network');
+    expect((await audit('show', server.url, '--key', LOG_VKEY, '--json')).out).toContain('not looked at over the network');
+    expect(server.asked.filter((path) => path.startsWith('objects/'))).toEqual([]);
   });
 
   it('says at which entry a server contradicts the copy, with evidence that the next command checks', async () => {

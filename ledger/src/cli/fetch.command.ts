@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { LedgerError } from '../errors/index.js';
 import { type MirrorOutcome, mirrorLedger } from '../http/ledger.mirror.js';
-import { type Conclude, DOES_NOT_HOLD, HOLDS, type Output } from './audit.output.js';
+import { shownData, shownText } from '../report/index.js';
+import { type Conclude, DOES_NOT_HOLD, HOLDS, type Output, jsonText } from './audit.output.js';
 import { type KeyFlags, readKeys } from './key.options.js';
 import { type WebFlags, webOptions, webReaderOf } from './ledger.target.js';
 import { progressLine } from './progress.line.js';
@@ -57,7 +58,9 @@ Example:
         // What the server sent is not what its log signed: that is a finding, and no failure to check.
         if (!(error instanceof LedgerError)) throw error;
         const reason = `${error.message} Nothing that the copy had was replaced.`;
-        output.out(flags.json ? json({ kind: 'refused', code: error.code, reason }) : `${url} does not hold: ${reason}\n`);
+        output.out(
+          flags.json ? jsonText({ kind: 'refused', code: error.code, reason }, 2) : `${url} does not hold: ${shownText(reason)}\n`,
+        );
         conclude(DOES_NOT_HOLD);
       } finally {
         await server.close();
@@ -65,7 +68,8 @@ Example:
     });
 }
 
-function outcomeText(outcome: MirrorOutcome, folder: string): string {
+function outcomeText(found: MirrorOutcome, folder: string): string {
+  const outcome = shownData(found);
   const { origin, before, served } = outcome;
   switch (outcome.kind) {
     case 'copied': {
@@ -108,11 +112,7 @@ function outcomeText(outcome: MirrorOutcome, folder: string): string {
 }
 
 function outcomeJson(outcome: MirrorOutcome, folder: string): string {
-  return json({ ...outcome, ...('evidence' in outcome && { evidence: join(folder, outcome.evidence) }) });
-}
-
-function json(value: object): string {
-  return `${JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? part.toString() : part), 2)}\n`;
+  return jsonText({ ...outcome, ...('evidence' in outcome && { evidence: join(folder, outcome.evidence) }) }, 2);
 }
 
 function wholeNumber(text: string): number {

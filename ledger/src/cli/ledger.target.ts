@@ -1,9 +1,12 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { readFolder } from '../export/index.js';
+import { objectPath, readFolder } from '../export/index.js';
 import { WebReader, isWebAddress } from '../http/index.js';
+import type { VerificationReport } from '../verify/index.js';
 import type { ReadFile } from '../tiles/index.js';
 import { programVersion } from './program.version.js';
+
+const OBJECTS = objectPath('');
 
 export interface WebFlags {
   ca?: string;
@@ -12,6 +15,8 @@ export interface WebFlags {
 /** A ledger that a person pointed at: a folder, or the address under which it is served. */
 export interface LedgerTarget {
   readonly read: ReadFile;
+  /** The report as it is to be understood for this target. */
+  told(report: VerificationReport): VerificationReport;
   /** Ends the connections, if there are any. */
   close(): Promise<void>;
 }
@@ -26,9 +31,22 @@ export function webOptions(command: Command): Command {
 
 /** @throws Error for a person to read */
 export async function readerOf(target: string, flags: WebFlags = {}): Promise<LedgerTarget> {
-  if (isWebAddress(target)) return webReaderOf(target, flags);
+  if (isWebAddress(target)) {
+    const server = await webReaderOf(target, flags);
+    return { read: withoutObjects(server.read), told: objectsNotLookedAt, close: () => server.close() };
+  }
   await requireFolder(target, ', or a URL');
-  return { read: readFolder(target), close: async () => {} };
+  return { read: readFolder(target), told: (report) => report, close: async () => {} };
+}
+
+/** Objects may be larger than memory, and all together larger than any patience: over a network they are copied (`fetch --with-objects`), not looked at. */
+function withoutObjects(read: ReadFile): ReadFile {
+  return (path) => (path.startsWith(OBJECTS) ? undefined : read(path));
+}
+
+function objectsNotLookedAt(report: VerificationReport): VerificationReport {
+  const detail = 'not looked at over the network; "coferment-audit fetch --with-objects" copies them, and "verify" checks the copy';
+  return { ...report, checks: report.checks.map((check) => (check.id === 'objects' ? { ...check, detail } : check)) };
 }
 
 export async function webReaderOf(address: string, { ca }: WebFlags): Promise<WebReader> {

@@ -1,6 +1,6 @@
 import { pseudonymOf, saltSchema } from '@coferment/consortium';
 import type { Command } from 'commander';
-import { type Conclude, DOES_NOT_HOLD, HOLDS, type Output } from './audit.output.js';
+import { type Conclude, DOES_NOT_HOLD, HOLDS, type Output, jsonText } from './audit.output.js';
 
 export function addPseudonym(program: Command, { out }: Output, conclude: Conclude): void {
   program
@@ -25,7 +25,7 @@ Example:
       const verdict = isTheirs
         ? `${site} is the pseudonym of "${company}".`
         : `${site} is not the pseudonym of "${company}" with this salt; that is ${opened}.`;
-      out(json ? `${JSON.stringify({ site, company, opened, isTheirs })}\n` : `${verdict}\n`);
+      out(json ? jsonText({ site, company, opened, isTheirs }) : `${verdict}\n`);
       conclude(isTheirs ? HOLDS : DOES_NOT_HOLD);
     });
 }

@@ -2,12 +2,23 @@ import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CommitmentOpening } from '@coferment/consortium';
-import { bytesToHex, sha256Hex } from '@coferment/crypto';
+import { bytesToHex, digest, hash, sha256Hex } from '@coferment/crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeFolder } from '../export/index.js';
+import { encodeVkey, publicKeyFromSeed, signCheckpoint, verifierKey } from '../note/index.js';
 import { formatBundle, formatTlogProof } from '../receipt/index.js';
 import { ReceiptSource, openableLedger, openingFor, policyText } from '../receipt/receipt.fixture.js';
-import { LOG_KEY, LOG_VKEY, exportSample, identityOf, operator } from '../verify/sample-ledger.fixture.js';
+import {
+  CONSORTIUM,
+  LOG_KEY,
+  LOG_VKEY,
+  type SampleLedger,
+  append,
+  exportSample,
+  identityOf,
+  operator,
+  sampleLedger,
+} from '../verify/sample-ledger.fixture.js';
 import { runAudit } from './audit.command.js';
 
 let folder: string;
@@ -31,6 +42,11 @@ async function writeReceipts(name: string, index: number, from = source): Promis
   await write(`${name}.sigstore.json`, JSON.stringify(formatBundle(proof, payload, LOG_KEY)));
 }
 
+async function writeLedger(name: string, ledger: SampleLedger): Promise<void> {
+  const writeFile = writeFolder(path(name));
+  for (const [file, bytes] of await exportSample(ledger)) await writeFile(file, bytes);
+}
+
 const writeOpening = (name: string, index: number, ...openings: CommitmentOpening[]) =>
   write(name, JSON.stringify({ contribution: sha256Hex(source.ledger.payloads[index]!), openings }));
 
@@ -48,8 +64,7 @@ beforeAll(async () => {
   await writeOpening('samples.json', CONTRIBUTION, openingFor('samples'));
   await writeOpening('wrong.json', CONTRIBUTION, openingFor('samples', 1201));
   await writeOpening('of-freeze.json', FREEZE, openingFor('samples'));
-  const writeLedger = writeFolder(path('ledger'));
-  for (const [name, bytes] of await exportSample(source.ledger)) await writeLedger(name, bytes);
+  await writeLedger('ledger', source.ledger);
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -71,7 +86,8 @@ describe('coferment-audit receipt', () => {
     expect(out).toContain('Site alpha took part in sum 6 of run');
     expect(out).toContain(`key ${bytesToHex(identityOf('alpha').publicKey)}`);
     expect(out).toContain('cosigned by 2 witnesses (ledger.example/fermentation-a/bravo, ledger.example/fermentation-a/charlie)');
-    expect(out).toContain('It was counted: entry');
+    expect(out).toContain('It is in the frozen set: entry');
+    expect(out).not.toContain('It was counted');
     expect(out).toContain('over 4 sites, round 1');
     expect(out).toContain('Opened: samples = 1200');
     expect(out).toContain('This receipt holds.');
@@ -87,7 +103,65 @@ describe('coferment-audit receipt', () => {
     expect(other.code).toBe(2);
     const { code, out } = await audit(path('contribution.tlog-proof'), '--key', LOG_VKEY, '--ledger', path('ledger'));
     expect(out).toContain(`It was counted: entry ${FREEZE} freezes`);
+    expect(out).toContain(`Entry ${source.ledger.names.indexOf('aggregate', FREEZE)} opens that sum.`);
+    const both = await audit(path('contribution.tlog-proof'), path('freeze.tlog-proof'), '--key', LOG_VKEY, '--ledger', path('ledger'));
+    expect(both).toMatchObject({ code: 0, out: expect.stringContaining('It was counted') as string });
     expect(code).toBe(0);
+  });
+
+  it('says that a frozen sum was counted only where the ledger has opened it', async () => {
+    // Sum 7 is frozen in the first key epoch and completed as sum 12 in the second.
+    const renewed = new ReceiptSource(sampleLedger(undefined, 2, 2));
+    await writeLedger('renewed', renewed.ledger);
+    for (const [sum, code] of [
+      [7, 2],
+      [12, 0],
+    ] as const) {
+      await writeReceipts(`contribution-${sum}`, renewed.indexOf('contribution', sum), renewed);
+      await writeReceipts(`freeze-${sum}`, renewed.indexOf('round-frozen', sum), renewed);
+      const files = [path(`contribution-${sum}.sigstore.json`), path(`freeze-${sum}.sigstore.json`)];
+      const found = await audit(...files, '--key', LOG_VKEY, '--ledger', path('renewed'));
+      expect(found.code).toBe(code);
+      expect(found.out.includes('It was counted'), found.out).toBe(code === 0);
+      expect(found.out.includes('does not say that it was opened'), found.out).toBe(code === 2);
+      expect((await audit(...files, '--key', LOG_VKEY)).out).toContain('It is in the frozen set');
+    }
+  });
+
+  it('holds for a site that was revoked later and came back with another key', async () => {
+    const log = sampleLedger();
+    append(log, 'site-revoked', { consortium: CONSORTIUM, site: 'alpha', reason: 'lost laptop' }, operator);
+    const identityKey = bytesToHex(identityOf('alpha-again').publicKey);
+    append(log, 'site-enrolled', { consortium: CONSORTIUM, site: 'alpha', identityKey, certificate: digest('fixture', 'again') }, operator);
+    const later = new ReceiptSource(log);
+    await writeLedger('re-enrolled', log);
+    await writeReceipts('early', later.indexOf('contribution'), later);
+    const { code, out } = await audit(path('early.sigstore.json'), '--key', LOG_VKEY, '--ledger', path('re-enrolled'));
+    expect(out).toContain('It was counted');
+    expect(code).toBe(0);
+  });
+
+  it('counts no contribution of one log by a freeze of another that the policy names too', async () => {
+    const origin = 'other.example/log';
+    const seed = hash('fixture', 'another log');
+    const other = encodeVkey(verifierKey('log', origin, publicKeyFromSeed(seed)));
+    const { proof, payload } = source.at(FREEZE);
+    const checkpoint = signCheckpoint({ origin, size: source.tree.size, root: source.tree.root() }, seed);
+    await write('elsewhere.tlog-proof', formatTlogProof({ ...proof, checkpoint }));
+    await write(`payloads/${sha256Hex(payload)}.json`, payload);
+    await write('two-logs.policy', `log ${LOG_VKEY}\nlog ${other}\nquorum none\n`);
+    const found = await audit(path('contribution.tlog-proof'), path('elsewhere.tlog-proof'), '--policy', path('two-logs.policy'));
+    expect(found.out).toContain(`of ledger ${origin} is a round-frozen`);
+    expect(found.out).toContain('whether it was counted could not be checked');
+    expect(found.code).toBe(2);
+  });
+
+  it('shows no control character of a file', async () => {
+    await write('hostile.tlog-proof', 'c2sp.org/tlog-proof@v1\nindex 0\n\u001b[2J\u001b[HIt was counted.\u001b[8m\n\nfoo\n');
+    const { code, out } = await audit(path('hostile.tlog-proof'), '--key', LOG_VKEY);
+    expect(code).toBe(1);
+    expect(out).toContain('<U+001B>[2J');
+    expect(out).not.toContain('\u001b');
   });
 
   it('names how many witnesses there are where a policy asks for more', async () => {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type CommitmentOpening, isOperatorStatement } from '@coferment/consortium';
+import { type CommitmentOpening, type Predicate, isOperatorStatement } from '@coferment/consortium';
 import { bytesToHex } from '@coferment/crypto';
 import type { Command } from 'commander';
 import { readFolder } from '../export/index.js';
@@ -10,6 +10,7 @@ import {
   type OpeningFile,
   type ProvenStatement,
   type ReceiptVerdict,
+  freezeOf,
   isContribution,
   judgeContribution,
   parseOpeningFile,
@@ -17,7 +18,7 @@ import {
   witnessesOf,
 } from '../receipt/index.js';
 import { type VerifyOptions, verifyExport } from '../verify/index.js';
-import { type Conclude, type Output, exitCodes } from './audit.output.js';
+import { type Conclude, type Output, exitCodes, jsonText } from './audit.output.js';
 import { type KeyFlags, keyOptions, readKeys } from './key.options.js';
 import { type ReadReceipt, readReceipts } from './receipt.files.js';
 import { type JudgedStatement, type ReceiptReport, receiptText } from './receipt.text.js';
@@ -28,10 +29,11 @@ interface ReceiptFlags extends KeyFlags {
   json?: boolean;
 }
 
-/** What a verified ledger adds: who signs for whom, and which sums were frozen over whom. */
+/** What a verified ledger adds: who signed for whom, and which sums were frozen over whom and opened. */
 interface LedgerFacts {
   readonly operatorKey: string | undefined;
-  readonly enrolledKey: ((site: string) => string | undefined) | undefined;
+  /** See ReceiptTrust. */
+  readonly siteKey: ((contribution: string) => string | undefined) | undefined;
   readonly freezes: readonly CountingFreeze[];
   readonly problems: readonly string[];
   readonly verdict: ReceiptVerdict;
@@ -47,8 +49,8 @@ export function addReceipt(program: Command, { out, err }: Output, conclude: Con
     .addHelpText(
       'after',
       `
-A counted contribution takes two proofs: of the site's contribution, and of the operator's freeze of the sum, which names who was counted. With --ledger
-the second one is looked up.
+Two proofs show that a contribution is in the frozen set of its sum: of the site's contribution, and of the operator's freeze, which names whom the sum
+counts. That the sum was opened then, only a ledger shows: with --ledger both are looked up.
 
 Exit code: 0 the receipts hold, 1 something does not hold, 2 it could not be checked (e.g. whether a contribution was counted).
 
@@ -64,10 +66,10 @@ Example:
       if (flags.ledger !== undefined) err(`Verifying the ledger in ${flags.ledger}…\n`);
       const facts =
         flags.ledger === undefined
-          ? { operatorKey, enrolledKey: undefined, freezes: [], problems: [], verdict: 'holds' as const }
+          ? { operatorKey, siteKey: undefined, freezes: [], problems: [], verdict: 'holds' as const }
           : await readLedgerFacts(flags.ledger, provenIn(read), { policy, ...(operatorKey === undefined ? {} : { operatorKey }) });
       const report = reportOf(read, openings, policy, facts);
-      out(flags.json ? `${JSON.stringify(report, undefined, 2)}\n` : receiptText(report));
+      out(flags.json ? jsonText(report, 2) : receiptText(report));
       conclude(exitCodes[report.verdict]);
     });
 }
@@ -82,12 +84,13 @@ function reportOf(
   const statements = [
     ...new Map(provenIn(read).map((found) => [`${found.statement.digest} ${found.checkpoint.note.text}`, found])).values(),
   ];
-  const freezes = [...statements.flatMap(asFreeze), ...facts.freezes];
+  // The ledger's come first: of the same freeze they know more than its proof does.
+  const freezes = [...facts.freezes, ...statements.flatMap((found) => freezeOf(found) ?? [])];
   const contributions = statements.filter(isContribution).map((found) => {
     const opened = openings
       .filter(({ contribution }) => contribution === found.statement.digest)
       .flatMap((file): CommitmentOpening[] => file.openings);
-    return judgeContribution(found, freezes, opened, { policy, operatorKey: facts.operatorKey, enrolledKey: facts.enrolledKey });
+    return judgeContribution(found, freezes, opened, { policy, operatorKey: facts.operatorKey, siteKey: facts.siteKey });
   });
   const others = statements.filter((found) => !isContribution(found)).map((found) => judgeOther(found, policy, facts.operatorKey));
   const known = new Set(contributions.map(({ contribution }) => contribution));
@@ -133,17 +136,21 @@ function judgeOther(found: ProvenStatement, policy: WitnessPolicy, operatorKey: 
 
 /** Verifies the whole ledger, that it extends the newest checkpoint of the receipts, and that it has their entries: otherwise one of the two is of a forked log. */
 async function readLedgerFacts(folder: string, receipts: readonly ProvenStatement[], options: VerifyOptions): Promise<LedgerFacts> {
+  const asked = new Set(receipts.map(({ statement }) => statement.digest));
   const keys = new Map<string, string>();
-  const logged = new Set<string>();
-  const found: Omit<CountingFreeze, 'signer'>[] = [];
+  /** Of the statements that were asked for: the key that its site had at that place, or nothing for the operator's. */
+  const logged = new Map<string, string | undefined>();
+  const frozen: { readonly index: bigint; readonly predicate: Predicate<'round-frozen'> }[] = [];
+  const aggregates = new Map<string, bigint>();
   const newest = receipts.toSorted((a, b) => (a.checkpoint.size < b.checkpoint.size ? 1 : -1))[0];
   const report = await verifyExport(readFolder(folder), {
     ...options,
     ...(newest === undefined ? {} : { earlier: checkpointText(newest) }),
     onStatement: ({ index, name, predicate, digest }) => {
-      logged.add(digest);
       if (name === 'site-enrolled') keys.set(predicate.site, predicate.identityKey);
-      if (name === 'round-frozen') found.push({ index: BigInt(index), predicate });
+      if (asked.has(digest)) logged.set(digest, 'site' in predicate ? keys.get(predicate.site) : undefined);
+      if (name === 'round-frozen') frozen.push({ index: BigInt(index), predicate });
+      if (name === 'aggregate') aggregates.set(frozenSum(predicate), BigInt(index));
     },
   });
   const reasons = report.checks.flatMap(({ problems }) => problems.slice(0, 1).map(({ where, problem }) => `${where}: ${problem}`));
@@ -158,8 +165,14 @@ async function readLedgerFacts(folder: string, receipts: readonly ProvenStatemen
   const operatorKey = report.operatorKey ?? options.operatorKey;
   return {
     operatorKey,
-    enrolledKey: (site) => keys.get(site),
-    freezes: found.map((freeze) => ({ ...freeze, signer: operatorKey ?? '' })),
+    siteKey: (contribution) => logged.get(contribution),
+    freezes: frozen.map(({ index, predicate }) => ({
+      origin: report.log?.origin ?? '',
+      index,
+      predicate,
+      signer: operatorKey ?? '',
+      aggregate: aggregates.get(frozenSum(predicate)) ?? 'none',
+    })),
     problems,
     verdict: report.verdict === 'could-not-check' ? 'could-not-check' : problems.length > 0 ? 'does-not-hold' : 'holds',
   };
@@ -173,9 +186,9 @@ function provenIn(read: readonly ReadReceipt[]): ProvenStatement[] {
   return read.flatMap((receipt) => (receipt.outcome === 'proven' ? [receipt.proven] : []));
 }
 
-function asFreeze({ statement, index, entry }: ProvenStatement): CountingFreeze[] {
-  if (statement.name !== 'round-frozen') return [];
-  return [{ index, predicate: statement.predicate, signer: bytesToHex(entry.publicKey) }];
+/** A sum over one set of uploads: one of the same number over another set is another one. */
+function frozenSum({ run, e, sum, k, t }: Predicate<'round-frozen' | 'aggregate'>): string {
+  return [run, e, sum, k, t].join(' ');
 }
 
 function worstOf(verdicts: readonly ReceiptVerdict[]): ReceiptVerdict {

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { bytesToHex, sha256Hex } from '@coferment/crypto';
 import { parseEntry } from '../entry/index.js';
-import { payloadPath } from '../export/index.js';
+import { payloadPath, readFolder } from '../export/index.js';
 import type { VerifierKey } from '../note/index.js';
 import {
   type EntryProof,
@@ -77,8 +77,8 @@ async function proveFile(
     const path = payloadPath(payloadHash);
     const payload =
       payloads.get(payloadHash) ??
-      (await readIfThere(join(dirname(file), path))) ??
-      (ledger === undefined ? undefined : await readIfThere(join(ledger, path)));
+      (await readFolder(dirname(file))(path)) ??
+      (ledger === undefined ? undefined : await readFolder(ledger)(path));
     if (!payload) return { file, outcome: 'no-statement', payloadHash, key: bytesToHex(publicKey) };
     return proven(file, () => proveStatement(proof, payload, keys));
   } catch (error) {
@@ -91,14 +91,5 @@ function proven(file: string, prove: () => ProvenStatement): ReadReceipt {
     return { file, outcome: 'proven', proven: prove() };
   } catch (error) {
     return { file, outcome: 'refused', reason: (error as Error).message };
-  }
-}
-
-async function readIfThere(path: string): Promise<Uint8Array | undefined> {
-  try {
-    return new Uint8Array(await readFile(path));
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
-    throw error;
   }
 }

@@ -1,4 +1,5 @@
-import type { JudgedReceipt, ReceiptVerdict } from '../receipt/index.js';
+import { shownData } from '../report/index.js';
+import type { FrozenBy, JudgedReceipt, ReceiptVerdict } from '../receipt/index.js';
 
 /** A proven statement that is no contribution, e.g. the freeze that counts one. */
 export interface JudgedStatement {
@@ -36,7 +37,8 @@ const kinds: Readonly<Record<string, string>> = {
 };
 
 /** What the files prove, as a person reads it. */
-export function receiptText({ verdict, contributions, others, problems }: ReceiptReport): string {
+export function receiptText(report: ReceiptReport): string {
+  const { verdict, contributions, others, problems } = shownData(report);
   const lines = [...contributions.flatMap(contributionLines), ...others.flatMap(otherLines), ...problems.map((line) => `✗ ${line}`)];
   return [...lines, '', summaries[verdict], ''].join('\n');
 }
@@ -47,16 +49,20 @@ function contributionLines(receipt: JudgedReceipt): string[] {
     `Site ${site} took part in sum ${sum} of run ${run}: ${kinds[kind] ?? kind}.`,
     `  It signed its contribution with key ${key}.`,
     `  Entry ${index} of the ${size} entries of ledger ${origin}; ${witnessText(receipt.witnesses)}.`,
-    ...(frozenBy
-      ? [
-          `  ${problems.length === 0 ? 'It was counted' : 'Entry'}: entry ${frozenBy.index} freezes the sum over ${frozenBy.sites} sites${frozenBy.round > 0 ? `, round ${frozenBy.round}` : ''}; signed with key ${frozenBy.signer}.`,
-        ]
-      : []),
+    ...(frozenBy ? frozenLines(frozenBy, problems.length === 0) : []),
     ...openings
       .filter(({ holds }) => holds)
       .map(({ fact, value }) => `  Opened: ${fact} = ${value}, as the site committed itself when it signed.`),
     ...problems.map((problem) => `  ✗ ${problem}`),
   ];
+}
+
+/** What a freeze proves, and what it does not: the operator may never have opened the sum. */
+function frozenLines({ index, sites, round, signer, aggregate }: FrozenBy, holds: boolean): string[] {
+  const freeze = `entry ${index} freezes the sum over ${sites} sites${round > 0 ? `, round ${round}` : ''}; signed with key ${signer}`;
+  if (!holds) return [`  The freeze: ${freeze}.`];
+  if (aggregate !== 'not-looked-up') return [`  It was counted: ${freeze}. Entry ${aggregate} opens that sum.`];
+  return [`  It is in the frozen set: ${freeze}. Whether that sum was opened then, a freeze does not show; the ledger does (--ledger).`];
 }
 
 function otherLines({ name, index, size, origin, key, witnesses, problems }: JudgedStatement): string[] {

@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty';
 import picocolors from 'picocolors';
 import type { RecomputationReport, SumRecomputation } from '../recompute/index.js';
+import { shownData } from '../report/index.js';
 import type { CheckOutcome, VerificationReport } from '../verify/index.js';
 
 const pc = picocolors.createColors(isatty(1) && picocolors.isColorSupported);
@@ -15,7 +16,8 @@ const marks: Readonly<Record<CheckOutcome, string>> = {
 };
 
 /** As a person reads it: what the sums were opened from, what came out, and what is wrong or missing. */
-export function recomputationText({ ledger, sums, verdict, summary }: RecomputationReport): string {
+export function recomputationText(report: RecomputationReport): string {
+  const { ledger, sums, verdict, summary } = shownData(report);
   const lines = [...ledgerLines(ledger), ''];
   for (const [index, sum] of sums.entries()) {
     if (sum.run !== sums[index - 1]?.run) lines.push(`Run ${sum.run}`);

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { SumChoice } from '../recompute/index.js';
-import { type Conclude, exitCodes, type Output } from './audit.output.js';
+import { type Conclude, type Output, exitCodes, jsonText } from './audit.output.js';
 import { type KeyFlags, keyOptions, readKeys } from './key.options.js';
 import { recomputationText } from './recomputation.text.js';
 import { requireFolder } from './ledger.target.js';
@@ -45,7 +45,7 @@ Example:
       // Only here: no other command needs to open sums.
       const { recomputeExport } = await import('../recompute/index.js');
       const report = await recomputeExport(folder, { ...keys, choice, progress: (text) => err(`${text} …\n`) });
-      out(flags.json ? `${JSON.stringify(report, undefined, 2)}\n` : recomputationText(report));
+      out(flags.json ? jsonText(report, 2) : recomputationText(report));
       conclude(exitCodes[report.verdict]);
     });
 }

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { sha256Hex } from '@coferment/crypto';
 import type { Command } from 'commander';
 import { type AccountFlags, accountOptions, exitCodeOf, readAccount } from './account.reading.js';
-import type { Conclude, Output } from './audit.output.js';
+import { type Conclude, type Output, jsonText } from './audit.output.js';
 
 interface ReportFlags extends AccountFlags {
   out: string;
@@ -32,9 +32,7 @@ Example:
       const { verdict, summary } = read.verification;
       const written = { out: flags.out, bytes: page.length, sha256: sha256Hex(page), verdict, summary };
       const outcome = `This ledger ${verdict === 'self-consistent' ? `is ${summary}` : summary}.`;
-      output.out(
-        flags.json ? `${JSON.stringify(written, undefined, 2)}\n` : `${outcome}\nThe report is in ${flags.out} (${page.length} bytes).\n`,
-      );
+      output.out(flags.json ? jsonText(written, 2) : `${outcome}\nThe report is in ${flags.out} (${page.length} bytes).\n`);
       conclude(exitCodeOf(read));
     });
 }

@@ -1,5 +1,6 @@
 import { isatty } from 'node:tty';
 import picocolors from 'picocolors';
+import { shownData } from '../report/index.js';
 import type { CheckOutcome, CheckResult, VerificationReport } from '../verify/index.js';
 
 /** Colour on a terminal only: left to itself, or given undefined as isTTY is in a pipe, the library colours a pipe too when CI is set. */
@@ -15,7 +16,7 @@ const marks: Readonly<Record<CheckOutcome, string>> = {
 
 /** The report as a person reads it: what was checked, in plain words, and what came of it. */
 export function reportText(report: VerificationReport): string {
-  const { log, consortium, operatorKey, operatorKeyPinned, totals, checks, verdict, summary } = report;
+  const { log, consortium, operatorKey, operatorKeyPinned, totals, checks, verdict, summary } = shownData(report);
   const lines: string[] = [];
   if (log) lines.push(`Ledger ${log.origin}, ${log.size} entries, root ${log.root}`, `Signed by ${log.signedBy.join(', ')}`);
   if (consortium) lines.push(`Consortium ${consortium}`);

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { type AccountFilter, filterAccount } from '../account/index.js';
 import { type AccountFlags, accountOptions, exitCodeOf, readAccount } from './account.reading.js';
-import type { Conclude, Output } from './audit.output.js';
+import { type Conclude, type Output, jsonText } from './audit.output.js';
 import { showText } from './show.text.js';
 
 interface ShowFlags extends AccountFlags {
@@ -33,7 +33,7 @@ Example:
       const filter = filterOf(flags);
       const { verification, account } = await readAccount(folder, flags, output);
       const shown = { verification, account: filterAccount(account, filter) };
-      output.out(flags.json ? `${JSON.stringify(shown, undefined, 2)}\n` : showText(shown, process.stdout.columns ?? PIPE_WIDTH));
+      output.out(flags.json ? jsonText(shown, 2) : showText(shown, process.stdout.columns ?? PIPE_WIDTH));
       conclude(exitCodeOf(shown));
     });
 }

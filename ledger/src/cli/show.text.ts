@@ -9,7 +9,7 @@ import {
   errorTable,
   planTable,
   serviceTable,
-  shownText,
+  shownData,
   siteTable,
   sumTable,
 } from '../report/index.js';
@@ -22,7 +22,8 @@ const pc = picocolors.createColors(isatty(1) && picocolors.isColorSupported);
 const MAX_PROBLEMS_SHOWN = 5;
 
 /** @param width characters of a line */
-export function showText({ verification, account }: VerifiedAccount, width: number): string {
+export function showText(verified: VerifiedAccount, width: number): string {
+  const { verification, account } = shownData(verified);
   const section = (title: string, table: AccountTable) => (table.rows.length === 0 ? [] : ['', pc.bold(title), tableText(table, width)]);
   return [
     ...verdictLines(verification),
@@ -48,9 +49,7 @@ export function showText({ verification, account }: VerifiedAccount, width: numb
 /** First of all whether it may be believed: what stands below is what signed statements say, and in a ledger that does not hold they may contradict each other. */
 function verdictLines({ log, verdict, summary, checks }: VerificationReport): string[] {
   const ledger =
-    log === undefined
-      ? []
-      : [`Ledger ${shownText(log.origin)}, ${log.size} entries, root ${log.root}`, `Signed by ${log.signedBy.map(shownText).join(', ')}`];
+    log === undefined ? [] : [`Ledger ${log.origin}, ${log.size} entries, root ${log.root}`, `Signed by ${log.signedBy.join(', ')}`];
   switch (verdict) {
     case 'holds':
       return [...ledger, pc.green('This ledger holds.')];
@@ -64,13 +63,11 @@ function verdictLines({ log, verdict, summary, checks }: VerificationReport): st
         ...ledger,
         pc.yellow(`This ledger ${summary}. Below stands only what its verified statements say.`),
         ...checks.flatMap(({ outcome, optional, title, detail }) =>
-          outcome === 'unchecked' && !optional ? [`  unchecked: ${title} (${shownText(detail)})`] : [],
+          outcome === 'unchecked' && !optional ? [`  unchecked: ${title} (${detail})`] : [],
         ),
       ];
     case 'does-not-hold': {
-      const problems = checks
-        .flatMap((check) => check.problems)
-        .map(({ where, problem }) => `  ${shownText(where)}: ${shownText(problem)}`);
+      const problems = checks.flatMap((check) => check.problems).map(({ where, problem }) => `  ${where}: ${problem}`);
       const more = problems.length - MAX_PROBLEMS_SHOWN;
       return [
         ...ledger,
@@ -96,7 +93,7 @@ function consortiumLines({ consortium, charter }: LedgerAccount): string[] {
   const { ledgerReaders, siteNames, witnessQuorum, witnesses } = charter;
   return [
     `Consortium ${consortium}; the ledger is for ${ledgerReaders}, site names ${siteNames}, cosignatures needed ${witnessQuorum}`,
-    ...witnesses.map((vkey) => `Witness outside the consortium: ${shownText(vkey)}`),
+    ...witnesses.map((vkey) => `Witness outside the consortium: ${vkey}`),
   ];
 }
 

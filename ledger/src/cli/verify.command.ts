@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CHECKPOINT_PATH, readFolder } from '../export/index.js';
 import { type EarlierCheckpoint, verifyExport } from '../verify/index.js';
-import { type Conclude, type Output, exitCodes } from './audit.output.js';
+import { type Conclude, type Output, exitCodes, jsonText } from './audit.output.js';
 import { type KeyFlags, keyOptions, readKeys } from './key.options.js';
 import { type WebFlags, readerOf, webOptions } from './ledger.target.js';
 import { reportProgress } from './progress.text.js';
@@ -43,8 +43,8 @@ Example:
       const threads = flags.threads === undefined ? {} : { threads: flags.threads };
       const ledger = await readerOf(target, flags);
       try {
-        const report = await verifyExport(ledger.read, { ...keys, ...threads, earlier, onProgress: reportProgress(err) });
-        out(flags.json ? `${JSON.stringify(report, undefined, 2)}\n` : reportText(report));
+        const report = ledger.told(await verifyExport(ledger.read, { ...keys, ...threads, earlier, onProgress: reportProgress(err) }));
+        out(flags.json ? jsonText(report, 2) : reportText(report));
         conclude(exitCodes[report.verdict]);
       } finally {
         await ledger.close();

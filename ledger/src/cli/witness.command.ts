@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { type NoteSigner, encodeVkey, parseCheckpoint, parseNote, parseVkey, publicKeyFromSeed, verifierKey } from '../note/index.js';
+import { shownText } from '../report/index.js';
 import { seenCheckpoint } from '../witness/index.js';
 import type { FollowResult } from '../witness/follow.step.js';
 import type { DeskAnswer, WitnessDesk } from '../witness/witness.desk.js';
 import type { WitnessStore } from '../witness/witness.store.js';
-import { type Conclude, DOES_NOT_HOLD, HOLDS, type Output } from './audit.output.js';
+import { type Conclude, DOES_NOT_HOLD, HOLDS, type Output, jsonText } from './audit.output.js';
 import { type WebFlags, webOptions, webReaderOf } from './ledger.target.js';
 import { type ListenAddress, collected, listenAddress, seconds } from './witness.options.js';
 import { answerText, followText, statusText } from './witness.text.js';
@@ -74,11 +75,11 @@ Example:
         if (flags.status) {
           const logs = store.logKeys().map(({ name }) => ({ origin: name, size: store.seen(name)?.size.toString() ?? null }));
           const status = { vkey: vkeyOf(signer), logs, evidence };
-          out(flags.json ? `${JSON.stringify(status, undefined, 2)}\n` : statusText(status));
+          out(flags.json ? jsonText(status, 2) : statusText(status));
           conclude(evidence.some(({ verdict }) => verdict === 'proved') ? DOES_NOT_HOLD : HOLDS);
           return;
         }
-        const tell = (event: object, text: string) => out(flags.json ? `${JSON.stringify(event, asText)}\n` : text);
+        const tell = (event: object, text: string) => out(flags.json ? jsonText(event) : text);
         tell({ event: 'witness', vkey: vkeyOf(signer) }, `Witness ${vkeyOf(signer)}\n`);
         const running = new AbortController();
         const stop = () => running.abort();
@@ -119,7 +120,7 @@ async function follow({ store, desk, tell, stop }: Desk, url: string, flags: Wit
         tell({ event: 'followed', ...result }, followText(result));
       } catch (error) {
         // A log that cannot be read now may be readable later: the witness goes on.
-        err(`${url}: ${(error as Error).message}\n`);
+        err(`${url}: ${shownText((error as Error).message)}\n`);
       }
       await wait(flags.every * 1000, undefined, { signal: stop }).catch(() => {});
     }
@@ -152,8 +153,4 @@ function vkeyOf({ name, seed }: NoteSigner): string {
 
 async function stopped(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-}
-
-function asText(_: string, part: unknown): unknown {
-  return typeof part === 'bigint' ? part.toString() : part;
 }

@@ -1,3 +1,4 @@
+import { shownData } from '../report/index.js';
 import type { FollowResult } from '../witness/follow.step.js';
 import type { DeskAnswer } from '../witness/witness.desk.js';
 import type { KeptEvidence } from '../witness/witness.store.js';
@@ -11,7 +12,8 @@ export interface WitnessStatus {
 
 const SPLIT = 'SPLIT VIEW: the log has told two different things. Both halves are kept; see --status.\n';
 
-export function answerText(answer: DeskAnswer): string {
+export function answerText(given: DeskAnswer): string {
+  const answer = shownData(given);
   switch (answer.kind) {
     case 'cosigned':
       return `cosigned ${answer.size} entries\n`;
@@ -25,7 +27,8 @@ export function answerText(answer: DeskAnswer): string {
   }
 }
 
-export function followText(result: FollowResult): string {
+export function followText(found: FollowResult): string {
+  const result = shownData(found);
   const { origin } = result;
   switch (result.kind) {
     case 'cosigned':
@@ -39,7 +42,8 @@ export function followText(result: FollowResult): string {
   }
 }
 
-export function statusText({ vkey, logs, evidence }: WitnessStatus): string {
+export function statusText(status: WitnessStatus): string {
+  const { vkey, logs, evidence } = shownData(status);
   const seen = logs.map(({ origin, size }) => `  ${origin}: ${size === null ? 'nothing seen yet' : `${size} entries`}`);
   const kept = evidence.map(
     ({ file, origin, verdict, reason }) => `  ${verdict === 'proved' ? 'PROVED' : 'open'} ${origin}: ${reason}\n    ${file}`,

@@ -12,4 +12,5 @@ export {
   statementsOf,
 } from './ledger.copy.js';
 export { CHECKPOINT_PATH, POLICY_PATH, type LedgerExport, objectPath, payloadPath, writeLedger } from './ledger.export.js';
+export { maxBytesOf } from './resource.limits.js';
 export { type NamedObject, type ObjectState, stateOf } from './stored.object.js';

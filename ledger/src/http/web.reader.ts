@@ -5,8 +5,8 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
+import { maxBytesOf } from '../export/index.js';
 import { FetchError } from './fetch.error.js';
-import { maxBytesOf } from './response.limits.js';
 import { RETRIES, type RetrySchedule, delayMs, isWorthRetrying } from './retry.schedule.js';
 import { webPrefix } from './web.address.js';
 

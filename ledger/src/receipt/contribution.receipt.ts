@@ -10,16 +10,20 @@ export interface ReceiptTrust {
   readonly policy: WitnessPolicy;
   /** Hex: whose signature a freeze must have. Without it, it is said whose it has. */
   readonly operatorKey?: string | undefined;
-  /** Hex: what the ledger enrolled for a site, where a whole ledger was read. */
-  readonly enrolledKey?: ((site: string) => string | undefined) | undefined;
+  /** Hex: with which key the site of a contribution (by its digest) signed at that place of the log, where that is known. A site that came back has another one now. */
+  readonly siteKey?: ((contribution: string) => string | undefined) | undefined;
 }
 
-/** A freeze that counts a contribution, from a proof of its own or from a whole ledger that was verified. */
+/** A freeze that names whom a sum counts, from a proof of its own or from a whole ledger that was verified. */
 export interface CountingFreeze {
+  /** Of the log that it is in: what another log of the same policy freezes counts nothing here. */
+  readonly origin: string;
   readonly index: bigint;
   readonly predicate: Predicate<'round-frozen'>;
   /** Hex. */
   readonly signer: string;
+  /** The entry that opened the frozen sum; a freeze does not show that one followed. Only a whole ledger tells. */
+  readonly aggregate: bigint | 'none' | 'not-looked-up';
 }
 
 export interface OpenedFact extends CommitmentOpening {
@@ -45,10 +49,19 @@ export interface JudgedReceipt {
   readonly size: string;
   /** Names of the policy's witnesses that have cosigned. */
   readonly witnesses: readonly string[];
-  readonly frozenBy: { readonly index: string; readonly round: number; readonly sites: number; readonly signer: string } | undefined;
+  readonly frozenBy: FrozenBy | undefined;
   readonly openings: readonly OpenedFact[];
   /** What does not hold, or could not be checked. */
   readonly problems: readonly string[];
+}
+
+export interface FrozenBy {
+  readonly index: string;
+  readonly round: number;
+  readonly sites: number;
+  readonly signer: string;
+  /** Entry of the aggregate, with which the sum was opened; only then the contribution went into a result. */
+  readonly aggregate: string;
 }
 
 type Contribution = ProvenStatement & { readonly statement: Statement<'contribution'> };
@@ -57,10 +70,17 @@ export function isContribution(proven: ProvenStatement): proven is Contribution 
   return proven.statement.name === 'contribution';
 }
 
+/** The freeze that a proof is about, if it is about one. */
+export function freezeOf({ statement, index, entry, checkpoint }: ProvenStatement): CountingFreeze | undefined {
+  if (statement.name !== 'round-frozen') return undefined;
+  const { origin } = checkpoint;
+  return { origin, index, predicate: statement.predicate, signer: bytesToHex(entry.publicKey), aggregate: 'not-looked-up' };
+}
+
 /**
- * Whether a contribution that is proven to be in the log was counted. In the log alone it only shows that it was sent: the operator's freeze of the sum
- * names who is in it, by the Merkle roots of the uploads.
- * @param freezes all that are at hand; those of other sums are passed over
+ * What became of a contribution that is proven to be in the log. In the log alone it only shows that it was sent: the operator's freeze of the sum
+ * names who is in it, by the Merkle roots of the uploads, and the sum was counted once it was opened.
+ * @param freezes all that are at hand; those of other sums and other logs are passed over
  */
 export function judgeContribution(
   proven: Contribution,
@@ -72,19 +92,16 @@ export function judgeContribution(
   const { site, run, sum, kind, attempt } = predicate;
   const key = bytesToHex(proven.entry.publicKey);
   const wrong: string[] = [...witnessProblems(proven, trust.policy)];
-  const enrolled = trust.enrolledKey?.(site);
-  if (trust.enrolledKey && enrolled !== key)
-    wrong.push(`It is signed with key ${key}; the ledger enrolled ${enrolled ?? 'no key'} for site "${site}".`);
-  const freeze = freezes.find((candidate) => isOfSum(candidate.predicate, predicate));
+  const siteKey = trust.siteKey?.(digest);
+  if (siteKey !== undefined && siteKey !== key)
+    wrong.push(`It is signed with key ${key}; site "${site}" had key ${siteKey} when it was logged.`);
+  const { origin } = proven.checkpoint;
+  const freeze = freezes.find((candidate) => candidate.origin === origin && isOfSum(candidate.predicate, predicate));
   if (freeze) wrong.push(...freezeProblems(predicate, freeze, trust.operatorKey));
   const opened = openings.map((opening) => ({ ...opening, holds: opens(predicate, opening) }));
   for (const { fact, value, holds } of opened)
     if (!holds) wrong.push(`The opening does not fit: this contribution did not commit its site to ${fact} = ${value}.`);
-  const missing = freeze
-    ? []
-    : [
-        `It is logged; whether it was counted could not be checked. Add the proof of the freeze of sum ${sum}, or the ledger with --ledger.`,
-      ];
+  const missing = missingProblems(sum, freeze);
   return {
     verdict: wrong.length > 0 ? 'does-not-hold' : missing.length > 0 ? 'could-not-check' : 'holds',
     site,
@@ -94,7 +111,7 @@ export function judgeContribution(
     kind,
     attempt,
     contribution: digest,
-    origin: proven.checkpoint.origin,
+    origin,
     index: proven.index.toString(),
     size: proven.checkpoint.size.toString(),
     witnesses: witnessesOf(proven, trust.policy).map(({ name }) => name),
@@ -103,10 +120,22 @@ export function judgeContribution(
       round: freeze.predicate.round,
       sites: freeze.predicate.counted.length,
       signer: freeze.signer,
+      aggregate: freeze.aggregate.toString(),
     },
     openings: opened,
     problems: [...wrong, ...missing],
   };
+}
+
+function missingProblems(sum: number, freeze: CountingFreeze | undefined): string[] {
+  if (!freeze)
+    return [
+      `It is logged; whether it was counted could not be checked. Add the proof of the freeze of sum ${sum}, or the ledger with --ledger.`,
+    ];
+  if (freeze.aggregate !== 'none') return [];
+  return [
+    `Sum ${sum} was frozen, and this ledger does not say that it was opened: up to its last entry the contribution has gone into no result.`,
+  ];
 }
 
 /** Empty when enough witnesses of the policy have cosigned the proof's checkpoint. */

@@ -1,9 +1,11 @@
 export {
   type CountingFreeze,
+  type FrozenBy,
   type JudgedReceipt,
   type OpenedFact,
   type ReceiptTrust,
   type ReceiptVerdict,
+  freezeOf,
   isContribution,
   judgeContribution,
   witnessProblems,

@@ -1,3 +1,3 @@
 export * from './account.rows.js';
 export { closingWords } from './account.words.js';
-export { shortDigest, shownText } from './shown.text.js';
+export { shortDigest, shownData, shownText } from './shown.text.js';

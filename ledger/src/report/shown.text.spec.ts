@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { shownText } from './shown.text.js';
+import { shownData, shownText } from './shown.text.js';
 
 describe('text that somebody else wrote', () => {
   it.each([
@@ -14,6 +14,11 @@ describe('text that somebody else wrote', () => {
     ['a tag character', 'a\u{e0041}b', 'a<U+E0041>b'],
   ])('is shown with %s as its number', (_, text, shown) => {
     expect(shownText(text)).toBe(shown);
+  });
+
+  it('is shown so wherever it stands in plain data, and all else stays', () => {
+    const data = { reason: '\u001b[2J', sizes: [5n, 7, null, undefined, true], of: [{ where: 'a\nb' }], bytes: Uint8Array.of(27) };
+    expect(shownData(data)).toEqual({ ...data, reason: '<U+001B>[2J', of: [{ where: 'a<U+000A>b' }] });
   });
 
   it.each(['Titre at harvest', 'Hefewerk Süd', '发酵 A', 'תסיסה', '<script>'])('is otherwise left as it is: %s', (text) => {

@@ -11,6 +11,14 @@ export function shownText(text: string): string {
     );
 }
 
+/** Plain data with every text in it as {@link shownText} has it: what is made of it can neither move a cursor nor begin a line of its own. */
+export function shownData<T>(data: T): T {
+  if (typeof data === 'string') return shownText(data) as T;
+  if (Array.isArray(data)) return data.map(shownData) as T;
+  if (typeof data !== 'object' || data === null || Object.getPrototypeOf(data) !== Object.prototype) return data;
+  return Object.fromEntries(Object.entries(data).map(([name, part]: [string, unknown]) => [name, shownData(part)])) as T;
+}
+
 /** A digest as people compare it at a glance; the whole of it stands in the JSON. */
 export function shortDigest(hex: string): string {
   return `${hex.slice(0, 10)}…`;

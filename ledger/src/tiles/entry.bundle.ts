@@ -1,6 +1,9 @@
 import { LedgerError } from '../errors/index.js';
+import { TILE_WIDTH } from './tile.path.js';
 
 const MAX_ENTRY_BYTES = 0xffff;
+/** Twice a full bundle: what was put into one can still be named, and a megabyte of zeros is not read as half a million empty entries. */
+const MAX_ENTRIES = 2 * TILE_WIDTH;
 
 /** Entries one behind the other, each as uint16be length ‖ bytes. @throws LedgerError 'entry-too-large' */
 export function encodeBundle(entries: readonly Uint8Array[]): Uint8Array {
@@ -20,11 +23,16 @@ export function encodeBundle(entries: readonly Uint8Array[]): Uint8Array {
 
 /**
  * @param name what the error calls these bytes, e.g. their path
- * @throws LedgerError 'malformed-tile' when the bytes do not end exactly where an entry ends
+ * @throws LedgerError 'malformed-tile' when the bytes do not end exactly where an entry ends, or hold more entries than any bundle
  */
 export function decodeBundle(bytes: Uint8Array, name = 'the bundle'): Uint8Array[] {
   const entries: Uint8Array[] = [];
   for (let offset = 0; offset < bytes.length;) {
+    if (entries.length === MAX_ENTRIES)
+      throw new LedgerError(
+        'malformed-tile',
+        `${name} holds more than ${MAX_ENTRIES} entries, and no bundle has more than ${TILE_WIDTH}; fetch it again`,
+      );
     const start = offset + 2;
     const end = start + (bytes[offset]! << 8) + (bytes[offset + 1] ?? 0);
     if (end > bytes.length) {

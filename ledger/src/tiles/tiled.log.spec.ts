@@ -50,6 +50,11 @@ describe('entry bundles', () => {
     expect(() => encodeBundle([new Uint8Array(65_536)])).toThrow('65536 bytes');
   });
 
+  it('are refused when they hold more entries than anything could be, before these are read', () => {
+    expect(decodeBundle(new Uint8Array(2 * 300))).toHaveLength(300);
+    expect(() => decodeBundle(new Uint8Array(64 << 20))).toThrow('more than 512 entries');
+  });
+
   it('are refused when they end inside an entry or its length', () => {
     const bytes = encodeBundle([Uint8Array.of(1, 2, 3), Uint8Array.of(4)]);
     for (const cut of [1, 2, 4, 6, 7]) expect(() => decodeBundle(bytes.subarray(0, cut))).toThrow('runs to byte');

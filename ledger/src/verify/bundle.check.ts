@@ -1,7 +1,7 @@
 import { type PredicateName, type Statement, parseStatement } from '@coferment/consortium';
 import { bytesToHex, sha256Hex } from '@coferment/crypto';
 import { type LedgerEntry, parseEntry, verifySignature } from '../entry/index.js';
-import { objectPath, payloadPath } from '../export/index.js';
+import { folderOf, objectPath, payloadPath, stateOf } from '../export/index.js';
 import {
   type ReadFile,
   TILE_WIDTH,
@@ -151,12 +151,23 @@ async function checkObjects(read: ReadFile, statements: readonly CheckedStatemen
   for (const { statement } of statements) {
     for (const digest of objectsOf(statement)) {
       named++;
-      const object = await read(objectPath(digest));
-      if (!object) continue;
+      const found = await objectHash(read, digest);
+      if (found === undefined) continue;
       present++;
-      const found = sha256Hex(object);
       if (found !== digest) problems.push({ where: objectPath(digest), problem: `it hashes to ${found}` });
     }
   }
   return { named, present, problems };
+}
+
+/** In a folder an object may be larger than memory, so it is hashed as it is read. */
+async function objectHash(read: ReadFile, digest: string): Promise<string | undefined> {
+  const folder = folderOf(read);
+  if (folder === undefined) {
+    const object = await read(objectPath(digest));
+    return object && sha256Hex(object);
+  }
+  const found = await stateOf(folder, { digest, size: undefined });
+  if (found.state === 'missing') return undefined;
+  return found.state === 'right' ? digest : found.found;
 }

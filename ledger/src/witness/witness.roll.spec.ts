@@ -1,7 +1,7 @@
 import { identityFromSeed } from '@coferment/crypto';
 import { describe, expect, it } from 'vitest';
 import type { Statement } from '@coferment/consortium';
-import { encodeVkey, publicKeyFromSeed, verifierKey } from '../note/index.js';
+import { encodeVkey, parseVkey, publicKeyFromSeed, verifierKey } from '../note/index.js';
 import { parsePolicy } from '../policy/index.js';
 import { WitnessRoll, witnessName } from './witness.roll.js';
 
@@ -68,6 +68,18 @@ describe('the roll of witnesses', () => {
     expect(rollOf(charter(1, [outside])).policyText(log)).toBe(
       `log ${log}\nwitness w1 ${outside}\ngroup witnesses 1 w1\nquorum witnesses\n`,
     );
+  });
+
+  it('counts one key once, however many names it has', () => {
+    const named = (name: string, seed = 'u') => encodeVkey(verifierKey('witness', name, publicKeyFromSeed(seedOf(seed))));
+    const outside = [named('university.example/w1'), named('university.example/w2')];
+    const roll = rollOf(charter(2, outside), enrolled('u'), key('u'));
+    expect(roll.isMetBy([...outside.map(parseVkey), keyOf('u')])).toBe(false);
+    expect(roll.keys.map(encodeVkey)).toEqual([outside[0]]);
+    expect(parsePolicy(roll.policyText(log)).witnesses).toHaveLength(1);
+    const met = rollOf(charter(2, [...outside, named('other.example/w', 'o')]));
+    expect(met.isMetBy([outside[0]!, named('other.example/w', 'o')].map(parseVkey))).toBe(true);
+    expect(parsePolicy(met.policyText(log)).quorum).toBe('witnesses');
   });
 
   it('says that its quorum cannot be met yet', () => {

@@ -1,5 +1,5 @@
 import type { Predicate, Statement } from '@coferment/consortium';
-import { hexToBytes } from '@coferment/crypto';
+import { bytesToHex, hexToBytes } from '@coferment/crypto';
 import { type VerifierKey, encodeVkey, parseVkey, verifierKey } from '../note/index.js';
 
 /** What a site's key is called in notes: its log, then itself. */
@@ -40,9 +40,15 @@ export class WitnessRoll {
     return this.#quorum === 'majority' ? Math.floor(this.#sites.size / 2) + 1 : this.#quorum;
   }
 
-  /** Of sites in the order in which they gave them, then of witnesses outside the consortium. */
+  /**
+   * Of sites in the order in which they gave them, then of witnesses outside the consortium. Whoever holds one key is one witness, however many names it has: the
+   * first name counts, and one that the charter gives counts before any of a site.
+   */
   get keys(): readonly VerifierKey[] {
-    return [...this.#keys.values(), ...this.#outside];
+    const held = new Set<string>();
+    const isFirst = ({ publicKey }: VerifierKey) => held.size < held.add(bytesToHex(publicKey)).size;
+    const outside = this.#outside.filter(isFirst);
+    return [...[...this.#keys.values()].filter(isFirst), ...outside];
   }
 
   isMetBy(verifiedBy: readonly VerifierKey[]): boolean {
