@@ -142,14 +142,14 @@ describe('what the operator says of one sum', () => {
   });
 
   it.each([
-    ['swapped', { 6: 2, 7: 1 }],
-    ['the same twice', { 6: 1, 7: 1 }],
+    ['that are swapped', { 6: 2, 7: 1 }],
+    ['that are the same twice', { 6: 1, 7: 1 }],
     ['with a gap', { 6: 1, 7: 3 }],
     ['from 0 on', { 6: 0, 7: 1 }],
     ['with an evaluation of another round', { 8: 1 }],
     ['with a confirm sum of a round', { 1: 1 }],
     ['with statistics of a round', { 5: 1 }],
-  ] as const)('does not hold with round numbers that are %s', async (_, rounds: Readonly<Record<number, number>>) => {
+  ] as const)('does not hold with round numbers %s', async (_, rounds: Readonly<Record<number, number>>) => {
     const log = honest();
     for (const name of ['round-frozen', 'aggregate'] as const)
       for (const [sum, round] of Object.entries(rounds)) {
