@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { StatementStream, accountOf, inRun, modelAfter, rootOf, troubledRun, update } from './statement.stream.fixture.js';
+import { StatementStream, accountOf, inRun, inSum, modelAfter, rootOf, troubledRun, update } from './statement.stream.fixture.js';
 import type { Recorded } from '../verify/index.js';
+import { SumBook } from './sum.book.js';
 
 const runOf = (statements: readonly Recorded[]) => accountOf(statements).runs[0]!;
 const siteOf = (statements: readonly Recorded[], site: string) => runOf(statements).contributions.find((entry) => entry.site === site)!;
@@ -85,6 +86,38 @@ describe('an account of a ledger that breaks the rules', () => {
       attestations: { signed: 1, named: 0 },
     });
     expect(siteOf(made.statements, 'bravo')).toMatchObject({ shares: { used: 0, unused: 0 }, attestations: { signed: 0, named: 0 } });
+  });
+
+  it('keeps a sum apart from what one site signs of another kind or E under its number, whatever comes first', () => {
+    const made = stream();
+    const confirm = { ...update(1, 0), kind: 'confirm' as const };
+    made.upload(confirm, 'bravo');
+    made.attest({ ...update(1, 1), epoch: 9 }, 'bravo');
+    made.share({ ...update(1, 1), epoch: 9 }, 'bravo');
+    made.upload(update(1, 1), 'alpha');
+    made.freeze(update(1, 1), ['alpha']);
+    made.open(update(1, 1), { certificate: [], shares: [] });
+    expect(runOf(made.statements).sums).toMatchObject([{ sum: 1, kind: 'update', outcome: 'opened', counted: [{ site: 'alpha' }] }]);
+    expect(siteOf(made.statements, 'bravo')).toMatchObject({
+      attempts: { takenPart: 0 },
+      shares: { notOpened: 0 },
+      attestations: { signed: 0 },
+    });
+  });
+
+  it('goes by what the operator gave up where nothing was frozen', () => {
+    const made = stream();
+    made.upload({ ...update(1, 0), kind: 'confirm' }, 'bravo');
+    made.say('round-abandoned', { ...inSum(update(1, 1)), round: 1, attempt: 1, reason: 'Too few.', excluded: [] });
+    expect(runOf(made.statements).sums).toMatchObject([{ sum: 1, kind: 'update', round: 1, outcome: 'abandoned' }]);
+  });
+
+  it('tells the last of very many attempts', () => {
+    const book = new SumBook(1, 'update', modelAfter(1));
+    const upload = { site: 'alpha', k: '', merkleRoot: '', backend: 'none' };
+    for (let attempt = 1; attempt <= 200_000; attempt++)
+      book.upload({ digest: '', predicate: { ...upload, attempt } } as Recorded<'contribution'>, {});
+    expect(book.record(undefined)).toMatchObject({ attempt: 200_000, outcome: 'collecting' });
   });
 
   it('makes no sum out of a number that a site wrote into an attestation', () => {

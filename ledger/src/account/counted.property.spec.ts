@@ -1,5 +1,4 @@
-import type { ExclusionReason, Predicate, PredicateName } from '@coferment/consortium';
-import { digest } from '@coferment/crypto';
+import { type ExclusionReason, type Predicate, type PredicateName, type Statement, parseStatement } from '@coferment/consortium';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Recorded, verifyExport } from '../verify/index.js';
@@ -149,7 +148,8 @@ describe('an account of a ledger that holds', () => {
       'a run with a round given up at its end',
       () => {
         const ledger = sampleLedger();
-        const place = { consortium: CONSORTIUM, run: SAMPLE_RUN, e: digest('E'), kind: 'update' as const, sum: 99 };
+        const { predicate } = parseStatement(ledger.payloads[ledger.names.indexOf('round-frozen')]!) as Statement<'round-frozen'>;
+        const place = { consortium: CONSORTIUM, run: SAMPLE_RUN, e: predicate.e, kind: 'update' as const, sum: 99 };
         const excluded = [{ site: 'alpha', reason: 'absent' as const }];
         append(ledger, 'round-abandoned', { ...place, round: 3, attempt: 1, reason: 'Too few.', excluded }, operator);
         return ledger;

@@ -41,7 +41,8 @@ interface Epoch {
 
 /** One run, from the statement that opens it. */
 export class RunBook {
-  readonly #sums = new Map<number, SumBook>();
+  /** By number, kind and E: what is said of another sum under the same number stays apart from it. */
+  readonly #sums = new Map<string, SumBook>();
   readonly #epochs: Epoch[] = [];
   readonly #left: (EpochRecord['left'][number] & { epoch: number })[] = [];
   readonly #evaluations: Recorded<'evaluation'>[] = [];
@@ -118,7 +119,7 @@ export class RunBook {
 
   account(): RunAccount {
     const { run, plan, ordinal, sites } = this.opened.predicate;
-    const books = [...this.#sums.values()].filter(({ isKnown }) => isKnown).toSorted((left, right) => left.sum - right.sum);
+    const books = oneOfEachNumber(this.#sums.values()).toSorted((left, right) => left.sum - right.sum);
     const deciding = decidingSums(books);
     const opened = books.filter((book) => book.kind === 'update' && book.isOpened);
     const contributions = this.#tallies(books, deciding).map((tally) => tally.account());
@@ -141,10 +142,11 @@ export class RunBook {
   }
 
   #sum({ sum, kind, e }: { sum: number; kind: SumKind; e: string }): SumBook {
-    const known = this.#sums.get(sum);
+    const key = `${sum} ${kind} ${e}`;
+    const known = this.#sums.get(key);
     if (known !== undefined) return known;
     const book = new SumBook(sum, kind, e);
-    this.#sums.set(sum, book);
+    this.#sums.set(key, book);
     return book;
   }
 
@@ -209,8 +211,22 @@ export class RunBook {
 }
 
 /**
- * The sums that decide training rounds: every one that was opened; of a round that has none, the last that was frozen or given up. Nothing but the operator's word
- * gives two opened sums different round numbers, so each counts.
+ * The sums that are worth a line. What a number stands for is what was frozen under it; without a freeze, what the operator says of it; without that, what the first
+ * upload says. Acts of another kind or E under the same number, which a single site can sign, change nothing.
+ */
+function oneOfEachNumber(books: Iterable<SumBook>): SumBook[] {
+  const chosen = new Map<number, SumBook>();
+  const rank = ({ isFrozen, isNamedByOperator }: SumBook) => (isFrozen ? 2 : isNamedByOperator ? 1 : 0);
+  for (const book of books) {
+    const known = chosen.get(book.sum);
+    if (book.isKnown && (known === undefined || rank(book) > rank(known))) chosen.set(book.sum, book);
+  }
+  return [...chosen.values()];
+}
+
+/**
+ * The sums that decide training rounds: every one that was opened; of a round that has none, the last that was frozen or given up. In a ledger that holds no two opened
+ * sums have one round; in any other, each counts.
  */
 function decidingSums(books: readonly SumBook[]): SumBook[] {
   const updates = books.filter(({ kind, round }) => kind === 'update' && round !== undefined);

@@ -99,9 +99,18 @@ export class SumBook {
     return this.#troubles.at(-1)?.what ?? (this.#frozen === undefined ? 'collecting' : 'frozen');
   }
 
+  /** Whether the operator has said something of it. */
+  get isNamedByOperator(): boolean {
+    return this.#frozen !== undefined || this.#troubles.length > 0;
+  }
+
+  get isFrozen(): boolean {
+    return this.#frozen !== undefined;
+  }
+
   /** Whether it is worth a line: an attestation or a share alone, of whatever number a site may write into it, is not. */
   get isKnown(): boolean {
-    return this.#frozen !== undefined || this.#troubles.length > 0 || this.#attempts.size > 0;
+    return this.isNamedByOperator || this.#attempts.size > 0;
   }
 
   /** The uploads that the frozen set names and that their sites have signed for exactly this K. */
@@ -173,7 +182,9 @@ export class SumBook {
   }
 
   get #lastAttempt(): number {
-    return Math.max(0, ...[...this.#attempts].map((attempt) => Number.parseInt(attempt, 10)));
+    let last = 0;
+    for (const attempt of this.#attempts) last = Math.max(last, Number.parseInt(attempt, 10));
+    return last;
   }
 
   #prove(): void {

@@ -1,6 +1,8 @@
 import { vectorShape } from '@coferment/consortium';
 import { ciphertextBlockSpan, coefficientCount, loadCrypto } from '@coferment/crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LyingLog } from '../verify/lying-log.fixture.js';
+import { exportSample } from '../verify/sample-ledger.fixture.js';
 import { forging } from '../verify/verification.fixture.js';
 import type { RecomputationReport, SumChoice } from './index.js';
 import { parameters, PLAN, type RealLies, realLedger } from './real-ledger.fixture.js';
@@ -169,5 +171,16 @@ describe('a coordinator or member that lies in its signed statements', () => {
     expectVerified(report);
     expect(problems(report)).toContainEqual(expect.stringMatching(message));
     expect(report.verdict).toBe('does-not-hold');
+  });
+
+  it('is found in each of several evaluations of one sum, also before the true one', async () => {
+    const honest = await realLedger();
+    const log = new LyingLog(honest.log);
+    const at = log.find('evaluation');
+    log.insert(at, 'evaluation', { ...log.predicate('evaluation', at), metric: 'mae', value: 0.001 });
+    const objects = [...honest.files].filter(([path]) => path.startsWith('objects/'));
+    const report = await folders.recompute({ files: new Map([...(await exportSample(log)), ...objects]) }, { of: 'sum', sum: 8 });
+    expectVerified(report);
+    expect(problems(report)).toEqual([`entry ${at} (evaluation): it gives the mae of a sum of kind evaluate`]);
   });
 });

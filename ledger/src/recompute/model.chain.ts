@@ -112,11 +112,11 @@ export class ModelChain {
     if (input.weightRule !== weightRule) yield { where, problem: `its weight rule ${weightRule} is not ${input.weightRule}` };
   }
 
-  /** The evaluation that the operator signed is the one that the sum gives, to the last bit. */
+  /** Every evaluation that the operator signed is the one that the sum gives, to the last bit. */
   *#evaluationProblems({ aggregate }: PublishedSum, metrics: Link['metrics']): Generator<CheckProblem> {
     const { kind, sum } = aggregate.predicate;
-    const evaluation = this.record.evaluations.get(sum);
-    if (evaluation === undefined) {
+    const evaluations = this.record.evaluations.get(sum) ?? [];
+    if (evaluations.length === 0) {
       if (kind === 'evaluate' && metrics?.rmse !== null && this.record.isClosed)
         yield {
           where: `entry ${aggregate.index} (aggregate)`,
@@ -124,12 +124,14 @@ export class ModelChain {
         };
       return;
     }
-    const where = `entry ${evaluation.index} (evaluation)`;
-    const { metric, value, holdoutCount } = evaluation.predicate;
-    if (metric !== 'rmse' || metrics === undefined) yield { where, problem: `it gives the ${metric} of a sum of kind ${kind}` };
-    else if (value !== metrics.rmse) yield { where, problem: `it says ${value}; the sum gives ${metrics.rmse ?? 'none'}` };
-    else if (holdoutCount !== metrics.holdoutCount)
-      yield { where, problem: `it says ${holdoutCount} holdout rows; the sum has ${metrics.holdoutCount}` };
+    for (const { index, predicate } of evaluations) {
+      const where = `entry ${index} (evaluation)`;
+      const { metric, value, holdoutCount } = predicate;
+      if (metric !== 'rmse' || metrics === undefined) yield { where, problem: `it gives the ${metric} of a sum of kind ${kind}` };
+      else if (value !== metrics.rmse) yield { where, problem: `it says ${value}; the sum gives ${metrics.rmse ?? 'none'}` };
+      else if (holdoutCount !== metrics.holdoutCount)
+        yield { where, problem: `it says ${holdoutCount} holdout rows; the sum has ${metrics.holdoutCount}` };
+    }
   }
 }
 

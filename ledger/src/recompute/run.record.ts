@@ -11,7 +11,8 @@ export interface RunRecord {
   /** By digest. */
   readonly shares: Map<string, Recorded<'share'>>;
   readonly aggregates: Recorded<'aggregate'>[];
-  readonly evaluations: Map<number, Recorded<'evaluation'>>;
+  /** By number of the sum. */
+  readonly evaluations: Map<number, Recorded<'evaluation'>[]>;
   isClosed: boolean;
 }
 
@@ -83,13 +84,17 @@ function enter(record: RunRecord, recorded: Recorded): void {
   const { name } = recorded;
   if (name === 'key-epoch') record.epochs.set(recorded.predicate.epoch, recorded);
   else if (name === 'round-frozen') record.frozen.set(recorded.predicate.sum, recorded);
-  else if (name === 'contribution') {
-    const { sum } = recorded.predicate;
-    record.contributions.set(sum, [...(record.contributions.get(sum) ?? []), recorded]);
-  } else if (name === 'share') record.shares.set(recorded.digest, recorded);
+  else if (name === 'contribution') listAt(record.contributions, recorded.predicate.sum).push(recorded);
+  else if (name === 'share') record.shares.set(recorded.digest, recorded);
   else if (name === 'aggregate') record.aggregates.push(recorded);
-  else if (name === 'evaluation') record.evaluations.set(recorded.predicate.sum, recorded);
+  else if (name === 'evaluation') listAt(record.evaluations, recorded.predicate.sum).push(recorded);
   else if (name === 'run-closed') record.isClosed = true;
+}
+
+function listAt<T>(lists: Map<number, T[]>, key: number): T[] {
+  const known = lists.get(key) ?? [];
+  lists.set(key, known);
+  return known;
 }
 
 function present<T>(value: T | undefined, what: string): T {

@@ -130,9 +130,11 @@ async function brokenBundle(read: ReadFile, tile: TileCoordinate, fault: CheckPr
     entries = [];
   }
   const leaves = leavesOf(entries);
-  const isComparable = entries.length > 0 && hashes?.bytes.length === hashes!.width * HASH_BYTES;
-  const logged = hashes?.bytes.subarray(0, tile.width * HASH_BYTES);
-  const found = isComparable ? entryDifferences(leaves, logged!, Number(tile.index) * TILE_WIDTH, MAX_DIFFERENCES) : [];
+  // The tile may be broken as well.
+  const isWhole = hashes !== undefined && hashes.bytes.length === hashes.width * HASH_BYTES;
+  const logged = isWhole ? hashes.bytes.subarray(0, tile.width * HASH_BYTES) : undefined;
+  const found =
+    entries.length > 0 && logged !== undefined ? entryDifferences(leaves, logged, Number(tile.index) * TILE_WIDTH, MAX_DIFFERENCES) : [];
   return {
     ...nothing,
     entries: entries.length,

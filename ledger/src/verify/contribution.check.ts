@@ -3,6 +3,9 @@ import type { Evidence, Recorded } from './evidence.js';
 import { ProblemList, place } from './problem.list.js';
 import { type Finding, countOf } from './verification.report.js';
 
+/** A site may sign any number of uploads; so many of those that do not count are named. */
+const MAX_NAMED = 3;
+
 /** R3: an upload counts only under the K that its site signed; and one that came in time for it is counted, whatever is said of the site. */
 export class ContributionCheck implements ContentCheck {
   readonly #list = new ProblemList();
@@ -26,7 +29,7 @@ export class ContributionCheck implements ContentCheck {
           predicate.merkleRoot === merkleRoot &&
           predicate.ranges === ranges,
       );
-      const instead = found.length > 0 ? `; ${found.map(place).join(', ')} is for another K, upload or attempt` : '';
+      const instead = found.length > 0 ? `; ${found.slice(0, MAX_NAMED).map(place).join(', ')} is for another K, upload or attempt` : '';
       this.#list.require(signed, frozen, `the upload of "${site}" is counted, but not signed by it for this sum${instead}`);
     }
     for (const upload of uploads) {

@@ -1,3 +1,4 @@
+import { MOST_EPOCHS } from '@coferment/consortium';
 import type { Evidence, Recorded } from './evidence.js';
 import type { ProblemList } from './problem.list.js';
 
@@ -38,8 +39,10 @@ export class EpochOrder {
       this.list.require(leftOut.includes(site), epoch, `it says that "${site}" is left out, and lists its dealing`);
     for (const site of renewal?.replaced ?? [])
       this.list.require(!keyHolders.includes(site), epoch, `it says that "${site}" is replaced as key holder, and lists it as one`);
+    this.list.require(number <= MOST_EPOCHS, epoch, `a run has at most ${MOST_EPOCHS} key epochs`);
     const epochs = this.#runs.get(run) ?? new Map<number, EpochSums>();
-    if (epochs.has(number)) return;
+    // Every freeze is compared with each of them.
+    if (epochs.has(number) || number > MOST_EPOCHS) return;
     epochs.set(number, { epoch, confirmed: new Map(), firstOther: Infinity, firstFrozen: Infinity, lastFrozen: 0 });
     this.#runs.set(run, epochs);
   }

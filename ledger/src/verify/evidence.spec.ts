@@ -32,6 +32,17 @@ describe('what is remembered of a ledger', () => {
     }
   });
 
+  it('is kept of very many approvals of one run without copying all of them for each', () => {
+    const evidence = new Evidence();
+    const started = performance.now();
+    for (let index = 0; index < 40_000; index++) {
+      const predicate = { consortium: 'a', site: `s${index}`, plan: 'p', ordinal: 1, sites: [] };
+      evidence.take({ name: 'plan-approved', index, digest: '', publicKey: '', predicate });
+    }
+    expect(performance.now() - started).toBeLessThan(2000);
+    expect(evidence.approvals('p', 1)).toHaveLength(40_000);
+  });
+
   it('is nothing of late attestations and shares, of approvals of a run that goes on, or of what led to a key epoch', () => {
     for (const { recorded, evidence } of taken(1)) {
       if (recorded.name === 'run-opened') expect(evidence.approvals(recorded.predicate.plan, 1)).toEqual([]);

@@ -1,9 +1,11 @@
-import type { Predicate, PredicateName } from '@coferment/consortium';
+import { MOST_EPOCHS, type Predicate, type PredicateName } from '@coferment/consortium';
 import { FactIndex } from './fact.index.js';
+import { SumWords, isWord } from './sum.words.js';
 
 /** A statement of the log whose signature was verified under the key that its signer had at that time. */
 export type Recorded<N extends PredicateName = PredicateName> = {
-  [M in N]: { index: number; name: M; predicate: Predicate<M>; digest: string };
+  /** `publicKey`: hex, the key that signed it. */
+  [M in N]: { index: number; name: M; predicate: Predicate<M>; digest: string; publicKey: string };
 }[N];
 
 /** What a sum that has no result yet still needs. */
@@ -36,6 +38,7 @@ interface EpochActs {
 export class Evidence {
   /** What stays known for ever, so that a later contradiction is found: freezes, sets, results, published plans. */
   readonly facts = new FactIndex();
+  readonly words = new SumWords(this.facts);
   readonly #runs = new Map<string, RunEvidence>();
   readonly #approvals = new Map<string, Recorded<'plan-approved'>[]>();
   readonly #epochActs = new Map<string, EpochActs>();
@@ -51,6 +54,17 @@ export class Evidence {
   /** The first key epoch of a run, whose n, c and ρ rule all of them: a smaller later roster must not make certificates cheaper. */
   firstEpoch(run: string): Recorded<'key-epoch'> | undefined {
     return this.#runs.get(run)?.epochs.values().next().value;
+  }
+
+  /** The key epoch of a run that has this E, if there is one. */
+  epochOf(run: string, e: string): Recorded<'key-epoch'> | undefined {
+    for (const epoch of this.#runs.get(run)?.epochs.values() ?? []) if (epoch.predicate.e === e) return epoch;
+    return undefined;
+  }
+
+  /** Whether the site approved the run with this key: whoever has joined under its name since is somebody else. */
+  isOwnKey(run: string, site: string, publicKey: string): boolean {
+    return this.facts.has(`approved ${run} ${site} ${publicKey}`);
   }
 
   /** Approvals of one run of a plan, before it was opened. */
@@ -76,6 +90,15 @@ export class Evidence {
     return this.facts.has(`${frozenFact(run, sum)} ${k} ${t}`);
   }
 
+  isEvaluated(run: string, sum: number, metric: string): boolean {
+    return this.facts.has(`evaluated ${run} ${sum} ${metric}`);
+  }
+
+  /** Whether the model that a sum started from is the one of this round. */
+  startedAfterRound(run: string, sum: number, round: number): boolean {
+    return this.facts.has(`${resultFact(run, sum)} after round ${round}`);
+  }
+
   hasResult(run: string, sum: number): boolean {
     return this.facts.has(resultFact(run, sum));
   }
@@ -90,6 +113,7 @@ export class Evidence {
 
   /** Takes in a statement that all checks have looked at. */
   take(recorded: Recorded): void {
+    if (isWord(recorded)) this.words.take(recorded);
     switch (recorded.name) {
       case 'plan-published':
         this.facts.note(`plan ${recorded.predicate.plan}`, recorded.index);
@@ -111,6 +135,11 @@ export class Evidence {
       case 'aggregate':
       case 'round-abandoned':
         return this.#takeOfSum(recorded);
+      case 'evaluation': {
+        const { run, sum, metric } = recorded.predicate;
+        this.facts.note(`evaluated ${run} ${sum} ${metric}`, recorded.index);
+        return;
+      }
       // What no later act names.
       case 'consortium-founded':
       case 'site-enrolled':
@@ -127,7 +156,6 @@ export class Evidence {
       case 'instruction-refused':
       case 'nonce':
       case 'attempt-declined':
-      case 'evaluation':
       case 'round-garbled':
       case 'round-stuck':
       case 'model-released':
@@ -140,11 +168,15 @@ export class Evidence {
       case 'plan-approved': {
         const { plan, ordinal } = recorded.predicate;
         const key = `${plan} ${ordinal}`;
-        if (!this.facts.has(`opened ${key}`)) this.#approvals.set(key, [...this.approvals(plan, ordinal), recorded]);
+        if (this.facts.has(`opened ${key}`)) return;
+        const known = this.#approvals.get(key);
+        if (known === undefined) this.#approvals.set(key, [recorded]);
+        else known.push(recorded);
         return;
       }
       case 'run-opened': {
         const { run, plan, ordinal } = recorded.predicate;
+        if (this.run(run) === undefined) this.#noteKeys(recorded);
         this.#run(run).opened ??= recorded;
         this.facts.note(`opened ${plan} ${ordinal}`, recorded.index);
         this.#approvals.delete(`${plan} ${ordinal}`);
@@ -162,7 +194,9 @@ export class Evidence {
     const { e0, run } = recorded.predicate;
     if (recorded.name === 'key-epoch') {
       const { epochs } = this.#run(run);
-      if (!epochs.has(recorded.predicate.epoch)) epochs.set(recorded.predicate.epoch, recorded);
+      const number = recorded.predicate.epoch;
+      // No run has more, so whoever looks for one of them never looks through many.
+      if (!epochs.has(number) && number <= MOST_EPOCHS) epochs.set(number, recorded);
       this.facts.note(`agreed ${e0}`, recorded.index);
       this.#epochActs.delete(e0);
       return;
@@ -185,6 +219,16 @@ export class Evidence {
     }
   }
 
+  /** Each site has the key of its first approval of the run, for as long as the run lasts. */
+  #noteKeys({ predicate: { run, plan, ordinal, sites } }: Recorded<'run-opened'>): void {
+    const noted = new Set<string>();
+    for (const { predicate, publicKey, index } of this.approvals(plan, ordinal)) {
+      if (noted.has(predicate.site) || !sites.includes(predicate.site)) continue;
+      noted.add(predicate.site);
+      this.facts.note(`approved ${run} ${predicate.site} ${publicKey}`, index);
+    }
+  }
+
   #takeOfSum(recorded: Recorded<'contribution' | 'round-frozen' | 'attestation' | 'share' | 'aggregate' | 'round-abandoned'>): void {
     const { run } = recorded.predicate;
     switch (recorded.name) {
@@ -195,8 +239,9 @@ export class Evidence {
         return;
       }
       case 'round-abandoned': {
-        const open = this.openSum(run, recorded.predicate.sum);
-        if (open && !open.frozen) this.#run(run).openSums.delete(recorded.predicate.sum);
+        const { sum } = recorded.predicate;
+        const open = this.openSum(run, sum);
+        if (open && !open.frozen) this.#run(run).openSums.delete(sum);
         return;
       }
       case 'round-frozen': {
@@ -215,8 +260,10 @@ export class Evidence {
         this.#open(run, recorded.predicate.sum)?.shares.set(recorded.digest, recorded);
         return;
       case 'aggregate': {
-        const { sum, modelIn } = recorded.predicate;
+        const { sum, kind, round, modelIn } = recorded.predicate;
         this.facts.note(resultFact(run, sum), recorded.index);
+        // Every sum tells the error of the model that it starts from: of a training sum that is the one which the round before has left.
+        this.facts.note(`${resultFact(run, sum)} after round ${kind === 'update' ? round - 1 : round}`, recorded.index);
         this.facts.note(`${resultFact(run, sum)} ${modelIn}`, recorded.index);
         this.#run(run).openSums.delete(sum);
       }

@@ -177,9 +177,10 @@ describe('statements by the wrong signer', () => {
     expect(problems(report, 'signatures').join('\n')).toContain(message);
   });
 
-  it('accepts a site under its new key after it was enrolled again, and not under the old one', async () => {
+  it('accepts a site under its new key after it was revoked and enrolled again, and not under the old one', async () => {
     const ledger = sampleLedger();
     const renewed = generateIdentity();
+    append(ledger, 'site-revoked', { ...inConsortium, site: 'alpha', reason: 'x' }, operator);
     append(ledger, 'site-enrolled', { ...enrolEcho, site: 'alpha', identityKey: bytesToHex(renewed.publicKey) }, operator);
     append(ledger, 'plan-approved', approve('alpha'), renewed);
     expect(failing(await verifyLedger(ledger))).toEqual([]);

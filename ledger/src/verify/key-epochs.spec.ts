@@ -1,5 +1,9 @@
+import type { PredicateName } from '@coferment/consortium';
 import { describe, expect, it } from 'vitest';
-import { sampleLedger } from './sample-ledger.fixture.js';
+import { EpochOrder } from './epoch.order.js';
+import { Evidence, type Recorded } from './evidence.js';
+import { ProblemList } from './problem.list.js';
+import { RUN, sampleLedger } from './sample-ledger.fixture.js';
 import { type ForgeryCase, failing, forging, problems, verifyLedger } from './verification.fixture.js';
 
 const inSecond = (predicate: { epoch: number }) => predicate.epoch === 2;
@@ -29,6 +33,12 @@ describe('a run with a second key epoch', () => {
       forging('key-epoch', () => ({ renewal: { reason: 'x', leftOut: ['delta'], replaced: [] } }), inSecond),
       'key-epochs',
       '"delta" is left out, and lists its dealing',
+    ],
+    [
+      'with a number that no run reaches',
+      forging('key-epoch', () => ({ epoch: 101 }), inSecond),
+      'key-epochs',
+      'a run has at most 100 key epochs',
     ],
     [
       'whose keys are not confirmed',
@@ -65,5 +75,22 @@ describe('a run with a second key epoch', () => {
     const report = await verifyLedger(sampleLedger(forge, 2, 1));
     expect(failing(report)).toContain(id);
     expect(problems(report, id).join('\n')).toContain(expected);
+  });
+});
+
+describe('a run that lists very many key epochs', () => {
+  it('is not compared with all of them for every freeze', () => {
+    const [list, evidence] = [new ProblemList(), new Evidence()];
+    const order = new EpochOrder(list);
+    const take = (name: PredicateName, index: number, predicate: object) => {
+      const recorded = { name, index, digest: '', publicKey: '', predicate: { run: RUN, e: `${index}`, ...predicate } } as Recorded;
+      order.follow(recorded, evidence);
+      evidence.take(recorded);
+    };
+    const started = performance.now();
+    for (let epoch = 1; epoch <= 20_000; epoch++) take('key-epoch', epoch, { epoch, e0: `${epoch}`, leftOut: [], keyHolders: [] });
+    for (let sum = 1; sum <= 20_000; sum++) take('round-frozen', 20_000 + sum, { epoch: 1, kind: 'update', sum, k: '', t: '' });
+    expect(performance.now() - started).toBeLessThan(2000);
+    expect([evidence.epoch(RUN, 100)?.index, evidence.epoch(RUN, 101)]).toEqual([100, undefined]);
   });
 });

@@ -8,6 +8,8 @@ import type { Place, ProblemList } from './problem.list.js';
 export class MemberKeys {
   readonly #sites = new Map<string, string>();
   readonly #auditors = new Map<string, string>();
+  /** Whose identity key it is, of all that are enrolled. */
+  readonly #owners = new Map<string, string>();
   /** Every witness key that was ever given, with its site. */
   readonly #witnesses = new Map<string, string>();
   #hidesNames = false;
@@ -32,15 +34,15 @@ export class MemberKeys {
         where,
         `"${predicate.site}" is no pseudonym, but the charter says that sites have them`,
       );
-      this.#sites.set(predicate.site, predicate.identityKey);
+      this.#enrol(this.#sites, predicate.site, predicate.identityKey, where);
     } else if (name === 'site-revoked' || name === 'site-left') {
-      this.list.require(this.#sites.delete(predicate.site), where, `"${predicate.site}" was not enrolled`);
+      this.#strike(this.#sites, predicate.site, where);
     } else if (name === 'auditor-enrolled') {
       this.#requireFree(predicate.auditor, predicate.identityKey, where);
       this.list.require(!this.#sites.has(predicate.auditor), where, `"${predicate.auditor}" is a site, and enrolled as an auditor now`);
-      this.#auditors.set(predicate.auditor, predicate.identityKey);
+      this.#enrol(this.#auditors, predicate.auditor, predicate.identityKey, where);
     } else if (name === 'auditor-revoked') {
-      this.list.require(this.#auditors.delete(predicate.auditor), where, `"${predicate.auditor}" was not enrolled`);
+      this.#strike(this.#auditors, predicate.auditor, where);
     } else if (name === 'witness-key') {
       const owner = this.#ownerOf(predicate.key) ?? this.#witnesses.get(predicate.key);
       const isOwn = owner === predicate.site && this.#witnesses.get(predicate.key) === predicate.site;
@@ -64,6 +66,26 @@ export class MemberKeys {
     }
   }
 
+  /** An operator that may give a member another key while it has one can sign for it whatever it likes. The key that was there goes on to count. */
+  #enrol(members: Map<string, string>, member: string, identityKey: string, where: Place): void {
+    const known = members.get(member) ?? identityKey;
+    const isFirst = this.list.require(
+      known === identityKey,
+      where,
+      `"${member}" is enrolled with key ${known} and was not revoked, and gets key ${identityKey}`,
+    );
+    if (!isFirst) return;
+    members.set(member, identityKey);
+    if (!this.#owners.has(identityKey)) this.#owners.set(identityKey, member);
+  }
+
+  #strike(members: Map<string, string>, member: string, where: Place): void {
+    const key = members.get(member);
+    if (!this.list.require(key !== undefined, where, `"${member}" was not enrolled`)) return;
+    members.delete(member);
+    if (this.#owners.get(key!) === member) this.#owners.delete(key!);
+  }
+
   #requireFree(member: string, identityKey: string, where: Place): void {
     const owner = this.#ownerOf(identityKey);
     this.list.require(owner === undefined || owner === member, where, `the key enrolled for "${member}" is that of ${owner} already`);
@@ -72,6 +94,6 @@ export class MemberKeys {
   }
 
   #ownerOf(key: string): string | undefined {
-    return key === this.operatorKey ? 'the operator' : [...this.#sites, ...this.#auditors].find(([, known]) => known === key)?.[0];
+    return key === this.operatorKey ? 'the operator' : this.#owners.get(key);
   }
 }

@@ -5,7 +5,8 @@ import { ProblemList } from './problem.list.js';
 import { type Finding, countOf } from './verification.report.js';
 
 /**
- * Nobody trains in a run, or beside companies, that it has not approved. A run may have fewer sites than were asked, if those it lacks had not approved:
+ * Nobody trains in a run, or beside companies, that it has not approved, and nobody acts in it for a site but who has approved it for the site: a key that was
+ * enrolled under its name since is that of somebody else. A run may have fewer sites than were asked, if those it lacks had not approved:
  * who had is in it, and all were asked with the same list.
  */
 export class RunCheck implements ContentCheck {
@@ -15,6 +16,7 @@ export class RunCheck implements ContentCheck {
 
   follow(recorded: Recorded, evidence: Evidence): void {
     if (recorded.name === 'run-opened') this.#checkOpened(recorded, evidence);
+    else this.#checkActor(recorded, evidence);
   }
 
   finish(): Finding {
@@ -43,6 +45,17 @@ export class RunCheck implements ContentCheck {
       list.require(approval !== undefined, opened, `"${site}" had not approved run ${ordinal} of this plan with these sites`);
     }
     if (approvals.some(({ predicate }) => predicate.sites.length > sites.length)) this.#narrowed++;
+  }
+
+  #checkActor(recorded: Recorded, evidence: Evidence): void {
+    const { predicate, publicKey } = recorded;
+    if (!('site' in predicate && 'run' in predicate)) return;
+    const { run, site } = predicate;
+    if (evidence.isOwnKey(run, site, publicKey)) return;
+    const opened = evidence.run(run);
+    if (opened === undefined) this.#list.add(recorded, `"${site}" acts in run "${run}", which is not opened yet`);
+    else if (opened.predicate.sites.includes(site))
+      this.#list.add(recorded, `it is signed by key ${publicKey}, with which "${site}" has not approved run "${run}"`);
   }
 
   /** A coordinator that picks among those who approved would choose who stands beside whom; one that asks with several lists, who believes what. */

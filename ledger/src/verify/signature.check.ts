@@ -57,7 +57,7 @@ export class SignatureCheck {
     if (isNew && (name === 'site-enrolled' || name === 'auditor-enrolled')) this.#enrolments++;
     if (statement.name === 'consortium-founded') this.#checkFounding(index, statement);
     else this.#members.follow(statement, where);
-    return isNew ? { ...statement, index } : undefined;
+    return isNew ? { ...statement, index, publicKey } : undefined;
   }
 
   finish(): Finding {

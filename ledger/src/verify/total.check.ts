@@ -25,19 +25,28 @@ export class TotalCheck implements ContentCheck {
     if (name === 'key-epoch' || name === 'round-frozen' || name === 'aggregate' || name === 'run-closed') this.#requireOpen(recorded);
     if (name === 'aggregate') this.#count(recorded, evidence);
     if (name === 'run-closed') this.#closings.set(predicate.run, recorded);
-    if (name !== 'evaluation') return;
-    const { run, sum, model } = predicate;
-    this.#list.require(
-      evidence.wasTakenOn(run, sum, model),
-      recorded,
-      `it is of model ${model}, but sum ${sum} was not taken on that model`,
-    );
+    if (name === 'evaluation') this.#checkEvaluation(recorded, evidence);
   }
 
   finish(): Finding {
     // A result that comes after a closing makes it wrong, so it is compared with everything.
     for (const closed of this.#closings.values()) this.#checkClosing(closed);
     return { detail: countOf(this.#closings.size, 'closed run'), problems: this.#list.problems };
+  }
+
+  #checkEvaluation(recorded: Recorded<'evaluation'>, evidence: Evidence): void {
+    const { run, sum, model, round, metric } = recorded.predicate;
+    this.#list.require(
+      evidence.wasTakenOn(run, sum, model),
+      recorded,
+      `it is of model ${model}, but sum ${sum} was not taken on that model`,
+    );
+    this.#list.require(
+      evidence.startedAfterRound(run, sum, round),
+      recorded,
+      `it is of round ${round}, but sum ${sum} did not start from the model of that round`,
+    );
+    this.#list.require(!evidence.isEvaluated(run, sum, metric), recorded, `sum ${sum} has two evaluations of ${metric}`);
   }
 
   totals(): RunTotals[] {
