@@ -1,12 +1,16 @@
-import { planBytes, runId } from '@coferment/consortium';
+import { planBytes, runId, signStatement } from '@coferment/consortium';
 import { MOST_REFUSALS_A_DAY } from '../journal/activity.repository.js';
 import { MOST_RUNS_A_DAY } from '../journal/runs.repository.js';
 import { bytesToHex, generateIdentity, loadCrypto, sha256Hex } from '@coferment/crypto';
+import { entryFor } from '@coferment/ledger';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { verifyJournal } from '../journal/journal.verification.js';
 import { followInstructions } from './instructed.member.fixture.js';
 import { createMember, fixturePlan, removeMember, SharedBoard } from './members.fixture.js';
-import { PollLoop } from './poll.loop.js';
+import { takeCheckpoint } from '../witness/cosigning.act.js';
+import { WitnessingSite, WordLog } from '../witness/forking.coordinator.fixture.js';
+import { dismissEvidence } from '../witness/split.evidence.js';
+import { PollLoop, RECALL_AT_MOST_EVERY_MS } from './poll.loop.js';
 
 beforeAll(loadCrypto);
 
@@ -80,4 +84,59 @@ describe('a coordinator that floods a site', () => {
     expect(runs.all()).toHaveLength(MOST_RUNS_A_DAY);
     removeMember(member);
   });
+});
+
+describe('a site that stays connected', () => {
+  it('reads the ledger on when more of it is cosigned than it has read, and from its beginning when a person has let it go on', async () => {
+    const site = new WitnessingSite();
+    const operator = generateIdentity();
+    const member = { ...createMember('a', site.board, operator.publicKey), journal: site.journal };
+    const enrol = (name: string) => {
+      const identityKey = bytesToHex(generateIdentity().publicKey);
+      const envelope = signStatement(
+        'site-enrolled',
+        { consortium: 'acme', site: name, identityKey, certificate: 'c'.repeat(64) },
+        operator,
+      );
+      const payload = Buffer.from(envelope.payload, 'base64');
+      site.board.ledger.push({ index: site.board.ledger.length, entry: entryFor(envelope, operator.publicKey), payload });
+    };
+    const position = () => member.journal.ownActs.position().entries;
+    let asked = 0;
+    member.port.ledgerEntries = (start, limit) => {
+      asked += 1;
+      return Promise.resolve(site.board.ledger.slice(start, start + limit));
+    };
+    enrol('b');
+    const words = WordLog.counting(2);
+    let step = 0;
+    await followInstructions(
+      member,
+      [],
+      () => {
+        if (step === 0 && position() === 1) {
+          // Nothing new is cosigned: the ledger is left alone.
+          enrol('c');
+          step = 1;
+          asked = 0;
+          setTimeout(() => {
+            expect([asked, position()]).toEqual([0, 1]);
+            takeCheckpoint(site.context, words.offer(0, 2), false);
+            step = 2;
+          }, RECALL_AT_MOST_EVERY_MS + 300);
+        }
+        if (step === 2 && position() === 2) {
+          const { kept } = member.journal.evidence.keep('entries', 'a test', '{}');
+          dismissEvidence(member.journal, kept.id, 'a test');
+          step = 3;
+        }
+        return step === 3 && position() === 2;
+      },
+      25_000,
+    );
+    expect(member.journal.roll.all()).toHaveLength(2);
+    // Read so lately, it is not asked with every poll.
+    expect(asked).toBeLessThan(8);
+    removeMember(member);
+  }, 30_000);
 });
