@@ -149,4 +149,16 @@ describe('coferment-agent receipts', () => {
       ['data-report', '7'.repeat(64)],
     ]);
   });
+
+  it('says of a contribution by an older agent that nothing was kept that opens it, and that no backup has it', async () => {
+    const raw = new DatabaseSync(join(a.folder, 'journal.sqlite'));
+    raw.exec('DELETE FROM commitment_salts');
+    raw.close();
+    const file = join(work, 'older.json');
+    const { code, err } = await receipts('open', RUN, '5', '--out', file, '--passphrase-file', join(work, 'pass'), '--samples');
+    expect(code).toBe(1);
+    expect(err).toMatch(/older agent, which kept nothing/);
+    expect(err).not.toContain('backup');
+    expect(existsSync(file)).toBe(false);
+  });
 });

@@ -192,7 +192,7 @@ function openingsFor(
   if (found === undefined)
     throw new AgentError(
       'no-receipt',
-      `What opens the contribution to sum ${sum} of ${run} is not in this folder. Put it back from a backup.`,
+      `The contribution to sum ${sum} of ${run} was made by an older agent, which kept nothing that opens it. Nobody can open it any more; its receipt holds all the same.`,
     );
   return { contribution: receipt.contribution, openings: facts.map((fact) => found[fact]) };
 }

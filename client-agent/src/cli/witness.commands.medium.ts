@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bytesToHex, loadCrypto } from '@coferment/crypto';
+import { type Predicate, type PredicateName, signStatement } from '@coferment/consortium';
+import { bytesToHex, generateIdentity, loadCrypto } from '@coferment/crypto';
 import { encodeVkey, formatTlogProof, openCheckpoint, parsePolicy } from '@coferment/ledger';
 import { Command, CommanderError } from 'commander';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -178,9 +179,49 @@ describe('ledger evidence', () => {
 });
 
 describe('ledger policy', () => {
-  it('is a policy even before anything was read, and says how much was', async () => {
-    const { screen: text } = await run('ledger', 'policy');
-    expect(text).toMatch(/^# .* first 0 entries/);
-    expect(parsePolicy(text).logs).toEqual([LOG_KEY]);
+  const operator = generateIdentity();
+  /** The ledger says so, and this site has read it. */
+  function read<N extends PredicateName>(name: N, predicate: Predicate<N>): void {
+    const { journal } = site;
+    const entry = journal.roll.all().length;
+    const statement = Buffer.from(signStatement(name, predicate, operator).payload, 'base64').toString('utf8');
+    journal.roll.add({ entry, name, statement });
+    journal.ownActs.moveTo({ entries: entry + 1, lastEntry: 'f'.repeat(64), subtrees: [] });
+  }
+  const charter = (witnessQuorum: number) =>
+    read('charter', { consortium: 'acme', ledgerReaders: 'members', siteNames: 'plain', witnessQuorum, witnesses: [] });
+  const enrol = (name: string) => {
+    read('site-enrolled', { consortium: 'acme', site: name, identityKey: bytesToHex(operator.publicKey), certificate: 'c'.repeat(64) });
+    read('witness-key', { consortium: 'acme', site: name, key: bytesToHex(generateIdentity().publicKey) });
+  };
+
+  it('is refused before anything was read: it would ask for no witness', async () => {
+    expect(await run('ledger', 'policy')).toMatchObject({ code: 1, screen: '', errors: expect.stringMatching(/has not read .* serve/) });
+  });
+
+  it('is refused while fewer witnesses are known than the charter asks for, and says what to do', async () => {
+    charter(2);
+    enrol('b');
+    const { code, screen: text, errors: why } = await run('ledger', 'policy');
+    expect([code, text]).toEqual([1, '']);
+    expect(why).toMatch(/asks for 2 .* 1 .* first 3 entries/);
+    expect(why).toContain('coferment-agent serve');
+    const { error } = JSON.parse((await run('ledger', 'policy', '--json')).screen) as { error: { code: string } };
+    expect(error.code).toBe('checkpoint-refused');
+  });
+
+  it('is a policy with its quorum, and says how much was read', async () => {
+    charter(2);
+    for (const name of ['b', 'c']) enrol(name);
+    const { screen: text, code } = await run('ledger', 'policy');
+    expect(code).toBe(0);
+    expect(text).toMatch(/^# .* first 5 entries/);
+    expect(parsePolicy(text)).toMatchObject({ logs: [LOG_KEY], witnesses: [{}, {}] });
+    expect(text).toContain('group witnesses 2 w1 w2');
+  });
+
+  it('asks for no witness only where the charter does not', async () => {
+    charter(0);
+    expect(await run('ledger', 'policy')).toMatchObject({ code: 0, screen: expect.stringContaining('quorum none') });
   });
 });

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bytesToHex, loadCrypto, type SecretFlags } from '@coferment/crypto';
-import { encodeVkey, parseSplitView, parseVkey } from '@coferment/ledger';
+import { encodeVkey, parseSplitView, parseVkey, type WitnessRoll } from '@coferment/ledger';
 import { type Command, InvalidArgumentError } from 'commander';
 import { AgentError } from '../agent.error.js';
 import { LedgerClient } from '../connection/ledger.client.js';
@@ -9,6 +9,7 @@ import { readMembership } from '../enrolment/membership.file.js';
 import { callRenewed } from '../enrolment/renewed.call.js';
 import { endpointOf } from '../enrolment/renewal.flow.js';
 import type { KeptEvidence } from '../journal/evidence.repository.js';
+import type { Journal } from '../journal/journal.js';
 import { KeyStore } from '../keys/key.store.js';
 import { readSecret } from '../keys/store.secret.js';
 import { printableLines } from '../printable.text.js';
@@ -160,9 +161,25 @@ function policy({ data }: DataOptions): Promise<Answer> {
   return withJournal(data, (journal) => {
     const { entries } = journal.ownActs.position();
     const roll = rollOf(journal.roll, origin);
+    requireKnown(journal, entries, roll);
     const text = `# As this site has read it in the first ${entries} entries of the ledger.\n${roll.policyText(logVkey)}`;
     return { json: { policy: text, entries, quorum: roll.quorum, witnesses: roll.keys.map(encodeVkey) }, text: text.slice(0, -1) };
   });
+}
+
+/** A quorum that the known witnesses cannot meet has no form in a policy: whoever got it would take checkpoints without any witness. */
+function requireKnown({ roll }: Journal, entries: number, { quorum, keys }: WitnessRoll): void {
+  const whatToDo = 'Let the agent run until it has read on (coferment-agent serve), then try again';
+  if (!roll.all().some(({ name }) => name === 'charter'))
+    throw new AgentError(
+      'checkpoint-refused',
+      `This site has not read the charter in the first ${entries} entries of the ledger, so it does not know who may cosign. ${whatToDo}.`,
+    );
+  if (quorum > keys.length)
+    throw new AgentError(
+      'checkpoint-refused',
+      `The charter asks for ${quorum} witnesses, but only ${keys.length} are named in the first ${entries} entries of the ledger, as this site has read it. ${whatToDo}; if it stays, ask the operator: the agents of other sites have to have run once.`,
+    );
 }
 
 function evidence({ data, out, dismiss, reason }: EvidenceOptions): Promise<Answer> {

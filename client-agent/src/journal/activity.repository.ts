@@ -197,11 +197,6 @@ export class ActivityRepository {
     });
   }
 
-  /** Whether the coordinator has taken an item with this digest. */
-  wasAccepted(content: string): boolean {
-    return this.database.get("SELECT 1 FROM sent WHERE digest = ? AND outcome = 'accepted'", content) !== undefined;
-  }
-
   recentlySent(limit: number): SentObject[] {
     return this.database.all('SELECT * FROM sent ORDER BY id DESC LIMIT ?', limit).map((row) => ({
       name: String(row['name']),

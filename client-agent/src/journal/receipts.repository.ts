@@ -21,7 +21,7 @@ export interface ReceiptMaterial {
   freezeProof: string;
   /** The operator's signed statement, as UTF-8 JSON. */
   freeze: string;
-  /** C2SP tlog-policy: log and witnesses as the ledger named them when this was stored. */
+  /** C2SP tlog-policy: log and witnesses as the ledger named them below the checkpoint. */
   policy: string;
 }
 

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { bytesToHex, loadCrypto, sha256Hex } from '@coferment/crypto';
+import { bytesToHex, generateIdentity, loadCrypto, sha256Hex } from '@coferment/crypto';
+import { parseCheckpoint, parseNote, parsePolicy, parseTlogProof } from '@coferment/ledger';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { verifyJournal } from '../journal/journal.verification.js';
-import { type Member, removeMember, reopenMember, SharedBoard } from '../rounds/members.fixture.js';
+import { CONSORTIUM, type Member, removeMember, reopenMember, SharedBoard } from '../rounds/members.fixture.js';
 import { ReceiptKeeper } from './receipt.keeper.js';
 import { RECEIPT_LOG_VKEY, ReceiptLog, RUN, SUM } from './receipt.log.fixture.js';
 
@@ -11,8 +12,8 @@ let log: ReceiptLog;
 let a: Member;
 
 /** A counted contribution of site a, in a consortium that asks for two witnesses. */
-function count(change?: ConstructorParameters<typeof ReceiptLog>[1]): void {
-  log = new ReceiptLog(2, change);
+function count(change?: ConstructorParameters<typeof ReceiptLog>[1], quorum: ConstructorParameters<typeof ReceiptLog>[0] = 2): void {
+  log = new ReceiptLog(quorum, change);
   a = log.site;
 }
 
@@ -21,6 +22,12 @@ beforeEach(() => count());
 afterEach(() => removeMember(a));
 
 const keeperOf = (member: Member) => new ReceiptKeeper({ ...member, port: log.port() }, RECEIPT_LOG_VKEY);
+const enrolmentOf = (site: string) => ({
+  consortium: CONSORTIUM,
+  site,
+  identityKey: bytesToHex(generateIdentity().publicKey),
+  certificate: 'c'.repeat(64),
+});
 const receiptOf = (member: Member) => member.journal.receipts.find(RUN, SUM)!;
 const holding = () => verifyJournal(a.folder, { site: a.site, identityKey: bytesToHex(a.identity.publicKey) }).report;
 
@@ -77,6 +84,72 @@ describe('the receipt of a counted contribution', () => {
     await vi.waitFor(() => expect(receiptOf(a).stored).toBeDefined(), { timeout: 5000 });
     stop.abort();
     await running;
+  });
+
+  it('is judged by who was a witness at its checkpoint: those who have cosigned it and left since still count', async () => {
+    log.cosigning = ['b', 'c'];
+    log.witnessedSize = log.entries.length;
+    for (const [site, identity] of log.others) log.append('site-left', { consortium: CONSORTIUM, site, reason: 'done' }, identity);
+    expect(await keeperOf(a).fetchOwed()).toBe(1);
+    expect(receiptOf(a).stored!.policy).toContain('group witnesses 2 w1 w2 w3');
+    expect(parsePolicy(receiptOf(a).stored!.policy).witnesses).toHaveLength(3);
+  });
+
+  it('is judged by the majority at its checkpoint, however many have been enrolled since', async () => {
+    removeMember(a);
+    count(undefined, 'majority');
+    log.cosigning = ['b', 'c'];
+    log.witnessedSize = log.entries.length;
+    for (const site of ['d', 'e', 'f']) log.append('site-enrolled', enrolmentOf(site), log.operator);
+    expect(await keeperOf(a).fetchOwed()).toBe(1);
+    // A checkpoint over the enrolments needs more.
+    removeMember(a);
+    count(undefined, 'majority');
+    for (const site of ['d', 'e', 'f']) log.append('site-enrolled', enrolmentOf(site), log.operator);
+    log.cosigning = ['b', 'c'];
+    expect(await keeperOf(a).fetchOwed()).toBe(0);
+    expect(receiptOf(a).needed).toBe(4);
+  });
+
+  it('has both proofs under one checkpoint, whenever the log goes on between the two questions', async () => {
+    log.cosigning = ['b', 'c'];
+    const port = log.port();
+    let asked = 0;
+    const receipt: typeof port.receipt = (digest) => {
+      asked += 1;
+      if (asked === 2) log.append('site-enrolled', enrolmentOf('d'), log.operator);
+      return port.receipt(digest);
+    };
+    expect(await new ReceiptKeeper({ ...a, port: { ...port, receipt } }, RECEIPT_LOG_VKEY).fetchOwed()).toBe(1);
+    const { contributionProof, freezeProof } = receiptOf(a).stored!;
+    const sizes = [contributionProof, freezeProof].map((proof) => parseCheckpoint(parseNote(parseTlogProof(proof).checkpoint).text).size);
+    expect(sizes).toEqual([BigInt(log.entries.length), BigInt(log.entries.length)]);
+  });
+
+  it('is found in the ledger of a coordinator that was restored: what its old one said is dropped', async () => {
+    log.cosigning = ['b'];
+    const keeper = keeperOf(a);
+    expect(await keeper.fetchOwed()).toBe(0);
+    // The freeze stands elsewhere now, and one of the witnesses has not come back.
+    const frozen = log.entries.pop()!;
+    log.append('site-left', { consortium: CONSORTIUM, site: 'c', reason: 'done' }, log.others.get('c')!);
+    log.entries.push({ ...frozen, index: log.entries.length });
+    log.cosigning = ['a', 'b'];
+    expect(await keeper.fetchOwed()).toBe(1);
+    expect(receiptOf(a).stored!.policy).toContain('group witnesses 2 w1 w2\n');
+  });
+
+  it('is asked for again when the journal could not be read for a moment', async () => {
+    log.cosigning = ['a', 'b', 'c'];
+    const owed = vi.spyOn(a.journal.receipts, 'owed').mockImplementationOnce(() => {
+      throw new Error('database is locked');
+    });
+    const stop = new AbortController();
+    const running = keeperOf(a).run(stop.signal);
+    await vi.waitFor(() => expect(receiptOf(a).stored).toBeDefined(), { timeout: 8000 });
+    stop.abort();
+    await running;
+    expect(owed.mock.calls.length).toBeGreaterThan(1);
   });
 
   it('cannot be taken back or stored in another form', () => {

@@ -3,11 +3,12 @@ import { bytesToHex } from '@coferment/crypto';
 import {
   encodeVkey,
   formatTlogProof,
+  type OpenedCheckpoint,
   openCheckpoint,
   parsePolicy,
   parseVkey,
   type VerifierKey,
-  type WitnessPolicy,
+  type WitnessRoll,
 } from '@coferment/ledger';
 import { AgentError, describeFailure } from '../agent.error.js';
 import { BackoffSchedule } from '../connection/backoff.schedule.js';
@@ -34,7 +35,7 @@ type Fetched = { outcome: 'stored' } | { outcome: 'waits'; needed: number } | { 
  * Fetches the receipt of every contribution that was counted, and asks again until it has it. What is owed stands in the journal, so nothing is lost with the
  * process. All that comes is verified here: a coordinator can keep a receipt back, which shows, and cannot make one up.
  *
- * Who counts as a witness is what the ledger itself says (charter, enrolments, witness keys), read by this site and verified signature by signature. Against an
+ * Who counts as a witness is what the ledger itself says (charter, enrolments, witness keys) below the checkpoint, read by this site and verified signature by signature. Against an
  * operator who shows this site a forked ledger with other witnesses, that alone would not help: the agents' cosigning does, and a policy that people bring.
  */
 export class ReceiptKeeper {
@@ -55,11 +56,15 @@ export class ReceiptKeeper {
   async run(signal: AbortSignal): Promise<void> {
     const backoff = new BackoffSchedule(LOOK_MS, LONGEST_PAUSE_MS);
     while (!signal.aborted) {
-      const owed = this.context.journal.receipts.owed().length;
-      const stored = owed === 0 ? 0 : await this.fetchOwed(signal).catch(() => 0);
-      if (owed === 0 || stored > 0) backoff.reset();
-      await sleep(owed === 0 ? LOOK_MS : backoff.nextMs(), undefined, { signal }).catch(() => undefined);
+      const isIdle = await this.#look(signal).catch(() => false);
+      if (isIdle) backoff.reset();
+      await sleep(isIdle ? LOOK_MS : backoff.nextMs(), undefined, { signal }).catch(() => undefined);
     }
+  }
+
+  /** True when nothing is owed, or something came. */
+  async #look(signal: AbortSignal): Promise<boolean> {
+    return this.context.journal.receipts.owed().length === 0 || (await this.fetchOwed(signal)) > 0;
   }
 
   /** One try for some of them, in turn: one that never comes must not keep others waiting. Returns how many are stored now that were not before. */
@@ -90,15 +95,21 @@ export class ReceiptKeeper {
     const signed = journal.statements.at(contribution);
     if (signed === undefined)
       throw new AgentError('receipt-refused', `The journal does not have the contribution ${contribution} that it was counted with.`);
-    const own = await port.receipt(contribution);
+    let own = await port.receipt(contribution);
     await this.#follower.catchUp();
-    const { roll } = this.#follower;
-    const policy = this.#policy();
-    if (own.checkpoint === '') return { outcome: 'waits', needed: roll.quorum };
+    const waitsNow: Fetched = { outcome: 'waits', needed: this.#follower.rollAt(this.#follower.size).quorum };
+    if (own.checkpoint === '') return waitsNow;
     const logged = this.#follower.freezeOf(run, sum);
     if (logged === undefined) return { outcome: 'later' };
     const freeze = await port.receipt(logged.digest);
-    if (freeze.checkpoint === '') return { outcome: 'waits', needed: roll.quorum };
+    if (freeze.checkpoint === '') return waitsNow;
+    // Both under one checkpoint, so that one policy holds for both; the log may have gone on between the two questions.
+    const { size } = this.#open(freeze);
+    if (this.#open(own).size !== size) own = await port.receipt(contribution);
+    if (this.#open(own).size !== size) return { outcome: 'later' };
+    if (size > this.#follower.size) await this.#follower.catchUp();
+    if (size > this.#follower.size) return { outcome: 'later' };
+    const roll = this.#follower.rollAt(Number(size));
     const [frozen] = await port.ledgerEntries(logged.index, 1);
     const material: ReceiptMaterial = {
       contributionProof: proofText(own),
@@ -106,11 +117,10 @@ export class ReceiptKeeper {
       freeze: Buffer.from(frozen?.payload ?? new Uint8Array()).toString('utf8'),
       policy: roll.policyText(encodeVkey(this.#logKey)),
     };
-    const keys = [...policy.logs, ...policy.witnesses];
-    for (const { checkpoint } of [own, freeze])
-      if (!policy.isMetBy(openCheckpoint(checkpoint, keys).note.verifiedBy)) return { outcome: 'waits', needed: roll.quorum };
+    for (const proof of [own, freeze])
+      if (!roll.isMetBy(this.#open(proof, roll).note.verifiedBy)) return { outcome: 'waits', needed: roll.quorum };
     const payload = Buffer.from(signed.payload, 'base64');
-    const trust = { operatorKey: bytesToHex(operatorKey), siteKey: bytesToHex(identity.publicKey), policy };
+    const trust = { operatorKey: bytesToHex(operatorKey), siteKey: bytesToHex(identity.publicKey), policy: parsePolicy(material.policy) };
     const { verdict, problems, witnesses } = judgeReceipt(material, payload, trust);
     if (verdict !== 'holds') throw new AgentError('receipt-refused', problems.join(' '));
     journal.receipts.store(receipt, material);
@@ -118,10 +128,8 @@ export class ReceiptKeeper {
     return { outcome: 'stored' };
   }
 
-  /** As the ledger says now. A quorum that nobody can meet yet has no form in a policy, so the roll itself is asked. */
-  #policy(): WitnessPolicy {
-    const { roll } = this.#follower;
-    return { ...parsePolicy(roll.policyText(encodeVkey(this.#logKey))), isMetBy: (verifiedBy) => roll.isMetBy(verifiedBy) };
+  #open({ checkpoint }: LoggedProof, roll?: WitnessRoll): OpenedCheckpoint {
+    return openCheckpoint(checkpoint, [this.#logKey, ...(roll?.keys ?? [])]);
   }
 
   /** It stays owed; people are told once for each reason. */

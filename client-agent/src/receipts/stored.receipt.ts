@@ -44,7 +44,7 @@ export function withContribution(journal: Journal, receipt: Receipt): StoredRece
 
 /**
  * Verifies a stored receipt again, offline.
- * @param policy from outside; without it, the witnesses that the ledger named when the receipt was stored
+ * @param policy from outside; without it, the witnesses that the ledger named below the receipt's checkpoint
  */
 export function judgeStored({ receipt, material, contribution }: StoredReceipt, member: Membership, policy?: WitnessPolicy): JudgedReceipt {
   const { operatorKey, identityKey, logVkey } = member;

@@ -45,6 +45,16 @@ export function bindFreeze(context: SiteContext, checked: CheckedFreeze): void {
   context.journal.rounds.bindFreeze({ consortium, run, sum: sum.position.sum, kind, modelIn: sum.modelIn, t, set, sites });
 }
 
+/**
+ * In the transaction that attests or applies a freeze: whatever becomes of the run, the receipt stays owed. The ledger has the freeze also if the sum is never opened.
+ * Confirmations of keys hold nothing of a site and need none.
+ */
+export function oweReceipt({ journal, site }: SiteContext, { sum, frozen }: CheckedFreeze): void {
+  const own = frozen.contributions.find(({ predicate }) => predicate.site === site);
+  const { run, sum: number, kind, round, attempt } = sum.name;
+  if (kind !== 'confirm' && own !== undefined) journal.receipts.owe({ contribution: own.digest, run, sum: number, kind, round, attempt });
+}
+
 /** Signs T (R5). All confirm sums of an epoch are attested in one signature. */
 export async function attest(context: SiteContext, { sums }: InstructionBody<'attest'>): Promise<Outcome> {
   const { journal, consortium, site } = context;
@@ -62,7 +72,10 @@ export async function attest(context: SiteContext, { sums }: InstructionBody<'at
   const e = facts.e ?? '';
   const subject = kind === 'confirm' ? `confirm/${epoch}` : String(first.name.sum);
   const attestation = journal.transaction(() => {
-    for (const freeze of checked) bindFreeze(context, freeze);
+    for (const freeze of checked) {
+      bindFreeze(context, freeze);
+      oweReceipt(context, freeze);
+    }
     return journal.statements.sign(run, 'attestation', subject, { consortium, run, epoch, e, kind, site, sums: entries });
   });
   await context.port.submitStatement(attestation.envelope);

@@ -1,12 +1,16 @@
-import { planBytes, runId } from '@coferment/consortium';
+import { planBytes, runId, signStatement } from '@coferment/consortium';
 import { MOST_REFUSALS_A_DAY } from '../journal/activity.repository.js';
 import { MOST_RUNS_A_DAY } from '../journal/runs.repository.js';
 import { bytesToHex, generateIdentity, loadCrypto, sha256Hex } from '@coferment/crypto';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { entryFor } from '@coferment/ledger';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { verifyJournal } from '../journal/journal.verification.js';
 import { followInstructions } from './instructed.member.fixture.js';
 import { createMember, fixturePlan, removeMember, SharedBoard } from './members.fixture.js';
-import { PollLoop } from './poll.loop.js';
+import { takeCheckpoint } from '../witness/cosigning.act.js';
+import { WitnessingSite, WordLog } from '../witness/forking.coordinator.fixture.js';
+import { dismissEvidence } from '../witness/split.evidence.js';
+import { PollLoop, RECALL_AT_MOST_EVERY_MS } from './poll.loop.js';
 
 beforeAll(loadCrypto);
 
@@ -80,4 +84,65 @@ describe('a coordinator that floods a site', () => {
     expect(runs.all()).toHaveLength(MOST_RUNS_A_DAY);
     removeMember(member);
   });
+});
+
+describe('a site that stays connected', () => {
+  /** So much faster the clock of the loop goes. */
+  const FASTER = 10;
+  const real = performance.now.bind(performance);
+  afterEach(() => void vi.restoreAllMocks());
+
+  it('reads the ledger on when more of it is cosigned than it has read, and from its beginning when a person has let it go on', async () => {
+    vi.spyOn(performance, 'now').mockImplementation(() => FASTER * real());
+    const site = new WitnessingSite();
+    const operator = generateIdentity();
+    const member = { ...createMember('a', site.board, operator.publicKey), journal: site.journal };
+    const enrol = (name: string) => {
+      const identityKey = bytesToHex(generateIdentity().publicKey);
+      const envelope = signStatement(
+        'site-enrolled',
+        { consortium: 'acme', site: name, identityKey, certificate: 'c'.repeat(64) },
+        operator,
+      );
+      const payload = Buffer.from(envelope.payload, 'base64');
+      site.board.ledger.push({ index: site.board.ledger.length, entry: entryFor(envelope, operator.publicKey), payload });
+    };
+    const position = () => member.journal.ownActs.position().entries;
+    let asked = 0;
+    member.port.ledgerEntries = (start, limit) => {
+      asked += 1;
+      return Promise.resolve(site.board.ledger.slice(start, start + limit));
+    };
+    enrol('b');
+    const words = WordLog.counting(12);
+    const later = (ms: number, act: () => void) => void setTimeout(act, ms);
+    let step: 'reading' | 'dismissed' | 'quiet' | 'cosigned' | 'behind' | 'done' = 'reading';
+    const follow = () => {
+      if (step === 'reading' && position() === 1) {
+        const { kept } = member.journal.evidence.keep('entries', 'a test', '{}');
+        dismissEvidence(member.journal, kept.id, 'a test');
+        step = 'dismissed';
+      } else if (step === 'dismissed' && position() === 1) {
+        // Nothing new is cosigned: the ledger is left alone.
+        enrol('c');
+        [step, asked] = ['quiet', 0];
+        later(RECALL_AT_MOST_EVERY_MS / FASTER + 100, () => {
+          expect([asked, position()]).toEqual([0, 1]);
+          takeCheckpoint(site.context, words.offer(0, 12), false);
+          step = 'cosigned';
+        });
+      } else if (step === 'cosigned' && position() === 2) {
+        // It gives fewer entries than are cosigned: it is not asked with every poll.
+        [step, asked] = ['behind', 0];
+        later(200, () => {
+          expect(asked).toBe(0);
+          step = 'done';
+        });
+      }
+      return step === 'done';
+    };
+    await followInstructions(member, [], follow, 25_000);
+    expect(member.journal.roll.all()).toHaveLength(2);
+    removeMember(member);
+  }, 30_000);
 });

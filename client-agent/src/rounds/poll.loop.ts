@@ -36,8 +36,8 @@ const STOP_WITHIN_MS = 3_000;
 /** A roster stays on the screen at least so long: a coordinator that swaps one for another cannot have each of them written down. */
 const SHOWN_AT_LEAST_MS = 60_000;
 
-/** A site that stays connected reads on now and then, so that whom it holds for a witness, and what its witness compares, is never older. */
-const RECALL_EVERY_MS = 600_000;
+/** A site that stays connected reads on as the ledger is cosigned, but not with every poll. */
+export const RECALL_AT_MOST_EVERY_MS = 3_000;
 
 /** A waiting for people can name all sites of a run. */
 const LONGEST_WAIT = 10_000;
@@ -88,7 +88,7 @@ export class PollLoop {
   async #pollOnce(startedMs: number): Promise<void> {
     const { journal, port } = this.context;
     // Nothing is done before this site knows what it has signed; what a restored folder has forgotten stands in the ledger.
-    if (this.#connected !== true || performance.now() - this.#recalledMs > RECALL_EVERY_MS) {
+    if (this.#connected !== true || this.#isBehind()) {
       await recallOwnActs(this.context);
       this.#recalledMs = performance.now();
     }
@@ -117,6 +117,14 @@ export class PollLoop {
       response.instructions.map((wire) => this.#toWork(parseInstruction(wire))),
       startedMs,
     );
+  }
+
+  /** Whom this site holds for a witness, and what its witness compares, is to be no older than what is cosigned. After a person's decision nothing counts as read. */
+  #isBehind(): boolean {
+    if (performance.now() - this.#recalledMs < RECALL_AT_MOST_EVERY_MS) return false;
+    const { ownActs, cosigned } = this.context.journal;
+    const { entries } = ownActs.position();
+    return entries === 0 || (cosigned.latest()?.size ?? 0n) > entries;
   }
 
   #toWork(instruction: Instruction | MalformedInstruction): WorkItem {

@@ -8,8 +8,8 @@ import {
   type StrategyState,
 } from '@coferment/consortium';
 import { AgentError, type AgentErrorCode } from '../agent.error.js';
-import type { InstructionBody, SumName } from '../connection/instruction.parser.js';
-import { bindFreeze, type CheckedFreeze, checkFrozenSum, requireOwnAttestation } from './opening.handlers.js';
+import type { InstructionBody } from '../connection/instruction.parser.js';
+import { bindFreeze, type CheckedFreeze, checkFrozenSum, oweReceipt, requireOwnAttestation } from './opening.handlers.js';
 import { requireRemembered } from './own.acts.js';
 import { forgetRun, leaveRun } from './run.departure.js';
 import { type EpochFacts, loadFollowedEpoch } from './run.facts.js';
@@ -48,17 +48,12 @@ export async function applySum(context: SiteContext, body: InstructionBody<'appl
     bindFreeze(context, checked);
     journal.models.advance(name.run, progress.appliedSum, { appliedSum: name.sum, state });
     journal.steps.record(name, 'apply');
-    oweReceipt(context, name, checked);
+    // Of a sum that was opened while this site was away, it has attested nothing.
+    oweReceipt(context, checked);
   });
   context.nonces.wipe(name.run);
   context.tell({ event: 'applied', run: name.run, round: name.round, sum: name.sum, kind: name.kind, model: modelOut });
   return DONE;
-}
-
-/** In the transaction that applies the sum: whatever happens next, the receipt stays owed. Confirmations of keys hold nothing of a site and need none. */
-function oweReceipt({ journal, site }: SiteContext, { run, sum, kind, round, attempt }: SumName, { frozen }: CheckedFreeze): void {
-  const own = frozen.contributions.find(({ predicate }) => predicate.site === site);
-  if (kind !== 'confirm' && own !== undefined) journal.receipts.owe({ contribution: own.digest, run, sum, kind, round, attempt });
 }
 
 /** The certificate, at least τ share signatures, and the operator's signature over exactly these. */

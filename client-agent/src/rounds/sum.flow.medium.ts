@@ -6,6 +6,7 @@ import { encrypt, prepareSum } from './contribution.handlers.js';
 import { codeOf, inTraining } from './opened.consortia.fixture.js';
 import { attest, releaseShare } from './opening.handlers.js';
 import { applySum, closeRun } from './publication.handlers.js';
+import { leaveRun } from './run.departure.js';
 
 const FIRST_ROUND = 5;
 beforeAll(loadCrypto);
@@ -51,6 +52,18 @@ describe('when the training sum is opened', () => {
     // The nonces are wiped: the right list comes too late.
     await encrypt(consortium.member('a'), { name, nonces });
     expect(consortium.frozen(name).contributions).toHaveLength(0);
+  });
+
+  it('owes itself the receipt from its attestation on, also when it leaves the run before the sum is opened', async () => {
+    const frozen = await consortium.contribute(consortium.name('update', FIRST_ROUND, 1));
+    const a = consortium.member('a');
+    const owed = () => a.journal.receipts.owed().filter(({ sum }) => sum === FIRST_ROUND);
+    expect(owed()).toEqual([]);
+    await attest(a, { sums: [frozen] });
+    leaveRun(a, consortium.run, 'a test');
+    expect(owed()).toMatchObject([{ run: consortium.run, kind: 'update', round: 1, attempt: 1 }]);
+    // Of confirmations of keys, which were attested too, none is.
+    expect(a.journal.receipts.all().filter(({ kind }) => kind === 'confirm')).toEqual([]);
   });
 
   it('declines after a restart, because its nonce was only in memory', async () => {

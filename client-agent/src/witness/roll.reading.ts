@@ -55,7 +55,8 @@ function verifiedAct(
   }
 }
 
-function isRollAct(act: Statement): act is RollAct {
+/** Whether an act says who may cosign, or how many must. */
+export function isRollAct(act: Statement): act is RollAct {
   return (NAMES as readonly PredicateName[]).includes(act.name);
 }
 

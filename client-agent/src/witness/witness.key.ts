@@ -12,14 +12,14 @@ export function witnessSigner(identity: Identity, origin: string, site: string):
 }
 
 /**
- * Puts the witness key of this site into the ledger, unless it is there: cosignatures of a key that the ledger does not name count for nobody. Signed again
- * by a restored folder it is the same act, byte for byte.
+ * Puts the witness key of this site into the ledger, unless it is there, as far as the ledger was read: cosignatures of a key that the ledger does not name count
+ * for nobody. What the coordinator has accepted before is no reason to leave it: restored from a backup, it may have lost the key. Sent again it is the same act,
+ * byte for byte.
  */
 export async function announceWitnessKey({ consortium, site, identity, journal, port, log }: WitnessContext): Promise<void> {
   const key = bytesToHex(publicKeyFromSeed(witnessSigner(identity, log.name, site).seed));
   if (keyInLedger({ journal }, site) === key) return;
-  const { envelope, digest } = journal.statements.sign('', 'witness-key', key, { consortium, site, key });
-  if (!journal.activity.wasAccepted(digest)) await port.submitStatement(envelope);
+  await port.submitStatement(journal.statements.sign('', 'witness-key', key, { consortium, site, key }).envelope);
 }
 
 /** The newest witness key of a site, as far as the ledger was read. */

@@ -42,28 +42,64 @@ beforeEach(() => {
 });
 
 describe('the witness key', () => {
-  it('is signed by the site and sent once, over restarts', async () => {
-    site.offers = [() => log.offer(0, 1)];
-    // The board does not note what was accepted, as the recorder of the agent does.
+  /** The site reads a ledger of so many entries, with the key that was sent or, restored from a backup, without it. */
+  function readLedger(entries: number, withKey: boolean): void {
+    const { journal, board } = site;
+    const payload = Buffer.from(board.acts[0]!.envelope.payload, 'base64');
+    if (withKey) journal.roll.add({ entry: 0, name: 'witness-key', statement: payload.toString('utf8') });
+    else journal.roll.clear();
+    journal.ownActs.moveTo({ entries, lastEntry: entries.toString(16).padStart(64, '0'), subtrees: [] });
+  }
+
+  /** As the recorder of the agent does, the board notes what was accepted. */
+  function recordWhatIsSent(): void {
     const { port } = site.context;
-    site.context = {
-      ...site.context,
-      port: {
-        ...port,
-        submitStatement: (envelope) => {
-          const { digest } = peekStatement(envelope);
-          const { id } = site.journal.activity.sending({ name: 'witness-key', run: '', bytes: 1, digest });
-          return port.submitStatement(envelope).then(() => site.journal.activity.noteOutcome(id, 'accepted'));
-        },
-      },
+    const submitStatement: typeof port.submitStatement = (envelope) => {
+      const { digest } = peekStatement(envelope);
+      const { id } = site.journal.activity.sending({ name: 'witness-key', run: '', bytes: 1, digest });
+      return port.submitStatement(envelope).then(() => site.journal.activity.noteOutcome(id, 'accepted'));
     };
+    site.context = { ...site.context, port: { ...port, submitStatement } };
+  }
+
+  it('is signed by the site and not sent again, over restarts, once the ledger has it', async () => {
+    site.offers = [() => log.offer(0, 1)];
+    recordWhatIsSent();
     await witnessUntil(() => site.sent.length === 1);
     const key = bytesToHex(publicKeyFromSeed(witnessSigner(site.identity, ORIGIN, 'a').seed));
     expect(keys().map(({ predicate }) => predicate)).toEqual([{ consortium: 'acme', site: 'a', key }]);
+    readLedger(1, true);
     site.restart();
+    recordWhatIsSent();
     site.offers = [() => log.offer(1, 2)];
     await witnessUntil(() => site.sent.length === 2);
     expect(keys()).toHaveLength(1);
+  });
+
+  it('comes back, the same act, when the coordinator was restored and its ledger has it no more', async () => {
+    recordWhatIsSent();
+    let step = 0;
+    await witnessUntil(() => {
+      if (step === 0 && keys().length === 1) step = (readLedger(2, true), site.asked.length);
+      else if (step > 0 && site.asked.length > step + 3 && keys().length === 1) readLedger(1, false);
+      return keys().length === 2;
+    });
+    const [first, second] = site.board.acts.map(({ envelope }) => envelope);
+    expect(second).toEqual(first);
+    readLedger(3, true);
+    site.restart();
+    recordWhatIsSent();
+    readLedger(1, false);
+    await witnessUntil(() => keys().length === 3);
+  });
+
+  it('that the coordinator refuses is told once, and does not keep the site from watching the log', async () => {
+    const { port } = site.context;
+    const refusal = new CoordinatorRefusal('already-different', 'coordinator-refused', 'That key was replaced.');
+    site.context = { ...site.context, port: { ...port, submitStatement: () => Promise.reject(refusal) } };
+    site.offers = [() => log.offer(0, 8), () => ({ note: log.forked(3, 8).note(), proof: [] })];
+    await witnessUntil(() => undecided() === 1);
+    expect(site.events.filter(({ event }) => event === 'refused')).toHaveLength(1);
   });
 
   it('is sent again until it has arrived', async () => {
@@ -115,14 +151,29 @@ describe('the loop', () => {
     expect(site.sent).toEqual([tried]);
   });
 
-  it('takes a refusal as an answer, shows it once, and goes on', async () => {
+  it.each(['forbidden', 'malformed', 'bad-signature'])('takes the refusal %s as an answer, shows it once, and goes on', async (code) => {
     site.offers = [3, 4, 5].map((size) => (oldSize) => log.offer(oldSize, size));
     site.onCosignature = () => {
-      throw new CoordinatorRefusal('not-a-witness', 'coordinator-refused', 'A cosignature was refused.');
+      throw new CoordinatorRefusal(code, 'coordinator-refused', 'A cosignature was refused.');
     };
-    await witnessUntil(() => cosignedSize() === 5);
+    await witnessUntil(() => cosignedSize() === 5 && site.journal.cosigned.latest()!.isSent);
     expect(site.events.filter(({ event }) => event === 'refused')).toHaveLength(1);
     expect(site.sent).toEqual([]);
+  });
+
+  it.each([
+    ['clock-off', 'clock-off'],
+    ['unauthenticated', 'certificate-refused'],
+  ] as const)('sends again what was refused for %s, and watches the log meanwhile', async (refusal, code) => {
+    site.offers = [3, 4].map((size) => (oldSize) => log.offer(oldSize, size));
+    let tries = 0;
+    site.onCosignature = () => {
+      tries += 1;
+      if (tries < 5) throw new CoordinatorRefusal(refusal, code, 'Not now.');
+    };
+    await witnessUntil(() => site.sent.length === 1 && site.journal.cosigned.latest()!.isSent);
+    expect(cosignedSize()).toBe(4);
+    expect(tries).toBe(5);
   });
 
   it('is not troubled when its cosignature comes too late', async () => {
@@ -227,8 +278,12 @@ describe('a split view', () => {
     await findFork();
     dismissEvidence(site.journal, 1, 'the operator restored a backup');
     expect(cosignedSize()).toBe(12);
+    // With the next one it would wait for another entry, which may be long in coming: till then no site would vouch for this one.
+    await witnessUntil(() => site.sent.length === 2);
+    expect(site.sent[1]).toContain(fork.note(12));
+    expect(site.sent[1]).toContain(`${ORIGIN}/a`);
     site.offers = [(oldSize) => fork.offer(oldSize, 15)];
-    await witnessUntil(() => cosignedSize() === 15 && site.sent.length === 2);
+    await witnessUntil(() => cosignedSize() === 15 && site.sent.length === 3);
     expect(site.journal.evidence.all()).toMatchObject([{ id: 1, dismissed: { reason: 'the operator restored a backup' } }]);
     // The first history is now the contradiction.
     site.offers = [() => log.offer(8, 20), () => log.offer(8, 20)];

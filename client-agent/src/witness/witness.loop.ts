@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseCheckpoint, parseNote } from '@coferment/ledger';
+import { parseCheckpoint, parseNote, witnessName } from '@coferment/ledger';
 import { describeFailure } from '../agent.error.js';
 import { BackoffSchedule } from '../connection/backoff.schedule.js';
 import { CoordinatorRefusal } from '../connection/coordinator.errors.js';
@@ -21,6 +21,8 @@ export const WITNESS_PACE: WitnessPace = { waitMs: 20_000, leastMs: 1000 };
 const LONGEST_REFUSAL = 2000;
 /** The coordinator's word for what comes too late: another checkpoint is offered by now. */
 const OVERTAKEN = 'not-owed';
+/** Refusals that are the answer to a cosignature. After any other one, of a clock or a certificate, the same cosignature may be taken later. */
+const ANSWERS: ReadonlySet<string> = new Set([OVERTAKEN, 'forbidden', 'malformed', 'bad-signature']);
 
 /**
  * Cosigns what the log signs, for as long as the agent serves and beside its work: a site that trains for an hour must not keep receipts waiting. It stores one
@@ -28,7 +30,8 @@ const OVERTAKEN = 'not-owed';
  */
 export class WitnessLoop {
   readonly #entries: EntriesComparison;
-  #isAnnounced = false;
+  /** The last entry that had been read when the ledger was last seen to it that it has the witness key. */
+  #announcedAt: string | undefined;
   #isDoubtful = false;
 
   constructor(
@@ -59,13 +62,39 @@ export class WitnessLoop {
     const { journal } = this.context;
     // A person may decide in another process at any time.
     if (journal.evidence.undecided().length > 0) return;
-    if (!this.#isAnnounced) await announceWitnessKey(this.context);
-    this.#isAnnounced = true;
+    await this.#announce();
+    this.#cosignDecided();
     // What was stored may never have left: a power cut comes between the two.
     await this.#send();
     await this.#takeNext(signal);
     // Last: a coordinator that refuses this proof must not keep the site from finding out why.
     if (!signal.aborted) await this.#entries.compare();
+  }
+
+  /** Once for each time that the ledger was read on, or anew. A refused key is no reason to look away from the log. */
+  async #announce(): Promise<void> {
+    const { lastEntry } = this.context.journal.ownActs.position();
+    if (lastEntry === this.#announcedAt) return;
+    try {
+      await announceWitnessKey(this.context);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      this.#tell(error);
+    }
+    this.#announcedAt = lastEntry;
+  }
+
+  /** What a person has let this site go on from: it counts as seen and so is never offered, and without a further entry nobody would vouch for it. */
+  #cosignDecided(): void {
+    const { journal, site, log } = this.context;
+    const last = journal.cosigned.latest();
+    const own = witnessName(log.name, site);
+    if (last === undefined || parseNote(last.note).signatures.some(({ name }) => name === own)) return;
+    try {
+      takeCheckpoint(this.context, { note: last.note, proof: [] }, false);
+    } catch (error) {
+      this.#tell(error);
+    }
   }
 
   async #takeNext(signal: AbortSignal): Promise<void> {
@@ -97,10 +126,10 @@ export class WitnessLoop {
     try {
       await port.addCosignature(cosigned.note);
     } catch (error) {
-      // A refusal is an answer: the log has gone on, or does not count this witness. The next cosignature vouches for this checkpoint too.
-      if (!(error instanceof CoordinatorRefusal) || error.code === 'unreachable') throw error;
-      journal.cosigned.noteSent(cosigned.note);
-      if (error.refusal !== OVERTAKEN) throw error;
+      if (!isRefusal(error)) throw error;
+      if (error.refusal !== OVERTAKEN) this.#tell(error);
+      // The log is watched on all the same, and the next cosignature vouches for this checkpoint too.
+      if (!ANSWERS.has(error.refusal)) return;
     }
     journal.cosigned.noteSent(cosigned.note);
   }
@@ -113,6 +142,10 @@ export class WitnessLoop {
     if (this.context.journal.activity.refuse('', 'checkpoint', code, text))
       this.context.tell({ event: 'refused', run: '', code, message: text });
   }
+}
+
+function isRefusal(error: unknown): error is CoordinatorRefusal {
+  return error instanceof CoordinatorRefusal && error.code !== 'unreachable';
 }
 
 /** What the note says, whoever wrote it: it is verified when it is taken. What is no checkpoint is not a shorter one. */
