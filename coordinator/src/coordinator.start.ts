@@ -21,7 +21,7 @@ import {
   readFacts,
   unlock,
 } from './identity/consortium.identity.js';
-import { requireSameCharter, requireSoundCharter } from './identity/charter.rule.js';
+import { requireCharter, requireSameCharter, requireSoundCharter } from './identity/charter.rule.js';
 import { type LedgerListening, LedgerServer } from './ledger-http/ledger.server.js';
 import { ObjectStore } from './objects/object.store.js';
 import { Database } from './persistence/database.js';
@@ -161,11 +161,14 @@ async function listenOn(
   }
 }
 
-/** The ledger begins with who runs it, and with the charter that everybody joins under. */
+/** The ledger begins with who runs it, and with the charter that everybody joins under. @throws CoordinatorError 'folder-unusable' where it does not */
 async function recordFounding(context: INestApplicationContext): Promise<void> {
   const publication = context.get(PublicationService);
-  if (publication.size > 0) return;
   const { facts, operator } = context.get(ConsortiumIdentity);
+  if (publication.size > 0) {
+    const [second] = await publication.entries(1, 1);
+    return requireCharter(second, context.get(Settings).folder, facts.consortium);
+  }
   const { consortium, origin, operatorKey, ledgerReaders, siteNames, witnessQuorum, witnesses } = facts;
   const founding = signStatement('consortium-founded', { consortium, origin, operatorKey, wireVersion: WIRE_VERSION }, operator);
   const charter = signStatement('charter', { consortium, ledgerReaders, siteNames, witnessQuorum, witnesses }, operator);

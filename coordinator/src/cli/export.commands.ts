@@ -30,12 +30,16 @@ export function addExports(program: Command): void {
     );
 }
 
-function writtenText({ entries, objects, absent, out, logVkey }: WrittenLedger, withObjects: boolean): string {
+function writtenText({ entries, uncosigned, objects, absent, out, logVkey }: WrittenLedger, withObjects: boolean): string {
   const lost =
     absent.length === 0
       ? ''
       : ` ${absent.length} uploads or decryption shares are not in the object store, the first is ${absent[0]}: restore the data folder's objects and export again.`;
   const next = `coferment-audit verify ${out} --key "${logVkey}"`;
   const recompute = withObjects ? `, and recompute all rounds: coferment-audit recompute ${out} --all --key "${logVkey}"` : '';
-  return `${entries} entries and ${objects} objects are in ${out}.${lost} Verify them: ${next}${recompute}`;
+  const behind =
+    uncosigned === 0
+      ? ''
+      : ` The newest entries (${uncosigned}) are not among them: too few witnesses have cosigned them so far. Export again later; "coferment ledger status" shows who is waited for.`;
+  return `${entries} entries and ${objects} objects are in ${out}.${behind}${lost} Verify them: ${next}${recompute}`;
 }

@@ -1,5 +1,7 @@
+import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Database } from '../persistence/database.js';
 import { openDatabase } from '../persistence/persistence.module.js';
 import { TestCoordinator } from '../testing/coordinator.fixture.js';
 import { operatorProgram } from './program.js';
@@ -60,6 +62,31 @@ describe.skipIf(process.env['DATABASE_URL'])('coferment ledger check', () => {
     await change();
     expect((await check(folder)).exitCode).toBe(0);
     await coordinator.start();
+  });
+
+  it('makes no database where there is none, and says where else it may be', async () => {
+    await coordinator.stop();
+    const [database, elsewhere] = [join(folder, 'database'), join(folder, 'elsewhere')];
+    renameSync(database, elsewhere);
+    const { exitCode, printed } = await check(folder);
+    expect(exitCode).toBe(1);
+    expect(printed).toContain('DATABASE_URL');
+    expect(existsSync(database)).toBe(false);
+    renameSync(elsewhere, database);
+  });
+
+  it('changes nothing in a database of an older version, and says that it needs a start first', async () => {
+    const remember = "SELECT count(*)::int AS made FROM migrations WHERE name LIKE 'ShownOffers%'";
+    const older = await openDatabase({ folder });
+    await older.transaction((manager) => manager.query("DELETE FROM migrations WHERE name LIKE 'ShownOffers%'"));
+    await older.transaction((manager) => manager.query('ALTER TABLE checkpoint_offer DROP COLUMN is_shown'));
+    await older.close();
+    const { exitCode, printed } = await check(folder);
+    expect(exitCode).toBe(1);
+    expect(printed).toContain('start the coordinator once');
+    await coordinator.start();
+    const rows = await coordinator.running.context.get(Database).transaction((manager) => manager.query(remember));
+    expect(rows).toEqual([{ made: 1 }]);
   });
 
   it('says where it finds no consortium', async () => {

@@ -40,6 +40,13 @@ describe('the options of the ledger', () => {
     expect(parsed('--witness', 'none').witness).toEqual([]);
   });
 
+  it('name no more witnesses than are kept, nor longer ones', () => {
+    const named = (count: number) => Array.from({ length: count }, (_, index) => [`--witness`, `${vkey} https://w${index}.example`]).flat();
+    expect(parsed(...named(16)).witness).toHaveLength(16);
+    expect(() => parsed(...named(17))).toThrow('At most 16 witnesses');
+    expect(() => parsed('--witness', `${vkey} https://w.example/${'x'.repeat(1000)}`)).toThrow('at most 1000');
+  });
+
   it.each([
     ['--witness-quorum', '-1'],
     ['--witness-quorum', '100'],

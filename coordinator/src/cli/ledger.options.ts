@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CoordinatorError } from '../errors/index.js';
 import type { Charter } from '../identity/consortium.identity.js';
 import type { LedgerListening } from '../ledger-http/ledger.server.js';
-import { parseWitnessAddress, parseWitnessKey } from '../witnessing/witness.address.js';
+import { MOST_WITNESS_SERVERS, parseWitnessAddress, parseWitnessKey } from '../witnessing/witness.address.js';
 
 /** Of `coferment start`: who may read the ledger, who cosigns it, and where it is served. */
 export interface LedgerFlags {
@@ -79,6 +79,8 @@ function eachKey(vkey: string, before: string[] = []): string[] {
 function eachWitness(text: string, before: string[] = []): string[] {
   if (text === 'none') return [];
   refusing(() => parseWitnessAddress(text));
+  if (before.length === MOST_WITNESS_SERVERS)
+    throw new InvalidArgumentError(`At most ${MOST_WITNESS_SERVERS} witnesses outside the consortium are called. Leave some out.`);
   return [...before, text];
 }
 

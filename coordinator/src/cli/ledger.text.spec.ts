@@ -27,7 +27,7 @@ describe('the status of the ledger', () => {
         'signed       12 entries',
         'cosigned     8 entries by 2 or more witnesses; receipts are given under this checkpoint',
         'published    8 entries; the ledger is not served over HTTP',
-        'now offered  10 entries: 1 of 2 cosignatures; waiting for b, c; it is published without them at 2026-11-29 12:00:09',
+        'now offered  10 entries: 1 of 2 cosignatures; waiting for b, c; the next is offered at 2026-11-29 12:00:09',
         '',
         'a                    cosigned 10 entries at 2026-11-29 12:00:05',
         'b                    cosigned 8 entries at 2026-11-29 12:00:05, 2 behind',

@@ -53,7 +53,9 @@ function offerText(status: GetLedgerStatusResponse, known: number): string {
   if (cosigned >= quorum) return `${cosigned} cosignatures, ${quorum} are needed`;
   if (known < quorum)
     return `${quorum} cosignatures are needed and ${known} witnesses are known, so nobody is waited for and no receipts are given`;
-  const until = untilMs === 0 ? 'it was published without them' : `it is published without them at ${time(untilMs)}`;
+  // Once there is a cosigned one, nothing without cosignatures takes its place.
+  const next = sizeOfNote(status.witnessed) === 0 ? 'it is published without them and the next is offered' : 'the next is offered';
+  const until = untilMs === 0 ? 'it can be cosigned still' : `${next} at ${time(untilMs)}`;
   const names = waitedFor(status).map(({ site, vkey }) => site || (vkey.split('+')[0] ?? ''));
   return `${cosigned} of ${quorum} cosignatures; waiting for ${names.join(', ')}; ${until}`;
 }

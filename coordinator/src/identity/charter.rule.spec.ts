@@ -1,6 +1,8 @@
-import { encodeVkey, publicKeyFromSeed, verifierKey } from '@coferment/ledger';
-import { describe, expect, it } from 'vitest';
-import { requireSameCharter, requireSoundCharter } from './charter.rule.js';
+import { signStatement } from '@coferment/consortium';
+import { type DsseEnvelope, generateIdentity, loadCrypto, signEnvelope } from '@coferment/crypto';
+import { encodeVkey, entryFor, publicKeyFromSeed, verifierKey } from '@coferment/ledger';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { requireCharter, requireSameCharter, requireSoundCharter } from './charter.rule.js';
 import type { Charter, ConsortiumFacts } from './consortium.identity.js';
 
 const ORIGIN = 'ledger.example/acme';
@@ -28,6 +30,47 @@ describe('a charter to be founded with', () => {
       expect.objectContaining({ code: 'malformed', message: expect.stringMatching(message) }),
     );
   });
+});
+
+describe('a ledger that is gone on with', () => {
+  beforeAll(loadCrypto);
+  const fields = { consortium: 'acme', ledgerReaders: 'members', siteNames: 'plain' } as const;
+  const entryOf = (sign: (operator: ReturnType<typeof generateIdentity>) => DsseEnvelope) => {
+    const operator = generateIdentity();
+    const envelope = sign(operator);
+    return { entry: entryFor(envelope, operator.publicKey), payload: Buffer.from(envelope.payload, 'base64') };
+  };
+  const charter = () => entryOf((operator) => signStatement('charter', { ...fields, witnessQuorum: 2, witnesses: [] }, operator));
+
+  it('has its charter as its second entry', () => {
+    expect(() => requireCharter(charter(), 'folder', 'acme')).not.toThrow();
+  });
+
+  it('is damaged rather than old, when the charter is not what was signed', () => {
+    const { entry } = charter();
+    expect(() => requireCharter({ entry, payload: Buffer.from('{}') }, 'folder', 'acme')).not.toThrow();
+  });
+
+  it.each<[string, () => ReturnType<typeof charter> | undefined]>([
+    ['no second entry', () => undefined],
+    [
+      'another second entry',
+      () => entryOf((operator) => signStatement('witness-key', { consortium: 'acme', site: 'alpha', key: '1'.repeat(64) }, operator)),
+    ],
+    ['a charter without witnesses', () => entryOf((operator) => older(operator))],
+  ])('is of an earlier version with %s, and is refused', (_, second) => {
+    expect(() => requireCharter(second(), 'folder', 'acme')).toThrow(
+      expect.objectContaining({ code: 'folder-unusable', message: expect.stringMatching(/founded by a version .* Nothing is lost/) }),
+    );
+  });
+
+  /** As a version before witnesses signed it. */
+  function older(operator: ReturnType<typeof generateIdentity>): DsseEnvelope {
+    const whole = signStatement('charter', { ...fields, witnessQuorum: 2, witnesses: [] }, operator);
+    const text = Buffer.from(whole.payload, 'base64').toString();
+    const payload = text.replace(/,"witnessQuorum":2/, '').replace(/,"witnesses":\[\]/, '');
+    return signEnvelope(Buffer.from(payload), operator);
+  }
 });
 
 describe('a later start', () => {

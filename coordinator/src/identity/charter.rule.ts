@@ -1,3 +1,6 @@
+import { ConsortiumError, parseStatement } from '@coferment/consortium';
+import { sha256Hex } from '@coferment/crypto';
+import { parseEntry } from '@coferment/ledger';
 import { CoordinatorError } from '../errors/index.js';
 import { MOST_COSIGNATURES } from '../witnessing/checkpoint.offer.js';
 import { parseWitnessKey } from '../witnessing/witness.address.js';
@@ -22,6 +25,36 @@ export function requireSoundCharter({ witnessQuorum, witnesses = [] }: Partial<C
     if (keys.has(key))
       throw new CoordinatorError('malformed', `The key of the witness "${name}" is given twice; it counts once. Leave one out.`);
     keys.add(key);
+  }
+}
+
+/** What to say of a consortium whose charter is older than witnesses are. A charter cannot be changed, so neither can this. */
+export function foundedEarlier(folder: string, consortium: string): CoordinatorError {
+  return new CoordinatorError(
+    'folder-unusable',
+    `The consortium "${consortium}" in ${folder} was founded by a version of Coferment without witnesses: its charter does not say how many must cosign the ledger, and a charter is for good. ` +
+      'Nothing is lost: that version still opens this folder and exports its ledger and models. For this version, found the consortium anew in another folder.',
+  );
+}
+
+/**
+ * A charter without a word of witnesses, or none, would leave a coordinator that answers and publishes nothing.
+ * @param second entry of the ledger: the charter, since there are charters
+ * @throws CoordinatorError 'folder-unusable'
+ */
+export function requireCharter(second: { entry: Uint8Array; payload: Uint8Array } | undefined, folder: string, consortium: string): void {
+  if (second !== undefined && isChangedOrCharter(second)) return;
+  throw foundedEarlier(folder, consortium);
+}
+
+function isChangedOrCharter({ entry, payload }: { entry: Uint8Array; payload: Uint8Array }): boolean {
+  // Of a row that was changed since, `coferment ledger check` has more to say.
+  if (parseEntry(entry).payloadHash !== sha256Hex(payload)) return true;
+  try {
+    return parseStatement(payload).name === 'charter';
+  } catch (error) {
+    if (error instanceof ConsortiumError) return false;
+    throw error;
   }
 }
 

@@ -23,6 +23,8 @@ import {
 import { encodeVkey, verifierKey } from '@coferment/ledger';
 import { z } from 'zod';
 import { CoordinatorError } from '../errors/index.js';
+import { LONGEST_WITNESS_ADDRESS, MOST_WITNESS_SERVERS } from '../witnessing/witness.address.js';
+import { foundedEarlier } from './charter.rule.js';
 import {
   CERTIFICATE_LIFE_MS,
   type IssuingAuthority,
@@ -61,14 +63,17 @@ const factsSchema = z.strictObject({
   /** The charter; it stands in the ledger and is never changed. */
   ledgerReaders: ledgerReadersSchema.default('members-and-auditors'),
   siteNames: siteNamesSchema.default('plain'),
-  witnessQuorum: witnessQuorumSchema.default(2),
-  witnesses: outsideWitnessesSchema.default([]),
+  witnessQuorum: witnessQuorumSchema,
+  witnesses: outsideWitnessesSchema,
   /** Witnesses outside the consortium that are called, each as verifier key and URL; not of the charter, so they may change. */
-  witnessServers: z.array(z.string().max(1000)).max(16).default([]),
+  witnessServers: z.array(z.string().max(LONGEST_WITNESS_ADDRESS)).max(MOST_WITNESS_SERVERS).default([]),
   /** Still accepted for a short while: a command of the operator may have read it just before it was renewed. */
   previousOperatorCertificate: z.string().optional(),
   certificateLifeMs: z.number().int().positive().default(CERTIFICATE_LIFE_MS),
 });
+
+/** Of a version whose charters said nothing of witnesses. */
+const earlierSchema = z.looseObject({ consortium: z.string(), logVkey: z.string(), witnessQuorum: z.undefined().optional() });
 
 /** Who may read the ledger, under which names sites stand in it, and who must have cosigned it. */
 export interface Charter {
@@ -219,8 +224,12 @@ export function readFacts(folder: string): ConsortiumFacts {
     );
   }
   try {
-    return factsSchema.parse(JSON.parse(readFileSync(factsFile(folder), 'utf8')));
+    const stored: unknown = JSON.parse(readFileSync(factsFile(folder), 'utf8'));
+    const earlier = earlierSchema.safeParse(stored);
+    if (earlier.success) throw foundedEarlier(folder, earlier.data.consortium);
+    return factsSchema.parse(stored);
   } catch (cause) {
+    if (cause instanceof CoordinatorError) throw cause;
     throw new CoordinatorError(
       'folder-unusable',
       `${factsFile(folder)} is damaged. Restore it, with the files beside it, from one backup.`,
@@ -247,6 +256,8 @@ function requireUnused(folder: string): void {
   );
 }
 
+const USUAL_QUORUM = 2;
+
 /** Draws all keys of a new consortium. The facts are written last: a crash before leaves a folder that can be founded again. */
 export async function found(
   folder: string,
@@ -269,12 +280,11 @@ export async function found(
     authority: authority.certificate,
     operatorCertificate: client.certificate,
     certificateLifeMs,
+    witnessQuorum: USUAL_QUORUM,
+    witnesses: [],
     ...charter,
   });
-  if (!facts.success) {
-    const issue = facts.error.issues[0];
-    throw new CoordinatorError('malformed', `The consortium's ${issue?.path.join('.')} ${issue?.message}.`);
-  }
+  if (!facts.success) throw unfit(facts.error);
   // Whatever rights the folder had: until now no keys were in it, but what a founding that was cut off has left.
   makePrivate(folder);
   discardStoreKey(folder);
@@ -284,8 +294,15 @@ export async function found(
   writeFacts(folder, facts.data);
 }
 
+/** Nothing is written that the next start would not read. @throws CoordinatorError 'malformed' */
 function writeFacts(folder: string, facts: ConsortiumFacts): void {
-  replaceFile(factsFile(folder), `${JSON.stringify(facts, null, 2)}\n`);
+  const checked = factsSchema.safeParse(facts);
+  if (!checked.success) throw unfit(checked.error);
+  replaceFile(factsFile(folder), `${JSON.stringify(checked.data, null, 2)}\n`);
+}
+
+function unfit({ issues: [issue] }: z.ZodError): CoordinatorError {
+  return new CoordinatorError('malformed', `The consortium's ${issue?.path.join('.')} ${issue?.message}. Nothing was changed.`);
 }
 
 export function keepWitnessServers(folder: string, witnessServers: readonly string[]): void {

@@ -16,13 +16,30 @@ import { KeyEpochs1700000000002 } from './migrations/0002-key-epochs.migration.j
 import { Membership1700000000003 } from './migrations/0003-membership.migration.js';
 import { LedgerTiles1700000000004 } from './migrations/0004-ledger-tiles.migration.js';
 import { Witnesses1700000000005 } from './migrations/0005-witnesses.migration.js';
+import { ShownOffers1700000000006 } from './migrations/0006-shown-offers.migration.js';
 import { CosignatureEntity, OfferEntity, RollEntity } from '../witnessing/witnessing.entity.js';
 
 /** A PostgreSQL server by URL, or the embedded one by its socket. */
 export type DatabaseAddress = { url: string } | { host: string; port: number };
 
+const MIGRATIONS = [
+  First1700000000001,
+  KeyEpochs1700000000002,
+  Membership1700000000003,
+  LedgerTiles1700000000004,
+  Witnesses1700000000005,
+  ShownOffers1700000000006,
+];
+
 /** Connects and brings the schema up to date. Tables come from migrations only. */
 export async function openDataSource(address: DatabaseAddress): Promise<DataSource> {
+  const source = await connectDataSource(address);
+  await source.runMigrations();
+  return source;
+}
+
+/** Connects; the schema is as it was. */
+export async function connectDataSource(address: DatabaseAddress): Promise<DataSource> {
   const embedded = 'host' in address;
   const source = new DataSource({
     type: 'postgres',
@@ -48,10 +65,18 @@ export async function openDataSource(address: DatabaseAddress): Promise<DataSour
       OfferEntity,
       CosignatureEntity,
     ],
-    migrations: [First1700000000001, KeyEpochs1700000000002, Membership1700000000003, LedgerTiles1700000000004, Witnesses1700000000005],
+    migrations: MIGRATIONS,
     synchronize: false,
   });
   await source.initialize();
-  await source.runMigrations();
   return source;
+}
+
+/** Whether every migration has been made. Changes nothing, in a database without any tables too. */
+export async function isMigrated(source: DataSource): Promise<boolean> {
+  const [table] = (await source.query("SELECT to_regclass('migrations') IS NOT NULL AS known")) as { known: boolean }[];
+  if (table?.known !== true) return false;
+  const rows = (await source.query('SELECT name FROM migrations')) as { name: string }[];
+  const made = new Set(rows.map(({ name }) => name));
+  return MIGRATIONS.every(({ name }) => made.has(name));
 }

@@ -1,15 +1,56 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import { CoordinatorError } from '../errors/index.js';
 import { Settings } from '../settings.js';
-import { openDataSource } from './data-source.factory.js';
+import { type DatabaseAddress, connectDataSource, isMigrated, openDataSource } from './data-source.factory.js';
 import { Database } from './database.js';
 import { startEmbeddedPostgres } from './embedded.postgres.js';
 
-/** The database of a data folder, whose lock the caller holds. */
-export async function openDatabase(settings: Pick<Settings, 'folder' | 'databaseUrl'>): Promise<Database> {
-  if (settings.databaseUrl !== undefined) return new Database(await openDataSource({ url: settings.databaseUrl }), async () => {});
-  const embedded = await startEmbeddedPostgres(join(settings.folder, 'database'));
-  return new Database(await openDataSource(embedded), () => embedded.stop());
+type Place = Pick<Settings, 'folder' | 'databaseUrl'>;
+
+/** The database of a data folder, whose lock the caller holds, with its schema brought up to date. */
+export function openDatabase(place: Place): Promise<Database> {
+  return open(place, openDataSource);
+}
+
+/**
+ * As {@link openDatabase}, for those who only look: nothing is made and no schema is changed.
+ * @throws CoordinatorError 'folder-unusable' when the database is another one, or of an older version
+ */
+export async function openDatabaseAsItIs(place: Place): Promise<Database> {
+  const { folder, databaseUrl } = place;
+  if (databaseUrl === undefined && !existsSync(embeddedFolder(folder)))
+    throw new CoordinatorError(
+      'folder-unusable',
+      `${embeddedFolder(folder)} does not exist: the database of this coordinator is on a server. Set DATABASE_URL as for "coferment start". Nothing was changed.`,
+    );
+  return open(place, async (address) => {
+    const source = await connectDataSource(address);
+    if (await isMigrated(source)) return source;
+    await source.destroy();
+    throw new CoordinatorError(
+      'folder-unusable',
+      'The database has not all tables of this version: either it is not the one of this coordinator (see DATABASE_URL), or an older version wrote it. ' +
+        'Then start the coordinator once, which brings it up to date, and stop it again. Nothing was changed.',
+    );
+  });
+}
+
+async function open({ folder, databaseUrl }: Place, connect: (address: DatabaseAddress) => Promise<DataSource>): Promise<Database> {
+  if (databaseUrl !== undefined) return new Database(await connect({ url: databaseUrl }), async () => {});
+  const embedded = await startEmbeddedPostgres(embeddedFolder(folder));
+  try {
+    return new Database(await connect(embedded), () => embedded.stop());
+  } catch (error) {
+    await embedded.stop();
+    throw error;
+  }
+}
+
+function embeddedFolder(folder: string): string {
+  return join(folder, 'database');
 }
 
 @Global()

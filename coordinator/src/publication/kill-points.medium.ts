@@ -164,6 +164,8 @@ async function killEverywhere(
     );
     kill.disarm();
     if (publication.checkpoint !== '') handedOut.push(publication.checkpoint);
+    // The dead try nothing again.
+    await publication.onModuleDestroy();
     // What the server does when a client is gone.
     await ledger.source.query('ROLLBACK');
     await expectWhole(handedOut, intended);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { DsseEnvelope } from '@coferment/crypto';
 import { signCheckpoint } from '@coferment/ledger';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { Settings } from '../settings.js';
@@ -10,14 +10,18 @@ import { WitnessingRepository } from '../witnessing/witnessing.repository.js';
 import { requireExtends, writeCheckpoint } from './checkpoint.file.js';
 import type { LedgerEntryRow } from './ledger-entry.entity.js';
 import { LedgerLog, type SignedEntry } from './ledger.log.js';
+import { retryMs } from './retry.pause.js';
 
 /** The transparency log as others see it: nothing of it is handed out before a signed checkpoint covers it. */
 @Injectable()
-export class PublicationService {
+export class PublicationService implements OnModuleDestroy {
   #checkpoint = '';
   #size = 0;
   #signedMs = 0;
   #following: Promise<void> = Promise.resolve();
+  #failures = 0;
+  #again: NodeJS.Timeout | undefined;
+  #stopped = false;
   readonly #listeners = new Set<() => void>();
 
   constructor(
@@ -58,10 +62,24 @@ export class PublicationService {
     const following = this.#following.then(async () => {
       await this.log.follow();
       if (this.log.size > this.#size) await this.#sign();
+      this.#failures = 0;
+      clearTimeout(this.#again);
     });
-    // One that fails is its caller's to tell; the next one tries again.
-    this.#following = following.catch(() => undefined);
+    this.#following = following.catch(() => this.#followAgain());
     return following;
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#again);
+    await this.#following;
+  }
+
+  /** What failed is its caller's to tell. What was committed is signed all the same, though no other act may ever come. */
+  #followAgain(): void {
+    clearTimeout(this.#again);
+    if (this.#stopped) return;
+    this.#again = setTimeout(() => void this.follow().catch(() => undefined), retryMs(this.#failures++));
   }
 
   /** Entries under the signed checkpoint. */

@@ -1,4 +1,4 @@
-import { openDatabase } from '../persistence/persistence.module.js';
+import { openDatabaseAsItIs } from '../persistence/persistence.module.js';
 import { readCheckpoint } from './checkpoint.file.js';
 import { type CheckedLedger, checkLedger } from './ledger.check.js';
 import { LedgerRepository } from './ledger.repository.js';
@@ -7,6 +7,7 @@ import { TileRepository } from './tile.repository.js';
 /**
  * Checks the ledger of a coordinator that does not run, in the embedded database or on the server that DATABASE_URL names.
  * The caller holds the folder's lock.
+ * @throws CoordinatorError 'folder-unusable' when the folder's database is not where it is looked for, or of an older version
  */
 export async function checkStoredLedger(
   folder: string,
@@ -16,7 +17,7 @@ export async function checkStoredLedger(
 ): Promise<CheckedLedger> {
   const published = readCheckpoint(checkpointFile, logVkey);
   const databaseUrl = process.env['DATABASE_URL'];
-  const database = await openDatabase({ folder, ...(databaseUrl ? { databaseUrl } : {}) });
+  const database = await openDatabaseAsItIs({ folder, ...(databaseUrl ? { databaseUrl } : {}) });
   try {
     return await checkLedger({ database, entries: new LedgerRepository(), tiles: new TileRepository() }, published, progress);
   } finally {

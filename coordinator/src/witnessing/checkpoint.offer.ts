@@ -59,9 +59,19 @@ export class CheckpointOffer {
     return this.#cosignatures.has(encodeVkey(key));
   }
 
-  /** Witnesses whom nothing but the operator names are shown and do not count. */
+  /** Cosignatures that count. Witnesses whom nothing but the operator names are shown and do not. */
+  get counted(): number {
+    return this.electorate.keys.filter((key) => this.isCosignedBy(key)).length;
+  }
+
   get isMet(): boolean {
-    return this.electorate.keys.filter((key) => this.isCosignedBy(key)).length >= this.electorate.quorum;
+    return this.counted >= this.electorate.quorum;
+  }
+
+  /** Whether its cosignature would count. */
+  hasElector(key: VerifierKey): boolean {
+    const vkey = encodeVkey(key);
+    return this.electorate.keys.some((known) => encodeVkey(known) === vkey);
   }
 
   /** Whether the quorum can be met at all by the witnesses that are known. */

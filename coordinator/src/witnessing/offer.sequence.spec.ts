@@ -99,6 +99,94 @@ describe('checkpoints one after the other', () => {
     expect(sequence.witnessed).toBe(large);
   });
 
+  it('are not published without their quorum once there was one, unless it cannot be met any more', () => {
+    const sequence = new OfferSequence(10);
+    const first = cosigned(offer(3, 2, ['a', 'b'], 100), 'a', 'b');
+    sequence.begin(first, 100);
+    sequence.begin(cosigned(offer(4, 2, ['a', 'b'], 110), 'a'), 110);
+    sequence.begin(offer(5, 2, ['a', 'b'], 120), 120);
+    expect(sequence.published(1000)).toBe(first);
+    // Nobody waits for it, and rounds go on.
+    expect(sequence.isDue(6, 1000)).toBe(true);
+    const alone = offer(6, 2, ['a'], 130);
+    sequence.begin(alone, 130);
+    expect(sequence.published(1000)).toBe(alone);
+    sequence.begin(offer(7, 2, ['a', 'b'], 140), 140);
+    expect(sequence.published(1000)).toBe(alone);
+  });
+
+  it('do not show less after a restart, when a smaller one had its quorum late', () => {
+    const sequence = new OfferSequence(10);
+    const large = offer(4, 1, ['a'], 110);
+    sequence.begin(cosigned(offer(3, 1, ['a'], 100), 'a'), 1000);
+    sequence.begin(large, 1000, true);
+    expect(sequence.published(1000)).toBe(large);
+    for (let size = 5; size < 30; size++) sequence.begin(offer(size, 1, ['a'], 120), 1000);
+    expect(sequence.published(1000)).toBe(large);
+    expect(sequence.offers).toContain(large);
+  });
+
+  it.each<[string, number, number[]]>([
+    ['two half a turn apart', 2, [0, 10]],
+    ['two a moment apart', 2, [0, 1]],
+    ['three, of which one comes all the time', 3, [-1, 0, 10]],
+    ['four all over the turn', 4, [0, 5, 10, 15]],
+    ['three of five', 3, [0, 4, 8, 12, 16]],
+  ])('have their quorum though witnesses come each at another time, and entries all the time: %s', (_, quorum, phases) => {
+    const met = simulate(quorum, phases);
+    expect(met.length).toBeGreaterThan(10);
+    // None is waited for longer than two turns of the slowest witness.
+    expect(Math.max(...met.map((second, index) => second - (met[index - 1] ?? 0)))).toBeLessThanOrEqual(40);
+  });
+
+  /** Ten minutes in which a checkpoint is offered for ten seconds and every witness comes each 20 s from its phase on, or each second. @returns when quorums were met */
+  function simulate(quorum: number, phases: readonly number[]): number[] {
+    const sequence = new OfferSequence(10_000);
+    const sites = phases.map((_, index) => `site-${index}`);
+    const seen = new Map(sites.map((site) => [site, 0]));
+    const met: number[] = [];
+    let last = 0;
+    for (let second = 0; second < 600; second++) {
+      const nowMs = second * 1000;
+      if (sequence.isDue(second + 1, nowMs)) sequence.begin(offer(second + 1, quorum, sites, nowMs), nowMs);
+      for (const [index, site] of sites.entries()) {
+        if (phases[index] !== -1 && second % 20 !== phases[index]) continue;
+        for (let owed = sequence.owed(keyOf(site), seen.get(site)!); owed !== undefined;) {
+          cosigned(owed, site);
+          seen.set(site, owed.size);
+          owed = sequence.owed(keyOf(site), owed.size);
+        }
+      }
+      const size = sequence.witnessed?.size ?? 0;
+      if (size > last) met.push(second);
+      last = size;
+    }
+    return met;
+  }
+
+  it('are asked for of whoever counts: the one that is nearest to its quorum, and nothing that was passed', () => {
+    const sequence = new OfferSequence(10);
+    const [one, two, three] = [
+      offer(1, 3, ['a', 'b', 'c', 'd'], 0),
+      offer(2, 3, ['a', 'b', 'c', 'd'], 10),
+      offer(3, 3, ['a', 'b', 'c', 'd'], 20),
+    ];
+    for (const each of [one, two, three]) sequence.begin(each, 100);
+    expect(sequence.owed(keyOf('a'), 0)).toBe(three);
+    cosigned(one, 'a', 'b');
+    cosigned(two, 'a');
+    expect(sequence.owed(keyOf('c'), 0)).toBe(one);
+    expect(sequence.owed(keyOf('c'), 1)).toBe(two);
+    expect(sequence.owed(keyOf('b'), 1)).toBe(two);
+    expect(sequence.owed(keyOf('stranger'), 0)).toBe(three);
+    cosigned(one, 'c');
+    expect(sequence.owed(keyOf('d'), 0)).toBe(two);
+    expect(sequence.owed(keyOf('d'), 2)).toBe(three);
+    expect(sequence.owed(keyOf('d'), 3)).toBeUndefined();
+    cosigned(three, 'd');
+    expect(sequence.owed(keyOf('d'), 2)).toBeUndefined();
+  });
+
   it('are kept in a bounded number, the witnessed one however old it is', () => {
     const sequence = new OfferSequence(10);
     const dropped: number[] = [];

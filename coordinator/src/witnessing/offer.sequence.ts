@@ -1,6 +1,7 @@
+import type { VerifierKey } from '@coferment/ledger';
 import type { CheckpointOffer } from './checkpoint.offer.js';
 
-/** How long witnesses are waited for before the next checkpoint is offered and this one is published as it is. */
+/** How long witnesses are waited for before the next checkpoint is offered. */
 export const OFFER_MS = 10_000;
 /** Of which late cosignatures are still taken, beside the one with its quorum and the published one. */
 const MOST_OFFERS = 8;
@@ -30,12 +31,29 @@ export class OfferSequence {
     return this.#witnessed;
   }
 
-  /** The newest that has its quorum, cannot get it, or was offered in vain for long enough. */
+  /**
+   * The newest that has its quorum, or cannot get it. One that was offered in vain is shown only while none has ever had its quorum: whoever asks for
+   * cosignatures would otherwise be left with nothing as soon as witnesses are away for the time of one offer.
+   */
   published(nowMs: number): CheckpointOffer | undefined {
     const ended = this.#offers.findLast((offer) => this.hasEnded(offer, nowMs));
-    // A clock that is put back must not take back what was shown.
-    if (ended !== undefined && ended.size >= (this.#published?.size ?? 0)) this.#published = ended;
+    const shown = ended?.isReachable === true ? (this.witnessed ?? ended) : ended;
+    // Neither a late quorum of a smaller one nor a clock that is put back takes back what was shown.
+    if (shown !== undefined && shown.size >= (this.#published?.size ?? 0)) this.#published = shown;
     return this.#published;
+  }
+
+  /**
+   * What a witness is asked to cosign next beyond the entries that it has seen: first the one that is nearest to its quorum, the newer of two as near, and then
+   * the current one. Witnesses that come at different times would otherwise each cosign another checkpoint, and none would ever have its quorum.
+   */
+  owed(key: VerifierKey, seen: number): CheckpointOffer | undefined {
+    const owed = this.#offers.filter((offer) => offer.size > seen && !offer.isFull && !offer.isCosignedBy(key));
+    const outdone = this.witnessed?.size ?? 0;
+    const [nearest] = owed
+      .filter((offer) => offer.size > outdone && offer.counted > 0 && !offer.isMet && offer.isReachable && offer.hasElector(key))
+      .toSorted((a, b) => missing(a) - missing(b) || b.size - a.size);
+    return nearest ?? owed.find((offer) => offer === this.current);
   }
 
   /** @param text what was cosigned */
@@ -62,12 +80,20 @@ export class OfferSequence {
     return this.current === undefined || (size > this.current.size && this.hasEnded(this.current, nowMs));
   }
 
-  /** @returns sizes of those that are not kept any longer */
-  begin(offer: CheckpointOffer, nowMs: number): number[] {
+  /**
+   * @param wasShown by a process of before, although it had no quorum
+   * @returns sizes of those that are not kept any longer
+   */
+  begin(offer: CheckpointOffer, nowMs: number, wasShown = false): number[] {
     this.#offers.push(offer);
+    if (wasShown) this.#published = offer;
     const kept = new Set([...this.#offers.slice(-MOST_OFFERS), this.witnessed, this.published(nowMs)]);
     const dropped = this.#offers.filter((known) => !kept.has(known));
     this.#offers = this.#offers.filter((known) => kept.has(known));
     return dropped.map(({ size }) => size);
   }
+}
+
+function missing({ electorate, counted }: CheckpointOffer): number {
+  return electorate.quorum - counted;
 }

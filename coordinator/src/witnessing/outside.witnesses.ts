@@ -4,16 +4,17 @@ import { EnvHttpProxyAgent } from 'undici';
 import { CoordinatorError } from '../errors/index.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { LedgerLog } from '../publication/ledger.log.js';
+import { retryMs } from '../publication/retry.pause.js';
 import { printable } from '../runs/printable.text.js';
 import { ChangeNotifier } from '../telemetry/change.notifier.js';
 import { Log } from '../telemetry/log.js';
 import type { CheckpointOffer } from './checkpoint.offer.js';
 import { type WitnessAddress, parseWitnessAddress } from './witness.address.js';
-import { bringCheckpoint } from './witness.call.js';
+import { WitnessAhead, bringCheckpoint } from './witness.call.js';
 import { WitnessingService } from './witnessing.service.js';
 
-const SHORTEST_PAUSE_MS = 1000;
-const LONGEST_PAUSE_MS = 60_000;
+const LONGEST_WAIT_MS = 60_000;
+
 /** Brings every checkpoint that is offered to witnesses outside the consortium. Each is called on its own: one that is down holds up nobody. */
 @Injectable()
 export class OutsideWitnesses implements OnModuleDestroy {
@@ -49,30 +50,35 @@ export class OutsideWitnesses implements OnModuleDestroy {
 
   async #serve(witness: WitnessAddress): Promise<void> {
     const vkey = encodeVkey(witness.key);
-    let known = 0;
+    let known = this.witnessing.lastCosignatures().get(vkey)?.size ?? 0;
     let failures = 0;
     while (!this.#stop.signal.aborted) {
-      const { current } = this.witnessing;
-      if (current === undefined || current.isCosignedBy(witness.key) || current.isFull) {
-        await this.witnessing.nextOffer(LONGEST_PAUSE_MS, this.#stop.signal);
+      const offer = this.witnessing.owedBy(witness.key, known);
+      if (offer === undefined) {
+        await this.witnessing.nextOffer(LONGEST_WAIT_MS, this.#stop.signal);
         continue;
       }
       try {
-        const { size, signed } = current;
+        const { size, signed } = offer;
         const proofFrom = (oldSize: number) => this.ledger.consistencyProof(oldSize, size);
         const how = { dispatcher: this.#agent, signal: this.#stop.signal };
         const lines = await bringCheckpoint(witness.url, { size, signed, proofFrom }, known, how);
+        await this.#add(witness, offer, lines);
         known = size;
-        await this.#add(witness, current, lines);
         if (this.#problems.delete(vkey)) this.log.info('a witness cosigns again', { address: witness.url });
         failures = 0;
       } catch (error) {
         if (this.#stop.signal.aborted) return;
+        if (error instanceof WitnessAhead && error.size <= (this.witnessing.current?.size ?? 0)) {
+          // It has passed this one. The one where it is may be brought again: its answer may have been lost.
+          known = error.size - 1;
+          continue;
+        }
         // It may quote what the witness has sent, and people read it in a terminal.
         const problem = printable(error instanceof Error ? error.message : String(error));
         if (this.#problems.get(vkey) !== problem) this.log.warn(`a witness did not cosign: ${problem}`, { address: witness.url });
         this.#problems.set(vkey, problem);
-        await this.#pauses.next(Math.min(SHORTEST_PAUSE_MS * 2 ** failures++, LONGEST_PAUSE_MS), this.#stop.signal);
+        await this.#pauses.next(retryMs(failures++), this.#stop.signal);
       }
     }
   }

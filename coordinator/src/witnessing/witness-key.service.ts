@@ -2,6 +2,7 @@ import { openStatement } from '@coferment/consortium';
 import { type DsseEnvelope, bytesToHex, hexToBytes } from '@coferment/crypto';
 import { parseVkey } from '@coferment/ledger';
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { EnrolmentRepository } from '../enrolment/enrolment.repository.js';
 import { requireEnrolled } from '../enrolment/membership.rule.js';
 import type { SiteMember } from '../enrolment/site.entity.js';
@@ -11,7 +12,7 @@ import { Database } from '../persistence/database.js';
 import { PublicationService } from '../publication/publication.service.js';
 import { Log } from '../telemetry/log.js';
 import { statementsOfRoll } from './roll.statements.js';
-import { admitWitnessKey } from './witness-key.rule.js';
+import { WitnessKeys } from './witness-key.rule.js';
 import { WitnessingRepository } from './witnessing.repository.js';
 
 /** Writes down with which key a site cosigns. */
@@ -19,6 +20,9 @@ import { WitnessingRepository } from './witnessing.repository.js';
 export class WitnessKeyService {
   /** Two sites that bring the same key at once are one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
+  readonly #keys: WitnessKeys;
+  /** Entries that the keys were read from. */
+  #size = 0;
 
   constructor(
     private readonly database: Database,
@@ -27,7 +31,10 @@ export class WitnessKeyService {
     private readonly publication: PublicationService,
     private readonly identity: ConsortiumIdentity,
     private readonly log: Log,
-  ) {}
+  ) {
+    const { operatorKey, logVkey } = identity.facts;
+    this.#keys = new WitnessKeys([operatorKey, bytesToHex(parseVkey(logVkey).publicKey)]);
+  }
 
   /** @returns the digest of the act. @throws CoordinatorError, ConsortiumError, CryptoError */
   take(member: SiteMember, envelope: DsseEnvelope): Promise<string> {
@@ -37,7 +44,7 @@ export class WitnessKeyService {
   }
 
   async #take({ site, identityKey }: SiteMember, envelope: DsseEnvelope): Promise<string> {
-    const { consortium, operatorKey, logVkey } = this.identity.facts;
+    const { consortium } = this.identity.facts;
     const publicKey = hexToBytes(identityKey);
     const statement = openStatement('witness-key', envelope, publicKey);
     const { predicate, digest } = statement;
@@ -45,19 +52,25 @@ export class WitnessKeyService {
       throw new CoordinatorError('forbidden', `"${site}" sends a witness-key of "${predicate.site}". Every site sends its own.`);
     if (predicate.consortium !== consortium)
       throw new CoordinatorError('other-consortium', `The witness-key is for the consortium "${predicate.consortium}", not this one.`);
-    const others = [operatorKey, bytesToHex(parseVkey(logVkey).publicKey)];
     const isNew = await this.database.transaction(async (manager) => {
       const row = await this.enrolment.lockSite(manager, site);
       if (row?.identityKey !== identityKey)
         throw new CoordinatorError('site-revoked', `"${site}" has another identity key now. Ask the operator.`);
       requireEnrolled(row);
-      const roll = statementsOfRoll(await this.repository.roll(manager, 0, Number.MAX_SAFE_INTEGER));
-      if (!admitWitnessKey(statement, roll, others)) return false;
+      await this.#follow(manager);
+      if (!this.#keys.admit(statement)) return false;
       await this.publication.append(manager, envelope, publicKey);
       return true;
     });
     await this.publication.follow();
     if (isNew) this.log.info('a site has a witness key', { site });
     return digest;
+  }
+
+  /** Entries get their places one transaction after the other, so what is read is committed and has no gaps: none below it is still to come. */
+  async #follow(manager: EntityManager): Promise<void> {
+    const rows = await this.repository.roll(manager, this.#size, Number.MAX_SAFE_INTEGER);
+    for (const statement of statementsOfRoll(rows)) this.#keys.follow(statement);
+    this.#size = (rows.at(-1)?.index ?? this.#size - 1) + 1;
   }
 }

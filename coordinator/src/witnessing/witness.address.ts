@@ -8,10 +8,20 @@ export interface WitnessAddress {
   url: string;
 }
 
+/** Witnesses outside the consortium that one coordinator calls. */
+export const MOST_WITNESS_SERVERS = 16;
+/** Characters of one, key and URL. */
+export const LONGEST_WITNESS_ADDRESS = 1000;
+
 const EXAMPLE = 'A witness is given as "NAME+HASH+KEY https://host/prefix", as its operator tells it.';
 
 /** @param text a verifier key and a URL, apart by a space. @throws CoordinatorError 'malformed' */
 export function parseWitnessAddress(text: string): WitnessAddress {
+  if (text.length > LONGEST_WITNESS_ADDRESS)
+    throw new CoordinatorError(
+      'malformed',
+      `"${text.slice(0, 100)}…" has ${text.length} characters; the address of a witness has at most ${LONGEST_WITNESS_ADDRESS}. ${EXAMPLE}`,
+    );
   const [vkey = '', address = '', ...rest] = text.trim().split(/\s+/);
   const key = parseWitnessKey(vkey);
   const url = URL.canParse(address) ? new URL(address) : undefined;

@@ -9,6 +9,16 @@ type WitnessAnswer =
   /** It does not cosign this. */
   | { kind: 'refused'; status: number };
 
+/** By its own word, the witness has cosigned more entries than it was brought. */
+export class WitnessAhead extends Error {
+  constructor(
+    readonly size: number,
+    brought: number,
+  ) {
+    super(`it has cosigned ${size} entries; ${brought} are offered now`);
+  }
+}
+
 /** A checkpoint that is to be cosigned. */
 export interface BroughtCheckpoint {
   size: number;
@@ -36,7 +46,7 @@ export async function bringCheckpoint(
   const { size } = checkpoint;
   let oldSize = known;
   for (let conflicts = 0; conflicts <= MOST_CONFLICTS; conflicts++) {
-    if (oldSize > size) throw new Error(`it has cosigned ${oldSize} entries; ${size} are offered now`);
+    if (oldSize > size) throw new WitnessAhead(oldSize, size);
     const proof = oldSize === 0 ? [] : await checkpoint.proofFrom(oldSize);
     const answer = await addCheckpoint(url, requestBody(oldSize, proof, checkpoint.signed), how);
     switch (answer.kind) {

@@ -1,5 +1,5 @@
 import { EntitySchema } from 'typeorm';
-import { big, bytes, integer, key, text } from '../persistence/column.types.js';
+import { big, bytes, flag, integer, key, text } from '../persistence/column.types.js';
 
 /** A copy of an entry that says who may cosign. */
 export interface RollRow {
@@ -19,11 +19,13 @@ export interface OfferRow {
   /** Signed by the log, without cosignatures. */
   note: string;
   beganMs: number;
+  /** It was published, and then a smaller one had its quorum: by the rest of the rows it would not be. */
+  isShown: boolean;
 }
 
 export const OfferEntity = new EntitySchema<OfferRow>({
   name: 'checkpoint_offer',
-  columns: { size: { ...big, ...key }, note: text, beganMs: { ...big, name: 'began_ms' } },
+  columns: { size: { ...big, ...key }, note: text, beganMs: { ...big, name: 'began_ms' }, isShown: { ...flag, name: 'is_shown' } },
 });
 
 export interface CosignatureRow {

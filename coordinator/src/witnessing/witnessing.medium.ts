@@ -1,4 +1,6 @@
-import { rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { signStatement } from '@coferment/consortium';
 import { bytesToHex, generateIdentity } from '@coferment/crypto';
 import {
@@ -12,11 +14,14 @@ import {
   verifyTlogProof,
 } from '@coferment/ledger';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { exportLedger } from '../cli/ledger.export.js';
 import { ask } from '../cli/operator.client.js';
 import { Database } from '../persistence/database.js';
+import { LedgerLog } from '../publication/ledger.log.js';
 import { TestCoordinator } from '../testing/coordinator.fixture.js';
 import { ScriptedSite } from '../testing/scripted-site.fixture.js';
 import { ScriptedWitness } from '../testing/scripted-witness.fixture.js';
+import { WitnessingRepository } from './witnessing.repository.js';
 import { WitnessingService } from './witnessing.service.js';
 
 const ORIGIN = 'ledger.localhost/scripted';
@@ -227,9 +232,12 @@ describe('a ledger whose witnesses do not come', () => {
 
   afterEach(() => vi.useRealTimers());
 
+  let alphaOf: () => ScriptedWitness;
+
   it('waits for them for a time, and offers the newest then', async () => {
     coordinator = await new TestCoordinator({ offerMs: LONG_MS }).start();
     const [alpha, beta] = (await witnesses('alpha', 'beta')) as [ScriptedWitness, ScriptedWitness];
+    alphaOf = () => alpha;
     const first = (await alpha.await(0, 0)).checkpoint;
     expect(sizeOf(first)).toBe(6);
     expect((await alpha.newest()).pending).toBe(true);
@@ -258,8 +266,15 @@ describe('a ledger whose witnesses do not come', () => {
     await coordinator.stop();
     Object.assign(coordinator.options, { listen: coordinator.running.address, offerMs: 1 });
     await coordinator.start();
-    await until(() => expect([service().current?.size, service().published?.size]).toEqual([10, 10]));
-    expect(service().witnessed?.size).toBe(6);
+    await until(async () => expect([service().current?.size, (await alphaOf().newest()).pending]).toEqual([10, false]));
+    // What has its cosignatures stays what others are shown, and what is handed on.
+    expect([service().witnessed?.size, service().published?.size]).toEqual([6, 6]);
+    const { checkpoint, witnessed } = await alphaOf().newest();
+    expect([sizeOf(checkpoint), sizeOf(witnessed)]).toEqual([10, 6]);
+    const out = mkdtempSync(join(tmpdir(), 'cosigned-'));
+    expect(await exportLedger(coordinator.operator, out)).toMatchObject({ entries: 6, uncosigned: 4 });
+    expect(readFileSync(join(out, 'checkpoint'), 'utf8')).toBe(witnessed);
+    rmSync(out, { recursive: true });
   });
 
   it('refuses to go on from a database that has lost what witnesses were offered', async () => {
@@ -270,6 +285,62 @@ describe('a ledger whose witnesses do not come', () => {
       );
     await coordinator.stop();
     await expect(coordinator.start()).rejects.toMatchObject({ code: 'log-forked' });
+  });
+});
+
+describe('a database that fails for a moment', () => {
+  let alpha: ScriptedWitness;
+  let beta: ScriptedWitness;
+
+  beforeAll(async () => {
+    coordinator = await new TestCoordinator({ offerMs: 1 }).start();
+    [alpha, beta] = (await witnesses('alpha', 'beta')) as [ScriptedWitness, ScriptedWitness];
+  });
+  afterAll(() => coordinator.remove());
+
+  it('leaves no checkpoint that is never offered', async () => {
+    const failing = vi.spyOn(WitnessingRepository.prototype, 'addOffer').mockRejectedValueOnce(new Error('the disk is full'));
+    const before = service().current!.size;
+    await grow('gamma');
+    await until(() => expect(service().current!.size).toBe(before + 1));
+    expect(failing).toHaveBeenCalledTimes(2);
+  });
+
+  it('leaves no entry that is never signed', async () => {
+    const failing = vi.spyOn(LedgerLog.prototype, 'follow').mockRejectedValueOnce(new Error('the disk is full'));
+    const before = sizeOf((await alpha.newest()).checkpoint);
+    await grow('delta').catch(() => {});
+    await until(async () => expect(sizeOf((await alpha.newest()).checkpoint)).toBe(before + 1));
+    expect(failing).toHaveBeenCalledTimes(2);
+  });
+
+  it('takes a cosignature whose answer was lost, when it comes again', async () => {
+    const { checkpoint: offered } = await alpha.await(0, 20_000);
+    const database = coordinator.running.context.get(Database);
+    const transaction = database.transaction.bind(database);
+    const adding = vi.spyOn(WitnessingRepository.prototype, 'addCosignature');
+    vi.spyOn(database, 'transaction').mockImplementation(async (work) => {
+      const result = await transaction(work);
+      if (adding.mock.calls.length === 1) throw new Error('the line was cut');
+      return result;
+    });
+    await expect(alpha.add(alpha.cosigned(offered))).rejects.toThrow();
+    vi.restoreAllMocks();
+    await alpha.add(alpha.cosigned(offered));
+    expect(signersOf(service().current!.note, alpha)).toEqual(['alpha']);
+  });
+
+  it('shows no less after a restart, though a smaller checkpoint had its quorum late', async () => {
+    const { checkpoint: small } = await beta.await(0, 20_000);
+    await grow('epsilon');
+    await until(() => expect(service().published!.size).toBe(sizeOf(small) + 1));
+    await beta.add(beta.cosigned(small));
+    expect(service().witnessed!.size).toBe(sizeOf(small));
+    expect(service().published!.size).toBe(sizeOf(small) + 1);
+    await coordinator.stop();
+    coordinator.options.listen = coordinator.running.address;
+    await coordinator.start();
+    expect(service().published!.size).toBe(sizeOf(small) + 1);
   });
 });
 

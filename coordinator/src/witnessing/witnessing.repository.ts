@@ -21,8 +21,13 @@ export class WitnessingRepository {
     return manager.find(CosignatureEntity, { order: { sequence: 'ASC' } });
   }
 
+  /** The same again changes nothing: it is tried again when the answer to a commit was lost. */
   async addOffer(manager: EntityManager, row: OfferRow): Promise<void> {
-    await manager.insert(OfferEntity, row);
+    await manager.createQueryBuilder().insert().into(OfferEntity).values(row).orIgnore().execute();
+  }
+
+  async noteShown(manager: EntityManager, size: number): Promise<void> {
+    await manager.update(OfferEntity, { size }, { isShown: true });
   }
 
   /** With their cosignatures. */
@@ -30,7 +35,8 @@ export class WitnessingRepository {
     if (sizes.length > 0) await manager.delete(OfferEntity, { size: In([...sizes]) });
   }
 
+  /** The first of each witness stays, also when the answer to its commit was lost. */
   async addCosignature(manager: EntityManager, row: Omit<CosignatureRow, 'sequence'>): Promise<void> {
-    await manager.insert(CosignatureEntity, row);
+    await manager.createQueryBuilder().insert().into(CosignatureEntity).values(row).orIgnore().execute();
   }
 }

@@ -1,14 +1,4 @@
-import {
-  type NoteSignature,
-  type VerifierKey,
-  LedgerError,
-  encodeVkey,
-  formatSignature,
-  openCheckpoint,
-  parseNote,
-  parseVkey,
-  witnessName,
-} from '@coferment/ledger';
+import { type NoteSignature, type VerifierKey, encodeVkey, formatSignature, parseNote, parseVkey, witnessName } from '@coferment/ledger';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { SiteMember } from '../enrolment/site.entity.js';
 import { CoordinatorError } from '../errors/index.js';
@@ -16,17 +6,25 @@ import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { Database } from '../persistence/database.js';
 import { LedgerLog } from '../publication/ledger.log.js';
 import { PublicationService } from '../publication/publication.service.js';
+import { retryMs } from '../publication/retry.pause.js';
 import { Settings } from '../settings.js';
 import { ChangeNotifier } from '../telemetry/change.notifier.js';
 import { Log } from '../telemetry/log.js';
-import { CheckpointOffer, type Cosignature, LONGEST_NOTE } from './checkpoint.offer.js';
+import { CheckpointOffer } from './checkpoint.offer.js';
+import { readNote, requireNotAhead, rootOf } from './cosigned.note.js';
 import { FollowedRoll } from './followed.roll.js';
 import { OfferSequence } from './offer.sequence.js';
 import type { CosignatureRow, OfferRow } from './witnessing.entity.js';
 import { WitnessingRepository } from './witnessing.repository.js';
 
-/** As between an agent's clock and the coordinator's. */
-const MOST_AHEAD_MS = 300_000;
+/** What whoever asks for the ledger's checkpoint is told. */
+interface NewestCheckpoint {
+  checkpoint: string;
+  /** Whether more cosignatures are still waited for. */
+  pending: boolean;
+  /** The newest with its quorum; empty while there is none, and where too few witnesses are known for another. */
+  witnessed: string;
+}
 
 /**
  * Offers checkpoints to witnesses, one at a time, and collects their cosignatures. What is known here is on the disk before anybody is told, and whatever is done to
@@ -44,6 +42,8 @@ export class WitnessingService implements OnModuleDestroy {
   #isDueQueued = false;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
+  /** Offers that failed since the last that did not. */
+  #failures = 0;
 
   constructor(
     private readonly publication: PublicationService,
@@ -69,7 +69,7 @@ export class WitnessingService implements OnModuleDestroy {
     const dropped: number[] = [];
     for (const row of offers) {
       const own = cosignatures.filter(({ size }) => size === row.size);
-      dropped.push(...this.#sequence.begin(await this.#resumed(row, own), Date.now()));
+      dropped.push(...this.#sequence.begin(await this.#resumed(row, own), Date.now(), row.isShown));
     }
     await this.database.transaction((manager) => this.repository.dropOffers(manager, dropped));
     this.publication.watch(() => this.#advance());
@@ -99,15 +99,21 @@ export class WitnessingService implements OnModuleDestroy {
     return this.#sequence.published(Date.now());
   }
 
-  /** The newest signed checkpoint with the cosignatures that it has, and whether more are still waited for. */
-  newest(): { checkpoint: string; pending: boolean } {
+  /** The newest signed checkpoint with the cosignatures that it has. */
+  newest(): NewestCheckpoint {
     const { size, checkpoint, signedMs } = this.publication;
     const offer = this.#sequence.ofSize(size);
-    if (offer !== undefined) return { checkpoint: offer.note, pending: !this.#sequence.hasEnded(offer, Date.now()) };
-    // It waits for the one before it.
-    const { current } = this;
+    const { current = offer } = this;
     const isHoped = current !== undefined && current.isReachable && current.electorate.quorum > 0;
-    return { checkpoint, pending: isHoped && this.#sequence.restMs({ beganMs: signedMs }, Date.now()) > 0 };
+    const witnessed = isHoped ? (this.witnessed?.note ?? '') : '';
+    if (offer !== undefined) return { checkpoint: offer.note, pending: !this.#sequence.hasEnded(offer, Date.now()), witnessed };
+    // It waits for the one before it.
+    return { checkpoint, pending: isHoped && this.#sequence.restMs({ beganMs: signedMs }, Date.now()) > 0, witnessed };
+  }
+
+  /** What a witness is asked to cosign next: see {@link OfferSequence.owed}. */
+  owedBy(key: VerifierKey, seen: number): CheckpointOffer | undefined {
+    return this.#sequence.owed(key, seen);
   }
 
   /** When the offer ends, if its quorum is not met by then; 0 when nobody is waited for. */
@@ -148,7 +154,7 @@ export class WitnessingService implements OnModuleDestroy {
       );
     const endMs = Date.now() + waitMs;
     for (;;) {
-      const offer = this.#owedBy(site, oldSize);
+      const offer = this.#owedBySite(site, oldSize);
       if (offer !== undefined) {
         const proof = oldSize === 0 ? [] : await this.ledger.consistencyProof(oldSize, offer.size);
         return { checkpoint: offer.signed, proof };
@@ -186,12 +192,10 @@ export class WitnessingService implements OnModuleDestroy {
     await this.#inTurn(() => this.#keep(this.#requireOffer(text), signatures, key));
   }
 
-  #owedBy(site: string, oldSize: number): CheckpointOffer | undefined {
-    const { current } = this;
-    if (current === undefined || current.size <= oldSize) return undefined;
+  #owedBySite(site: string, oldSize: number): CheckpointOffer | undefined {
     const name = witnessName(this.identity.facts.origin, site);
-    const key = current.electorate.keys.find((known) => known.name === name);
-    return key === undefined || current.isCosignedBy(key) ? undefined : current;
+    const key = this.current?.electorate.keys.find((known) => known.name === name);
+    return key && this.#sequence.owed(key, oldSize);
   }
 
   #requireOffer(text: string): CheckpointOffer {
@@ -208,7 +212,12 @@ export class WitnessingService implements OnModuleDestroy {
     requireNotAhead(cosignature, Date.now());
     if (offer.isCosignedBy(key) || offer.isFull) return;
     const row = { size: offer.size, vkey: encodeVkey(key), line: formatSignature(cosignature.signature) };
-    await this.database.transaction((manager) => this.repository.addCosignature(manager, row));
+    const shown = this.published;
+    await this.database.transaction(async (manager) => {
+      await this.repository.addCosignature(manager, row);
+      // Its quorum may come now; after a restart the larger one must be shown still.
+      if (shown !== undefined && shown.size > offer.size) await this.repository.noteShown(manager, shown.size);
+    });
     offer.add(cosignature);
     this.#advance();
   }
@@ -224,13 +233,21 @@ export class WitnessingService implements OnModuleDestroy {
       const nowMs = Date.now();
       if (size > 0 && this.#sequence.isDue(size, nowMs)) {
         const offer = new CheckpointOffer(size, checkpoint, await this.#roll.upTo(size), nowMs);
-        await this.database.transaction((manager) => this.repository.addOffer(manager, { size, note: checkpoint, beganMs: nowMs }));
+        await this.database.transaction((manager) =>
+          this.repository.addOffer(manager, { size, note: checkpoint, beganMs: nowMs, isShown: false }),
+        );
         const dropped = this.#sequence.begin(offer, nowMs);
         this.#offered.changed();
         await this.database.transaction((manager) => this.repository.dropOffers(manager, dropped));
       }
       this.#awaitEnd(nowMs);
-    }).catch((error: unknown) => this.log.error('a checkpoint could not be offered to witnesses', error));
+      this.#failures = 0;
+    }).catch((error: unknown) => {
+      this.log.error('a checkpoint could not be offered to witnesses', error);
+      clearTimeout(this.#timer);
+      // No other act need ever come, which would try again.
+      if (!this.#stopped) this.#timer = setTimeout(() => this.#advance(), retryMs(this.#failures++));
+    });
   }
 
   #awaitEnd(nowMs: number): void {
@@ -259,35 +276,4 @@ export class WitnessingService implements OnModuleDestroy {
     this.#turn = result.catch(() => {});
     return result;
   }
-}
-
-function readNote(note: string): ReturnType<typeof parseNote> {
-  if (note.length > LONGEST_NOTE)
-    throw new CoordinatorError('too-large', `The checkpoint has ${note.length} characters; at most ${LONGEST_NOTE} are read.`);
-  try {
-    return parseNote(note);
-  } catch (error) {
-    if (!(error instanceof LedgerError)) throw error;
-    throw new CoordinatorError('malformed', `The cosigned checkpoint cannot be read: ${error.message}`, { cause: error });
-  }
-}
-
-/** Empty, and so that of no ledger, when the log's key has not signed this. */
-function rootOf(note: string, logVkey: string): Uint8Array {
-  try {
-    return openCheckpoint(note, [parseVkey(logVkey)]).root;
-  } catch (error) {
-    if (error instanceof LedgerError) return new Uint8Array();
-    throw error;
-  }
-}
-
-/** When a witness signed is shown to people, and its word alone stands for it. */
-function requireNotAhead({ key, time }: Cosignature, nowMs: number): void {
-  // Seconds beyond what a date can hold make none, which is not before anything.
-  if (time.getTime() <= nowMs + MOST_AHEAD_MS) return;
-  throw new CoordinatorError(
-    'clock-off',
-    `The cosignature of ${key.name} is of a time to come. Set the clock of that machine right, and cosign again.`,
-  );
 }

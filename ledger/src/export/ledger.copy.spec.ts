@@ -8,9 +8,11 @@ import { LedgerError } from '../errors/index.js';
 import { policyOfLogKey } from '../policy/index.js';
 import { recomputeExport } from '../recompute/index.js';
 import { type RealLedger, realLedger } from '../recompute/real-ledger.fixture.js';
+import { parseVkey, signCheckpoint } from '../note/index.js';
 import { MerkleTree, leafHash } from '../tree/index.js';
-import { LOG_KEY, LOG_VKEY } from '../verify/sample-ledger.fixture.js';
-import { copyLedger, type LedgerSource, progressLines } from './index.js';
+import { verifyExport } from '../verify/index.js';
+import { LOG_KEY, LOG_SEED, LOG_VKEY } from '../verify/sample-ledger.fixture.js';
+import { copyLedger, type LedgerSource, progressLines, readFolder } from './index.js';
 import { openedObjects, publishedObjects } from './named.objects.js';
 
 const scratch = mkdtempSync(join(tmpdir(), 'ledger-copy-'));
@@ -42,8 +44,15 @@ class ServedLedger implements LedgerSource {
   /** Questions that are answered before witnesses have cosigned. */
   pendingFor = 0;
 
+  /** What has its cosignatures; the newest has not. */
+  witnessed = '';
+
   checkpoint = () =>
-    Promise.resolve({ checkpoint: Buffer.from(ledger.files.get('checkpoint')!).toString(), pending: this.pendingFor-- > 0 });
+    Promise.resolve({
+      checkpoint: Buffer.from(ledger.files.get('checkpoint')!).toString(),
+      pending: this.pendingFor-- > 0,
+      witnessed: this.witnessed,
+    });
 
   entries(start: number, limit: number) {
     const { entries, payloads } = ledger.log;
@@ -72,7 +81,7 @@ describe('a ledger copied with objects', () => {
   it('is what every sum is recomputed from', async () => {
     const copied = await copyLedger(new ServedLedger(), LOG_VKEY, folder, { withObjects: true });
     // Plan, roster and 8 sums; 4 × 1 + 4 + 4 + 3 + 4 uploads and 8 × 4 shares.
-    expect(copied).toEqual({ entries: ledger.log.entries.length, objects: 10 + 19 + 32, absent: [] });
+    expect(copied).toEqual({ entries: ledger.log.entries.length, uncosigned: 0, objects: 10 + 19 + 32, absent: [] });
     expect(await recomputeExport(folder, { policy: policyOfLogKey(LOG_KEY), choice: { of: 'all' } })).toMatchObject({ verdict: 'holds' });
   });
 
@@ -99,6 +108,17 @@ describe('a ledger copied with objects', () => {
     await copyLedger(source, LOG_VKEY, folder, { progress: (done, all, what) => void told.push(`${done} of ${all} ${what}`) });
     expect(source.pendingFor).toBe(-1);
     expect(told.filter((line) => line.endsWith('seconds of waiting for witnesses'))).toHaveLength(2);
+  });
+
+  it('ends where witnesses have cosigned, when they have not come to the newest, and says how much that leaves out', async () => {
+    const source = new ServedLedger();
+    const { entries } = ledger.log;
+    const size = BigInt(entries.length - 3);
+    const root = new MerkleTree(entries.slice(0, -3).map(leafHash)).root();
+    source.witnessed = signCheckpoint({ origin: parseVkey(LOG_VKEY).name, size, root }, LOG_SEED);
+    expect(await copyLedger(source, LOG_VKEY, folder)).toMatchObject({ entries: Number(size), uncosigned: 3 });
+    expect(readFileSync(join(folder, 'checkpoint'), 'utf8')).toBe(source.witnessed);
+    expect(await verifyExport(readFolder(folder), { policy: policyOfLogKey(LOG_KEY), threads: 1 })).toMatchObject({ verdict: 'holds' });
   });
 
   it('without them has plan, roster and sums only', async () => {

@@ -23,6 +23,8 @@ export interface ServedCheckpoint {
   readonly checkpoint: string;
   /** Whether witnesses are still being waited for. */
   readonly pending: boolean;
+  /** The newest that has as many as the charter asks for; empty when there is none, or nobody to wait for. */
+  readonly witnessed: string;
 }
 
 /** A ledger that is served by somebody else, over whatever wire. Nothing that it gives is believed. */
@@ -48,6 +50,8 @@ export interface LedgerContent {
 
 export interface CopiedLedger {
   entries: number;
+  /** Newest entries that were left out because too few witnesses have cosigned them so far. */
+  uncosigned: number;
   objects: number;
   /** Digests of uploads and decryption shares that were asked for and that the source does not have for this reader. */
   absent: string[];
@@ -71,13 +75,16 @@ export async function readLedger(source: LedgerSource, logVkey: string): Promise
   return readUpTo((await source.checkpoint()).checkpoint, source, logVkey, () => {});
 }
 
-/** A checkpoint that witnesses have cosigned, if they do so in time: what is handed on should carry as many signatures as the charter asks for. */
-async function cosignedCheckpoint(source: LedgerSource, progress: CopyProgress): Promise<string> {
+/**
+ * A checkpoint that witnesses have cosigned: the newest, if they do so in time, or else the newest of before. What is handed on should carry as many signatures as
+ * the charter asks for, wherever there is such a thing.
+ */
+async function cosignedCheckpoint(source: LedgerSource, progress: CopyProgress): Promise<{ checkpoint: string; newest: string }> {
   const startedMs = performance.now();
   for (;;) {
-    const { checkpoint, pending } = await source.checkpoint();
+    const { checkpoint: newest, pending, witnessed } = await source.checkpoint();
     const waitedS = (performance.now() - startedMs) / 1000;
-    if (!pending || waitedS > WITNESSES_WITHIN_S) return checkpoint;
+    if (!pending || waitedS > WITNESSES_WITHIN_S) return { checkpoint: witnessed === '' ? newest : witnessed, newest };
     progress(Math.floor(waitedS), WITNESSES_WITHIN_S, 'seconds of waiting for witnesses');
     await sleep(ASK_AGAIN_MS);
   }
@@ -140,7 +147,9 @@ export async function copyLedger(
   folder: string,
   { withObjects = false, progress = () => {} }: CopyOptions = {},
 ): Promise<CopiedLedger> {
-  const content = await readUpTo(await cosignedCheckpoint(source, progress), source, logVkey, progress);
+  const { checkpoint, newest } = await cosignedCheckpoint(source, progress);
+  const uncosigned = Math.max(sizeOf(newest, logVkey) - sizeOf(checkpoint, logVkey), 0);
+  const content = await readUpTo(checkpoint, source, logVkey, progress);
   const statements = statementsOf(content);
   const needed = publishedObjects(statements);
   const wanted = withObjects ? openedObjects(statements) : [];
@@ -163,7 +172,11 @@ export async function copyLedger(
     progress(++done, all, 'objects');
   }
   await writeLedger(writeFolder(folder), { ...content, policy: policyOf(statements, logVkey) });
-  return { entries: content.entries.length, objects: all - absent.length, absent };
+  return { entries: content.entries.length, uncosigned, objects: all - absent.length, absent };
+}
+
+function sizeOf(checkpoint: string, logVkey: string): number {
+  return Number(openCheckpoint(checkpoint, [parseVkey(logVkey)]).size);
 }
 
 /** What the ledger says of its own witnesses: a beginning for whoever writes down a policy, and proof of nothing. */

@@ -31,6 +31,11 @@ export interface GetCheckpointResponse {
   checkpoint: string;
   /** Witnesses are still being waited for: who wants their cosignatures asks again in a moment. */
   pending: boolean;
+  /**
+   * The newest that has as many cosignatures as the charter asks for, to be handed on when the newest of all does not get them. Empty while there is none, and
+   * where so many witnesses are not known.
+   */
+  witnessed: string;
 }
 
 export interface GetEntriesRequest {
@@ -141,7 +146,7 @@ export const GetCheckpointRequest: MessageFns<GetCheckpointRequest> = {
 };
 
 function createBaseGetCheckpointResponse(): GetCheckpointResponse {
-  return { checkpoint: "", pending: false };
+  return { checkpoint: "", pending: false, witnessed: "" };
 }
 
 export const GetCheckpointResponse: MessageFns<GetCheckpointResponse> = {
@@ -151,6 +156,9 @@ export const GetCheckpointResponse: MessageFns<GetCheckpointResponse> = {
     }
     if (message.pending !== false) {
       writer.uint32(16).bool(message.pending);
+    }
+    if (message.witnessed !== "") {
+      writer.uint32(26).string(message.witnessed);
     }
     return writer;
   },
@@ -184,6 +192,14 @@ export const GetCheckpointResponse: MessageFns<GetCheckpointResponse> = {
             message.pending = reader.bool();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.witnessed = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -203,6 +219,7 @@ export const GetCheckpointResponse: MessageFns<GetCheckpointResponse> = {
     const message = createBaseGetCheckpointResponse();
     message.checkpoint = object.checkpoint ?? "";
     message.pending = object.pending ?? false;
+    message.witnessed = object.witnessed ?? "";
     return message;
   },
 };
