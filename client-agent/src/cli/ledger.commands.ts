@@ -40,7 +40,7 @@ async function exportLedger(options: ExportOptions): Promise<Answer> {
   await loadCrypto();
   const member = readMembership(data);
   const store = KeyStore.open(join(data, 'keys'), await readSecret(options));
-  const { entries, objects, absent } = await callRenewed(data, member, store, async (current, credential) => {
+  const { entries, uncosigned, objects, absent } = await callRenewed(data, member, store, async (current, credential) => {
     const client = new LedgerClient(endpointOf(current), credential);
     try {
       return await copyLedger(client, member.logVkey, out, { withObjects, progress: progressLines((line) => process.stderr.write(line)) });
@@ -54,9 +54,13 @@ async function exportLedger(options: ExportOptions): Promise<Answer> {
     absent.length === 0
       ? ''
       : ` ${absent.length} uploads or decryption shares are not there for this reader (of runs that this site is not in, or lost); the first is ${absent[0]}.`;
+  const behind =
+    uncosigned === 0
+      ? ''
+      : ` The newest entries (${uncosigned}) are not among them: too few witnesses have cosigned them so far. Export again later, or ask the operator who is waited for.`;
   const recompute = withObjects ? `, and recompute all rounds: coferment-audit recompute ${out} --all ${keys}` : '';
   return {
-    json: { entries, objects, absent, logVkey, operatorKey, out },
-    text: `${entries} entries and ${objects} objects are in ${out}.${lost} Verify them: coferment-audit verify ${out} ${keys}${recompute}`,
+    json: { entries, uncosigned, objects, absent, logVkey, operatorKey, out },
+    text: `${entries} entries and ${objects} objects are in ${out}.${behind}${lost} Verify them: coferment-audit verify ${out} ${keys}${recompute}`,
   };
 }
