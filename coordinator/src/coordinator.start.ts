@@ -13,14 +13,12 @@ import { CoordinatorError } from './errors/index.js';
 import {
   type Charter,
   type ConsortiumFacts,
-  ConsortiumIdentity,
-  found,
   isFounded,
   keepCertificateLife,
   keepWitnessServers,
   readFacts,
-  unlock,
-} from './identity/consortium.identity.js';
+} from './identity/consortium.facts.js';
+import { ConsortiumIdentity, found, unlock } from './identity/consortium.identity.js';
 import { requireCharter, requireSameCharter, requireSoundCharter } from './identity/charter.rule.js';
 import { type LedgerListening, LedgerServer } from './ledger-http/ledger.server.js';
 import { ObjectStore } from './objects/object.store.js';

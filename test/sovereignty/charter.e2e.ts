@@ -10,7 +10,7 @@ import { temporaryFolder } from '../../client-agent/src/testing/temporary.folder
 import { exportLedger } from '../../coordinator/src/cli/ledger.export.js';
 import { readLedger, statementsOf } from '../../coordinator/src/cli/ledger.reader.js';
 import { startCoordinator } from '../../coordinator/src/coordinator.start.js';
-import { readFacts } from '../../coordinator/src/identity/consortium.identity.js';
+import { readFacts } from '../../coordinator/src/identity/consortium.facts.js';
 import { Database } from '../../coordinator/src/persistence/database.js';
 import { PLAN_TEXT, TestCoordinator } from '../../coordinator/src/testing/coordinator.fixture.js';
 import { AGENT, AUDITOR, runCommand } from '../e2e/command.runner.js';

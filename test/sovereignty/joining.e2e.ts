@@ -22,7 +22,8 @@ import { proveRenewal } from '../../client-agent/src/enrolment/possession.proof.
 import { temporaryFolder } from '../../client-agent/src/testing/temporary.folder.fixture.js';
 import { ask } from '../../coordinator/src/cli/operator.client.js';
 import { readLedger, statementsOf } from '../../coordinator/src/cli/ledger.reader.js';
-import { found, readFacts } from '../../coordinator/src/identity/consortium.identity.js';
+import { readFacts } from '../../coordinator/src/identity/consortium.facts.js';
+import { found } from '../../coordinator/src/identity/consortium.identity.js';
 import { Database } from '../../coordinator/src/persistence/database.js';
 import { TestCoordinator } from '../../coordinator/src/testing/coordinator.fixture.js';
 import { joinCall } from '../../coordinator/src/testing/site-calls.fixture.js';

@@ -2,7 +2,7 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync 
 import { basename, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { CoordinatorError } from '../errors/index.js';
-import { readFacts } from '../identity/consortium.identity.js';
+import { readFacts } from '../identity/consortium.facts.js';
 import { makePrivateTree, requirePrivate } from '../identity/private.file.js';
 import { replaceFile } from '../identity/sealed.file.js';
 import { lockFolder } from '../persistence/folder.lock.js';

@@ -6,7 +6,7 @@ import { EnrolmentServiceClient } from '@coferment/proto';
 import { credentials } from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ask } from '../cli/operator.client.js';
-import { readFacts } from '../identity/consortium.identity.js';
+import { readFacts } from '../identity/consortium.facts.js';
 import { CertifiedSite } from '../testing/certified-site.fixture.js';
 import { TestCoordinator } from '../testing/coordinator.fixture.js';
 

@@ -1,7 +1,8 @@
 import { type SecretFlags, loadCrypto } from '@coferment/crypto';
 import type { Command } from 'commander';
 import { backUpConsortium, restoreConsortium } from '../backup/consortium.backup.js';
-import { readFacts, unlock } from '../identity/consortium.identity.js';
+import { readFacts } from '../identity/consortium.facts.js';
+import { unlock } from '../identity/consortium.identity.js';
 import { changeSecret } from '../identity/sealed.file.js';
 import { lockFolder } from '../persistence/folder.lock.js';
 import { CommandOutput } from './command.output.js';

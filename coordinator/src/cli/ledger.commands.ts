@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { shownText } from '@coferment/ledger';
 import type { Command } from 'commander';
-import { readFacts } from '../identity/consortium.identity.js';
+import { readFacts } from '../identity/consortium.facts.js';
 import { lockFolder } from '../persistence/folder.lock.js';
 import type { CheckedLedger } from '../publication/ledger.check.js';
 import { CommandOutput } from './command.output.js';

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CoordinatorError } from '../errors/index.js';
-import type { Charter } from '../identity/consortium.identity.js';
+import type { Charter } from '../identity/consortium.facts.js';
 import type { LedgerListening } from '../ledger-http/ledger.server.js';
 import { MOST_WITNESS_SERVERS, parseWitnessAddress, parseWitnessKey } from '../witnessing/witness.address.js';
 

@@ -4,7 +4,8 @@ import { DownloadServiceClient, LedgerServiceClient, ModelServiceClient, Operato
 import { localAddress } from '../agent-port/agent.address.js';
 import { CODE_KEY } from '../agent-port/error.status.js';
 import { CoordinatorError, type CoordinatorErrorCode } from '../errors/index.js';
-import { readFacts, unlockOperatorClient } from '../identity/consortium.identity.js';
+import { readFacts } from '../identity/consortium.facts.js';
+import { unlockOperatorClient } from '../identity/consortium.identity.js';
 import { lastAddress } from '../running.address.js';
 
 const LONGEST_CALL_MS = 60_000;

@@ -2,7 +2,7 @@ import { parseRoster, rosterLines } from '@coferment/consortium';
 import type { RosterStatus, RunStatus } from '@coferment/proto';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CoordinatorError } from '../errors/index.js';
-import { readFacts } from '../identity/consortium.identity.js';
+import { readFacts } from '../identity/consortium.facts.js';
 import { ask } from './operator.client.js';
 import { type OperatorFlags, callOperator, operatorOptions } from './operator.command.js';
 

@@ -10,7 +10,7 @@ import {
 } from '@coferment/crypto';
 import type { Command } from 'commander';
 import { CoordinatorError } from '../errors/index.js';
-import { isFounded } from '../identity/consortium.identity.js';
+import { isFounded } from '../identity/consortium.facts.js';
 import { rightsOf } from '../identity/private.file.js';
 import { replaceFile } from '../identity/sealed.file.js';
 import { passphrasePrompt } from './passphrase.prompt.js';

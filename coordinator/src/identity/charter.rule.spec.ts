@@ -3,7 +3,7 @@ import { type DsseEnvelope, generateIdentity, loadCrypto, signEnvelope } from '@
 import { encodeVkey, entryFor, publicKeyFromSeed, verifierKey } from '@coferment/ledger';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { requireCharter, requireSameCharter, requireSoundCharter } from './charter.rule.js';
-import type { Charter, ConsortiumFacts } from './consortium.identity.js';
+import type { Charter, ConsortiumFacts } from './consortium.facts.js';
 
 const ORIGIN = 'ledger.example/acme';
 const vkeyOf = (name: string, seed = 1, kind: 'log' | 'witness' = 'witness') =>

@@ -4,7 +4,7 @@ import { parseEntry } from '@coferment/ledger';
 import { CoordinatorError } from '../errors/index.js';
 import { MOST_COSIGNATURES } from '../witnessing/checkpoint.offer.js';
 import { parseWitnessKey } from '../witnessing/witness.address.js';
-import type { Charter, ConsortiumFacts } from './consortium.identity.js';
+import type { Charter, ConsortiumFacts } from './consortium.facts.js';
 
 /** A charter is for good, so what could never be kept is refused before anybody joins under it. @throws CoordinatorError 'malformed' */
 export function requireSoundCharter({ witnessQuorum, witnesses = [] }: Partial<Charter>, origin: string): void {

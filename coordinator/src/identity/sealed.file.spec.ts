@@ -17,7 +17,8 @@ import { join } from 'node:path';
 import { deriveStoreKey, loadCrypto, sealAtRest } from '@coferment/crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { found, readFacts, unlock, unlockOperatorClient } from './consortium.identity.js';
+import { readFacts } from './consortium.facts.js';
+import { found, unlock, unlockOperatorClient } from './consortium.identity.js';
 import { changeSecret, readSealed, replaceFile } from './sealed.file.js';
 
 /** The same function at its lowest cost: these tests open stores thousands of times. */

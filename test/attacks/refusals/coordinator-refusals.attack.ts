@@ -13,7 +13,7 @@ import { z } from 'zod';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { joinConsortium } from '../../../client-agent/src/enrolment/join.flow.js';
 import { ask } from '../../../coordinator/src/cli/operator.client.js';
-import { readFacts } from '../../../coordinator/src/identity/consortium.identity.js';
+import { readFacts } from '../../../coordinator/src/identity/consortium.facts.js';
 import { readSealed } from '../../../coordinator/src/identity/sealed.file.js';
 import { requireExtends } from '../../../coordinator/src/publication/checkpoint.file.js';
 import { PLAN_TEXT, TestCoordinator } from '../../../coordinator/src/testing/coordinator.fixture.js';

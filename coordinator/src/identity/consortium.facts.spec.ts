@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { loadCrypto } from '@coferment/crypto';
 import { encodeVkey, publicKeyFromSeed, verifierKey } from '@coferment/ledger';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { found, keepWitnessServers, readFacts } from './consortium.identity.js';
+import { keepWitnessServers, readFacts } from './consortium.facts.js';
+import { found } from './consortium.identity.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'facts-'));
 const file = join(folder, 'consortium.json');
