@@ -45,6 +45,12 @@ const WITNESSING: ReadonlySet<string> = new Set([
   COSIGNING,
   ...['AwaitCheckpoint', 'GetCheckpoint', 'GetConsistencyProof'].map((method) => `/coferment.v1.LedgerService/${method}`),
 ]);
+const RECEIPT = '/coferment.v1.LedgerService/GetReceipt';
+const QUESTIONS: ReadonlySet<string> = new Set([RECEIPT, '/coferment.v1.LedgerService/GetEntries']);
+/** SHA-256 in hex, and the tag and length before it. */
+const DIGEST_BYTES = 66;
+/** Two varints with their tags. */
+const MOST_POSITION_BYTES = 22;
 
 const consortium = new TestConsortium();
 const recordingFile = join(consortium.folders.out, 'recording.jsonl');
@@ -167,14 +173,27 @@ describe('what the coordinator received from a site', () => {
   });
 
   it('is the same in number and size from 40 and from 4,000 rows', () => {
-    // Polls are left out: how often a site polls depends on how long others take, and a poll says nothing but how far the site is. So are the calls of a witness: how many
-    // checkpoints it meets depends on when it asks; what they may say has a test of its own.
+    // Polls are left out: how often a site polls depends on how long others take, and a poll says nothing but how far the site is. So are the calls of a witness,
+    // and questions about the ledger: how many there are depends on when they are asked; what they may say has tests of its own.
     const sizes = (site: string): string[] =>
       from(site)
-        .filter((message) => message.path !== POLL && !WITNESSING.has(message.path) && message.bytes !== undefined)
+        .filter(
+          (message) =>
+            message.path !== POLL && !WITNESSING.has(message.path) && !QUESTIONS.has(message.path) && message.bytes !== undefined,
+        )
         .map((message) => `${message.path} ${comparableSize(message)}`)
         .sort();
     expect(sizes('site-2')).toEqual(sizes('site-1'));
+  });
+
+  it('is, with a question about the ledger, one digest or two positions', () => {
+    const asked = Object.keys(SITES).flatMap((site) => from(site).filter(({ path, bytes }) => QUESTIONS.has(path) && bytes !== undefined));
+    expect(new Set(asked.map(({ path }) => path)).size).toBeGreaterThan(1);
+    for (const { path, bytes } of asked) {
+      const { length } = bytes!;
+      if (path === RECEIPT) expect(length).toBe(DIGEST_BYTES);
+      else expect(length).toBeLessThanOrEqual(MOST_POSITION_BYTES);
+    }
   });
 
   it('is, with a cosignature, what the coordinator gave and one line of a length that nothing changes', () => {
