@@ -13,7 +13,7 @@ import {
   verifyConsistency,
   verifyTlogProof,
 } from '@coferment/ledger';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { exportLedger } from '../cli/ledger.export.js';
 import { ask } from '../cli/operator.client.js';
 import { Database } from '../persistence/database.js';
@@ -297,6 +297,8 @@ describe('a database that fails for a moment', () => {
     [alpha, beta] = (await witnesses('alpha', 'beta')) as [ScriptedWitness, ScriptedWitness];
   });
   afterAll(() => coordinator.remove());
+  // What is signed is offered a moment later.
+  beforeEach(() => until(async () => expect(service().current!.size).toBe(sizeOf((await alpha.newest()).checkpoint))));
 
   it('leaves no checkpoint that is never offered', async () => {
     const failing = vi.spyOn(WitnessingRepository.prototype, 'addOffer').mockRejectedValueOnce(new Error('the disk is full'));
