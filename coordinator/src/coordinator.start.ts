@@ -77,7 +77,7 @@ export async function startCoordinator(options: StartOptions): Promise<RunningCo
     const { witnessServers, ledger } = options;
     if (witnessServers !== undefined) keepWitnessServers(options.folder, witnessServers.map(checkedWitness));
     if (ledger !== undefined) requireOpenLedger(readFacts(options.folder));
-    const settings = new Settings(options.folder, listen, options.databaseUrl, options.offerMs);
+    const settings: Settings = { ...options, listen };
     const identity = unlock(options.folder, options.passphrase);
     const context = await NestFactory.createApplicationContext(CoordinatorModule.with(settings, identity), {
       logger: ['error', 'fatal'],

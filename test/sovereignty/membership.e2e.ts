@@ -127,7 +127,12 @@ describe('an auditor', () => {
     expect((await coordinator.run(run)).sites).toEqual(['alpha', 'beta', 'gamma']);
     const { operator: client } = coordinator.operator;
     const { plan } = await coordinator.run(run);
-    const launched = ask(client.launchRun.bind(client), { plan, sites: ['alpha', 'beta', 'gamma', 'eve'], approveWithinMs: 0 });
+    const launched = ask(client.launchRun.bind(client), {
+      plan,
+      sites: ['alpha', 'beta', 'gamma', 'eve'],
+      approveWithinMs: 0,
+      startAtMs: 0,
+    });
     await expect(launched).rejects.toMatchObject({ code: 'unknown-site' });
   });
 

@@ -81,6 +81,7 @@ describe('views of runs', () => {
       waitingFor: [],
       deadlineMs: 0,
       withoutThisSite: false,
+      cause: '',
     };
     expect(parseRunViews([view, { ...view, run: 'x' }, { ...view, deadlineMs: -1 }])).toEqual([view]);
   });

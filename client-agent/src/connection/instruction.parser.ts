@@ -39,6 +39,7 @@ const parsers = {
     aggregate: wireEnvelopeSchema,
   }),
   closeRun: z.object({ run, closing: wireEnvelopeSchema }),
+  approveNewSet: z.object({ run, proposal: wireEnvelopeSchema }),
 } as const;
 
 type Parsers = typeof parsers;
@@ -89,6 +90,7 @@ const runViewSchema = z.object({
   waitingFor: z.array(z.string().max(100)).max(MAX_SITES),
   deadlineMs: z.number().int().min(0),
   withoutThisSite: z.boolean().default(false),
+  cause: z.string().max(4000).default(''),
 });
 
 /** Views are shown to people and decide nothing; a malformed one is left out. */
@@ -96,8 +98,13 @@ export function parseRunViews(views: readonly RunView[]): RunView[] {
   return views.slice(0, 1000).flatMap((view) => {
     const parsed = runViewSchema.safeParse(view);
     if (!parsed.success) return [];
-    const { state, roundState, waitingFor, ...rest } = parsed.data;
-    const shown = { state: printable(state), roundState: printable(roundState), waitingFor: waitingFor.map((name) => printable(name)) };
+    const { state, roundState, waitingFor, cause, ...rest } = parsed.data;
+    const shown = {
+      state: printable(state),
+      roundState: printable(roundState),
+      waitingFor: waitingFor.map((name) => printable(name)),
+      cause: printable(cause),
+    };
     return [{ ...rest, ...shown }];
   });
 }

@@ -43,6 +43,8 @@ export async function carryOut(context: SiteContext, instruction: Instruction): 
       return applySum(context, instruction.body);
     case 'closeRun':
       return closeRun(context, instruction.body);
+    case 'approveNewSet':
+      return waiting('Another set is proposed.', 'Approving one is not built.');
   }
 }
 
@@ -71,5 +73,7 @@ export function subjectOf(instruction: Instruction): string {
       return refusalSubjects.step(instruction.kind, instruction.body.frozen.name.sum);
     case 'closeRun':
       return 'close';
+    case 'approveNewSet':
+      return 'new set';
   }
 }

@@ -114,6 +114,7 @@ export async function passPolicy(context: SiteContext, instruction: Instruction)
     case 'releaseShare':
     case 'applySum':
     case 'closeRun':
+    case 'approveNewSet':
       return;
   }
 }

@@ -235,6 +235,7 @@ function sumOf(instruction: Instruction): { round?: number; sum?: number; attemp
     case 'agreeEpoch':
     case 'attest':
     case 'closeRun':
+    case 'approveNewSet':
       return {};
   }
 }

@@ -11,6 +11,7 @@ export type RoundState =
   | 'closed'
   | 'abandoned'
   | 'garbled'
+  | 'stalled'
   | 'stuck'
   | 'superseded';
 
@@ -25,7 +26,8 @@ export type RoundState =
  * - `garble`: the shares or the opened sum are wrong; nothing is applied.
  * - `replace-share`: a further share came that may name the wrong one, so decoding is tried again.
  * - `block`: a member of A or a needed holder is gone, or no further share will come.
- * - `resume-attesting`, `resume-decrypting`: who was waited for is back.
+ * - `stall`: before the freeze, a sum whose set is fixed by an earlier one lacks one of it. Any other set simply goes on without whoever is missing.
+ * - `resume-collecting`, `resume-attesting`, `resume-decrypting`: who was waited for is back. Nonces are then collected afresh.
  * - `continue-in-epoch`: the sum becomes a new one of a new key epoch; if it was frozen, over the same A with the same vectors.
  * - `open-new-set`: every site concerned approved another set, knowing that the difference becomes readable.
  */
@@ -40,7 +42,9 @@ export type RoundEvent =
   | 'apply'
   | 'garble'
   | 'replace-share'
+  | 'stall'
   | 'block'
+  | 'resume-collecting'
   | 'resume-attesting'
   | 'resume-decrypting'
   | 'continue-in-epoch'
@@ -68,7 +72,9 @@ export const ROUND_TABLE: TransitionTable<RoundState, RoundEvent> = {
     'apply',
     'garble',
     'replace-share',
+    'stall',
     'block',
+    'resume-collecting',
     'resume-attesting',
     'resume-decrypting',
     'continue-in-epoch',
@@ -76,15 +82,21 @@ export const ROUND_TABLE: TransitionTable<RoundState, RoundEvent> = {
     'abandon',
   ],
   transitions: {
-    training: { 'collect-nonces': 'ready', abandon: 'abandoned', ...inNewEpoch },
-    ready: { 'close-list': 'uploading', abandon: 'abandoned', ...inNewEpoch },
-    uploading: { 'new-attempt': 'ready', freeze: 'frozen', abandon: 'abandoned', ...inNewEpoch },
+    training: { 'collect-nonces': 'ready', stall: 'stalled', abandon: 'abandoned', ...inNewEpoch },
+    ready: { 'close-list': 'uploading', stall: 'stalled', abandon: 'abandoned', ...inNewEpoch },
+    uploading: { 'new-attempt': 'ready', freeze: 'frozen', stall: 'stalled', abandon: 'abandoned', ...inNewEpoch },
     frozen: { 'ask-attestation': 'attesting', ...inNewEpoch },
     attesting: { certify: 'decrypting', block: 'stuck', ...inNewEpoch },
     decrypting: { combine: 'applying', garble: 'garbled', block: 'stuck', ...inNewEpoch },
     applying: { apply: 'closed', garble: 'garbled', ...inNewEpoch },
     garbled: { 'replace-share': 'decrypting', block: 'stuck', ...inNewEpoch },
-    stuck: { 'resume-attesting': 'attesting', 'resume-decrypting': 'decrypting', ...inNewEpoch, 'open-new-set': 'superseded' },
+    stalled: { 'resume-collecting': 'ready', ...inNewEpoch, 'open-new-set': 'superseded' },
+    stuck: {
+      'resume-attesting': 'attesting',
+      'resume-decrypting': 'decrypting',
+      ...inNewEpoch,
+      'open-new-set': 'superseded',
+    },
     closed: {},
     abandoned: {},
     superseded: {},

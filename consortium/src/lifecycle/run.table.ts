@@ -4,21 +4,33 @@ export type RunState = 'draft' | 'awaiting-approval' | 'key-ceremony' | 'running
 
 /**
  * - `start-epoch` opens a key epoch: the first when all sites approved, later ones when the operator renews it, with the same members or others.
- * - `block`: the epoch cannot go on: a dealing was refused, or a sum does not open. The operator starts a new epoch, or ends the run.
+ * - `block`: the epoch cannot go on: a dealing was refused, a sum does not open, or somebody without whom it cannot is away.
+ * - `unblock`: who was waited for is back, or every site concerned approved another set. Otherwise the operator starts a new epoch, or ends the run.
+ * - `pause`, `resume`: the operator's word. Nothing is asked of sites while a run is paused, and no deadline runs.
  */
-export type RunEvent = 'submit' | 'start-epoch' | 'confirm-epoch' | 'block' | 'pause' | 'resume' | 'complete' | 'abort' | 'fail';
+export type RunEvent =
+  | 'submit'
+  | 'start-epoch'
+  | 'confirm-epoch'
+  | 'block'
+  | 'unblock'
+  | 'pause'
+  | 'resume'
+  | 'complete'
+  | 'abort'
+  | 'fail';
 
 /** Confirmation sums belong to the key ceremony; statistics, rounds and the last evaluation to `running`. */
 export const RUN_TABLE: TransitionTable<RunState, RunEvent> = {
   of: 'run',
   initial: 'draft',
-  events: ['submit', 'start-epoch', 'confirm-epoch', 'block', 'pause', 'resume', 'complete', 'abort', 'fail'],
+  events: ['submit', 'start-epoch', 'confirm-epoch', 'block', 'unblock', 'pause', 'resume', 'complete', 'abort', 'fail'],
   transitions: {
     draft: { submit: 'awaiting-approval', abort: 'aborted' },
     'awaiting-approval': { 'start-epoch': 'key-ceremony', abort: 'aborted', fail: 'failed' },
     'key-ceremony': { 'start-epoch': 'key-ceremony', 'confirm-epoch': 'running', block: 'stuck', abort: 'aborted', fail: 'failed' },
     running: { 'start-epoch': 'key-ceremony', block: 'stuck', pause: 'paused', complete: 'completed', abort: 'aborted', fail: 'failed' },
-    stuck: { 'start-epoch': 'key-ceremony', abort: 'aborted', fail: 'failed' },
+    stuck: { 'start-epoch': 'key-ceremony', unblock: 'running', abort: 'aborted', fail: 'failed' },
     paused: { resume: 'running', abort: 'aborted', fail: 'failed' },
     completed: {},
     aborted: {},

@@ -22,12 +22,12 @@ const LEGAL: Record<string, string> = {
     awaiting-approval start-epoch key-ceremony | awaiting-approval abort aborted | awaiting-approval fail failed
     key-ceremony start-epoch key-ceremony | key-ceremony confirm-epoch running | key-ceremony block stuck | key-ceremony abort aborted | key-ceremony fail failed
     running start-epoch key-ceremony | running block stuck | running pause paused | running complete completed | running abort aborted | running fail failed
-    stuck start-epoch key-ceremony | stuck abort aborted | stuck fail failed
+    stuck start-epoch key-ceremony | stuck unblock running | stuck abort aborted | stuck fail failed
     paused resume running | paused abort aborted | paused fail failed`,
   round: `
-    training collect-nonces ready | training abandon abandoned
-    ready close-list uploading | ready abandon abandoned
-    uploading new-attempt ready | uploading freeze frozen | uploading abandon abandoned
+    training collect-nonces ready | training stall stalled | training abandon abandoned
+    ready close-list uploading | ready stall stalled | ready abandon abandoned
+    uploading new-attempt ready | uploading freeze frozen | uploading stall stalled | uploading abandon abandoned
     frozen ask-attestation attesting
     attesting certify decrypting | attesting block stuck
     decrypting combine applying | decrypting garble garbled | decrypting block stuck
@@ -36,6 +36,7 @@ const LEGAL: Record<string, string> = {
     training continue-in-epoch superseded | ready continue-in-epoch superseded | uploading continue-in-epoch superseded
     frozen continue-in-epoch superseded | attesting continue-in-epoch superseded | decrypting continue-in-epoch superseded
     applying continue-in-epoch superseded | garbled continue-in-epoch superseded
+    stalled resume-collecting ready | stalled continue-in-epoch superseded | stalled open-new-set superseded
     stuck resume-attesting attesting | stuck resume-decrypting decrypting | stuck continue-in-epoch superseded | stuck open-new-set superseded`,
   "site's round": `
     idle train trained | idle attest attested | idle release released | idle decline declined | idle abandon abandoned

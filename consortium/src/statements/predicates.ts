@@ -47,7 +47,12 @@ const inSum = { ...inRun, e: digestSchema, kind: sumKindSchema, sum: positive };
 
 export const nonceListSchema = z.array(z.strictObject({ site: siteIdSchema, nonce: nonceSchema })).max(MAX_SITES);
 export const countedListSchema = z.array(z.strictObject({ site: siteIdSchema, merkleRoot: digestSchema })).max(MAX_SITES);
-export const excludedListSchema = z.array(z.strictObject({ site: siteIdSchema, reason: exclusionReasonSchema })).max(MAX_SITES);
+/** Characters of what is said beside a reason. */
+export const MAX_DETAIL = 200;
+/** `detail`: how it came to that, for people; who counts never depends on it. */
+export const excludedListSchema = z
+  .array(z.strictObject({ site: siteIdSchema, reason: exclusionReasonSchema, detail: z.string().max(MAX_DETAIL).optional() }))
+  .max(MAX_SITES);
 const dealingListSchema = z.array(z.strictObject({ site: siteIdSchema, dealing: digestSchema })).max(MAX_SITES);
 
 /** Why a run has another key epoch after its first, and whom the operator left out of it or took the key shares from. */
@@ -229,6 +234,26 @@ export const predicates = {
     named: sites,
   }),
   'round-stuck': z.strictObject({ ...inSum, round: count, reason: text }),
+  /**
+   * A sum that cannot complete over the set that was frozen for it is to be made over another one. What both sums together say is the difference of the two
+   * sets, so every site in that difference and every signer of the first has to approve (secure-aggregation.md §3).
+   */
+  'new-set-proposed': z.strictObject({
+    ...inSum,
+    modelIn: modelSchema,
+    t: digestSchema,
+    before: sites.min(1),
+    after: sites.min(1),
+    approvers: sites.min(1),
+  }),
+  /** By each of them. `proposal` is the digest of the operator's statement, and everything in it was shown. */
+  'new-set-approved': z.strictObject({ ...inSum, site: siteIdSchema, proposal: digestSchema, before: sites.min(1), after: sites.min(1) }),
+  /** The operator's hand on a run: what happened to its clock is in the ledger, since the plan's deadlines were approved. */
+  'run-paused': z.strictObject({ ...inRun, reason: text }),
+  'run-resumed': z.strictObject(inRun),
+  'deadline-extended': z.strictObject({ ...inRun, sum: positive, byMs: positive, reason: text }),
+  /** A site that was set aside is waited for again. */
+  'site-readmitted': z.strictObject({ ...inRun, site: siteIdSchema }),
   'model-released': z.strictObject({ ...inRun, model: digestSchema, parameters: positive }),
   'run-closed': z.strictObject({
     ...inRun,
@@ -260,6 +285,11 @@ export const operatorPredicates = [
   'round-abandoned',
   'round-garbled',
   'round-stuck',
+  'new-set-proposed',
+  'run-paused',
+  'run-resumed',
+  'deadline-extended',
+  'site-readmitted',
   'model-released',
   'run-closed',
 ] as const satisfies readonly PredicateName[];

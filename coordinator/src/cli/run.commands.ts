@@ -26,7 +26,12 @@ export function addRuns(program: Command): void {
     .action((plan: string, flags: OperatorFlags & { sites?: string; approveWithin?: number }) =>
       callOperator(flags, async ({ operator }, output) => {
         const sites = flags.sites?.split(',').map((site) => site.trim()) ?? [];
-        const launched = await ask(operator.launchRun.bind(operator), { plan, sites, approveWithinMs: flags.approveWithin ?? 0 });
+        const launched = await ask(operator.launchRun.bind(operator), {
+          plan,
+          sites,
+          approveWithinMs: flags.approveWithin ?? 0,
+          startAtMs: 0,
+        });
         output.result(launched, launchedText(launched.run, flags.approveWithin));
       }),
     );

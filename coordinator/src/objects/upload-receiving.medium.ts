@@ -8,7 +8,6 @@ import type { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import type { Database } from '../persistence/database.js';
 import { membersOf } from '../runs/run.view.js';
 import type { RunViews } from '../runs/run.views.js';
-import { Settings } from '../settings.js';
 import { runningView } from '../testing/run-view.fixture.js';
 import { coefficientsOf } from './object-size.rule.js';
 import type { ObjectRow } from './object.entity.js';
@@ -28,7 +27,7 @@ let bytes: Uint8Array;
 beforeAll(loadCrypto);
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'coordinator-uploads-'));
-  store = new ObjectStore(new Settings(folder, '127.0.0.1:0'));
+  store = new ObjectStore({ folder, listen: '127.0.0.1:0' });
   await store.open();
   rows = new Map();
   const repository = {

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { unary } from '../agent-port/call.handler.js';
 import type { GrpcController } from '../agent-port/grpc.controller.js';
 import { AuthorityHandlers } from './authority.handlers.js';
+import { ControlHandlers } from './control.handlers.js';
 import { LedgerStatus } from './ledger.status.js';
 import { RunHandlers } from './run.handlers.js';
 import { SiteHandlers } from './site.handlers.js';
@@ -14,11 +15,19 @@ export class OperatorController implements GrpcController<OperatorServiceServer>
   readonly definition: typeof OperatorServiceService = OperatorServiceService;
   readonly handlers: OperatorServiceServer;
 
-  constructor(state: StatusService, ledger: LedgerStatus, sites: SiteHandlers, authority: AuthorityHandlers, runs: RunHandlers) {
+  constructor(
+    state: StatusService,
+    ledger: LedgerStatus,
+    sites: SiteHandlers,
+    authority: AuthorityHandlers,
+    runs: RunHandlers,
+    control: ControlHandlers,
+  ) {
     this.handlers = {
       ...sites.handlers,
       ...authority.handlers,
       ...runs.handlers,
+      ...control.handlers,
       getStatus: unary(() => state.status()),
       getLedgerStatus: unary(() => ledger.status()),
     };

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AgentAddress } from '../agent-port/agent.address.js';
 import { AuthorityHandlers } from './authority.handlers.js';
+import { ControlHandlers } from './control.handlers.js';
 import { LedgerStatus } from './ledger.status.js';
 import { OperatorController } from './operator.controller.js';
 import { RunHandlers } from './run.handlers.js';
@@ -9,7 +10,17 @@ import { SiteHandlers } from './site.handlers.js';
 import { StatusService } from './status.service.js';
 
 @Module({
-  providers: [AgentAddress, AuthorityHandlers, LedgerStatus, OperatorController, RunHandlers, RunWatch, SiteHandlers, StatusService],
+  providers: [
+    AgentAddress,
+    AuthorityHandlers,
+    ControlHandlers,
+    LedgerStatus,
+    OperatorController,
+    RunHandlers,
+    RunWatch,
+    SiteHandlers,
+    StatusService,
+  ],
   exports: [AgentAddress, OperatorController],
 })
 export class OperatorModule {}

@@ -23,7 +23,7 @@ import { RunWatch } from './run.watch.js';
 import { REASON_LENGTH, SITE_LENGTH } from './site.handlers.js';
 import { StatusService } from './status.service.js';
 
-const RUN_LENGTH = 40;
+export const RUN_LENGTH = 40;
 /** Ten years: the longest time that the command line reads. */
 const LONGEST_APPROVAL_MS = 3650 * 86_400_000;
 

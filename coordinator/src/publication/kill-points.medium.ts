@@ -76,7 +76,7 @@ async function started(): Promise<PublicationService> {
   @Module({
     providers: [
       { provide: Database, useValue: ledger.database },
-      { provide: Settings, useValue: new Settings(ledger.folder, '') },
+      { provide: Settings, useValue: { folder: ledger.folder, listen: '' } },
       { provide: ConsortiumIdentity, useValue: { facts: { origin: ORIGIN, logVkey: VKEY }, logSeed: SEED } },
     ],
     exports: [Database, Settings, ConsortiumIdentity],

@@ -76,6 +76,7 @@ function owedInRound(view: RunView, round: RoundRow, site: string): Instruction[
     case 'applying':
     case 'closed':
     case 'abandoned':
+    case 'stalled':
     case 'stuck':
     case 'superseded':
       return [];

@@ -104,5 +104,6 @@ function wireView(view: RunView, site: string): WireRunView {
     waitingFor,
     deadlineMs,
     withoutThisSite,
+    cause: withoutThisSite ? '' : view.run.cause,
   };
 }

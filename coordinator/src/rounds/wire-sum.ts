@@ -14,5 +14,5 @@ export function sumName(round: RoundRow): SumName {
 export function frozenSum(view: RunView, round: RoundRow): FrozenSum {
   const slot = slots.ofAttempt(round.sum, round.attempt);
   const contributions = round.counted.map((site) => toWire(present(view.acts.find('contribution', site, slot), 'a contribution').envelope));
-  return { name: sumName(round), nonces: round.nonces, contributions };
+  return { name: sumName(round), nonces: round.nonces, contributions, newSet: [] };
 }

@@ -128,6 +128,7 @@ function stepInRound(view: RunView, round: RoundRow, absentAmong: AbsentAmong, n
     case 'applying':
     case 'closed':
     case 'abandoned':
+    case 'stalled':
     case 'stuck':
     case 'superseded':
       return undefined;

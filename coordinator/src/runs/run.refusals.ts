@@ -83,6 +83,7 @@ function subjectsOfRound({ state, sum }: RoundRow): string[] {
     case 'applying':
     case 'closed':
     case 'abandoned':
+    case 'stalled':
     case 'stuck':
     case 'superseded':
       return [];

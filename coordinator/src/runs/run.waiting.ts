@@ -135,6 +135,7 @@ function waitingInRound(view: RunView, round: RoundRow): Waiting {
     case 'applying':
     case 'closed':
     case 'abandoned':
+    case 'stalled':
     case 'stuck':
     case 'superseded':
       return NOTHING;

@@ -1,7 +1,10 @@
 import { Global, Module } from '@nestjs/common';
 import { ActService } from './act.service.js';
 import { DamagedFiles } from './damaged.files.js';
+import { NewSetService } from './new-set.service.js';
+import { ReadmissionService } from './readmission.service.js';
 import { RunChanges } from './run.changes.js';
+import { RunControl } from './run.control.js';
 import { RunQueue } from './run.queue.js';
 import { RunReconciler } from './run.reconciler.js';
 import { RunRepository } from './run.repository.js';
@@ -10,7 +13,31 @@ import { RunViews } from './run.views.js';
 
 @Global()
 @Module({
-  providers: [ActService, DamagedFiles, RunChanges, RunQueue, RunReconciler, RunRepository, RunService, RunViews],
-  exports: [ActService, DamagedFiles, RunChanges, RunQueue, RunReconciler, RunRepository, RunService, RunViews],
+  providers: [
+    ActService,
+    DamagedFiles,
+    NewSetService,
+    ReadmissionService,
+    RunChanges,
+    RunControl,
+    RunQueue,
+    RunReconciler,
+    RunRepository,
+    RunService,
+    RunViews,
+  ],
+  exports: [
+    ActService,
+    DamagedFiles,
+    NewSetService,
+    ReadmissionService,
+    RunChanges,
+    RunControl,
+    RunQueue,
+    RunReconciler,
+    RunRepository,
+    RunService,
+    RunViews,
+  ],
 })
 export class RunsModule {}

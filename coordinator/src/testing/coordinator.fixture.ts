@@ -77,7 +77,7 @@ export class TestCoordinator {
   async launch(text = PLAN_TEXT, sites: string[] = [], approveWithinMs = 0): Promise<string> {
     const { operator } = this.operator;
     const { plan } = await ask(operator.publishPlan.bind(operator), { plan: text });
-    return (await ask(operator.launchRun.bind(operator), { plan, sites, approveWithinMs })).run;
+    return (await ask(operator.launchRun.bind(operator), { plan, sites, approveWithinMs, startAtMs: 0 })).run;
   }
 
   async run(run: string) {

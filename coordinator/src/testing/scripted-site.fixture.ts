@@ -190,6 +190,8 @@ export class ScriptedSite {
         return this.apply(kind.applySum);
       case 'closeRun':
         this.closed = true;
+        return;
+      case 'approveNewSet':
     }
   }
 

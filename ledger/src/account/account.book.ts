@@ -53,6 +53,12 @@ export class AccountBook {
         // A second opening of the same run is a breach of the rules; what counts is the first.
         if (!this.#runs.has(recorded.predicate.run)) this.#runs.set(recorded.predicate.run, new RunBook(recorded, this.#openings));
         return;
+      case 'new-set-proposed':
+      case 'new-set-approved':
+      case 'run-paused':
+      case 'run-resumed':
+      case 'deadline-extended':
+      case 'site-readmitted':
       case 'auditor-enrolled':
       case 'auditor-revoked':
       case 'authorities':

@@ -158,6 +158,12 @@ export class Evidence {
       case 'attempt-declined':
       case 'round-garbled':
       case 'round-stuck':
+      case 'new-set-proposed':
+      case 'new-set-approved':
+      case 'run-paused':
+      case 'run-resumed':
+      case 'deadline-extended':
+      case 'site-readmitted':
       case 'model-released':
         return;
     }

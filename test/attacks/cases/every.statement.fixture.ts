@@ -104,6 +104,12 @@ export function everyStatement(
     'round-abandoned': { ...sum, ...at, reason: 'r', excluded: [] },
     'round-garbled': { ...sum, round: 1, reason: 'parity', named: [] },
     'round-stuck': { ...sum, round: 1, reason: 'r' },
+    'new-set-proposed': { ...sum, modelIn: DIGEST, t: DIGEST, before: ['alpha', 'beta'], after: ['alpha'], approvers: ['alpha', 'beta'] },
+    'new-set-approved': { ...sum, site, proposal: DIGEST, before: ['alpha', 'beta'], after: ['alpha'] },
+    'run-paused': { ...here, reason: 'r' },
+    'run-resumed': here,
+    'deadline-extended': { ...here, sum: 1, byMs: 1, reason: 'r' },
+    'site-readmitted': { ...here, site },
     'model-released': { ...here, model: DIGEST, parameters: 1 },
     'run-closed': { ...here, status: 'failed', rounds: 0, model: 'none', contributions: [] },
   };

@@ -38,12 +38,16 @@ afterAll(async () => {
 describe('an operator', () => {
   it('cannot launch a plan that is not published, nor among sites that are not there', async () => {
     const { operator } = coordinator.operator;
-    expect(await failureOf(ask(operator.launchRun.bind(operator), { plan: '1'.repeat(64), sites: [], approveWithinMs: 0 }))).toMatchObject({
+    expect(
+      await failureOf(ask(operator.launchRun.bind(operator), { plan: '1'.repeat(64), sites: [], approveWithinMs: 0, startAtMs: 0 })),
+    ).toMatchObject({
       code: 'unknown-plan',
     });
     const { plan } = await ask(operator.publishPlan.bind(operator), { plan: PLAN_TEXT });
     expect(
-      await failureOf(ask(operator.launchRun.bind(operator), { plan, sites: ['alpha', 'nobody', 'zeta'], approveWithinMs: 0 })),
+      await failureOf(
+        ask(operator.launchRun.bind(operator), { plan, sites: ['alpha', 'nobody', 'zeta'], approveWithinMs: 0, startAtMs: 0 }),
+      ),
     ).toMatchObject({
       code: 'unknown-site',
     });

@@ -5,7 +5,6 @@ import { readFile } from 'node:fs/promises';
 import { coefficientCount, loadCrypto, unpackSum } from '@coferment/crypto';
 import { SumOpener } from '../../../../coordinator/dist/aggregation/sum.opener.js';
 import { ObjectStore } from '../../../../coordinator/dist/objects/object.store.js';
-import { Settings } from '../../../../coordinator/dist/settings.js';
 import { type Sample, timed } from '../measure/sample.statistics.js';
 import { type Credentials, issueCredentials } from './consortium.certificates.js';
 import { type OpeningOrder, openBlockByBlock } from './block.opening.js';
@@ -62,7 +61,7 @@ function modelOf(sums: ArrayLike<number>, addends: number): Uint8Array {
 const handlers = {
   async start({ folder }: { folder: string }): Promise<{ address: string; credentials: Credentials }> {
     await loadCrypto();
-    const store = new ObjectStore(new Settings(folder, '127.0.0.1:0'));
+    const store = new ObjectStore({ folder, listen: '127.0.0.1:0' });
     await store.open();
     const credentials = await issueCredentials();
     const port = new UploadPort(store, credentials);

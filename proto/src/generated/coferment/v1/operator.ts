@@ -127,6 +127,8 @@ export interface LaunchRunRequest {
   sites: string[];
   /** After this time the run goes on among the sites that have approved, or is aborted if they are too few. 0: it waits for all. */
   approveWithinMs: number;
+  /** Nothing begins before, though every site has approved. 0: at once. */
+  startAtMs: number;
 }
 
 export interface LaunchRunResponse {
@@ -140,6 +142,56 @@ export interface AbortRunRequest {
 }
 
 export interface AbortRunResponse {
+}
+
+export interface PauseRunRequest {
+  run: string;
+  reason: string;
+}
+
+export interface PauseRunResponse {
+}
+
+export interface ResumeRunRequest {
+  run: string;
+}
+
+export interface ResumeRunResponse {
+}
+
+export interface ExtendDeadlineRequest {
+  run: string;
+  /** The sum that is meant, so that a late call does not extend the next one. */
+  sum: number;
+  byMs: number;
+  reason: string;
+}
+
+export interface ExtendDeadlineResponse {
+  deadlineMs: number;
+}
+
+export interface OpenNewSetRequest {
+  run: string;
+  /** The stuck sum. */
+  sum: number;
+  /** The set to sum over instead. */
+  sites: string[];
+}
+
+export interface OpenNewSetResponse {
+  /** Digest of the proposal. */
+  proposal: string;
+  /** Everybody who has to approve it. */
+  approvers: string[];
+}
+
+export interface ReadmitSiteRequest {
+  run: string;
+  site: string;
+}
+
+export interface ReadmitSiteResponse {
 }
 
 /** A new key epoch of a run: at most one of the two sites is named. */
@@ -255,6 +307,26 @@ export interface ExcludedSite {
   site: string;
   /** late | dropped | refused | absent | set-aside */
   reason: string;
+  /** How it came to that, for people. */
+  detail: string;
+}
+
+/** A site that has failed so often in a row that rounds do not wait for it any more. */
+export interface SetAsideSite {
+  site: string;
+  failures: number;
+  /** How it failed, the last time first. */
+  reasons: string[];
+}
+
+/** Another set that waits for the approval of those concerned. */
+export interface NewSetStatus {
+  sum: number;
+  proposal: string;
+  before: string[];
+  after: string[];
+  approvers: string[];
+  approved: string[];
 }
 
 export interface RoundStatus {
@@ -315,6 +387,12 @@ export interface RunStatus {
   /** Sites that were asked and had not approved by the deadline. */
   notApproved: string[];
   openedMs: number;
+  /** 0 while it is not paused. */
+  pausedMs: number;
+  /** 0 where it starts with the last approval. */
+  startAtMs: number;
+  setAside: SetAsideSite[];
+  newSet: NewSetStatus | undefined;
 }
 
 export interface GetRostersRequest {
@@ -1438,7 +1516,7 @@ export const PublishPlanResponse: MessageFns<PublishPlanResponse> = {
 };
 
 function createBaseLaunchRunRequest(): LaunchRunRequest {
-  return { plan: "", sites: [], approveWithinMs: 0 };
+  return { plan: "", sites: [], approveWithinMs: 0, startAtMs: 0 };
 }
 
 export const LaunchRunRequest: MessageFns<LaunchRunRequest> = {
@@ -1451,6 +1529,9 @@ export const LaunchRunRequest: MessageFns<LaunchRunRequest> = {
     }
     if (message.approveWithinMs !== 0) {
       writer.uint32(24).int64(message.approveWithinMs);
+    }
+    if (message.startAtMs !== 0) {
+      writer.uint32(32).int64(message.startAtMs);
     }
     return writer;
   },
@@ -1492,6 +1573,14 @@ export const LaunchRunRequest: MessageFns<LaunchRunRequest> = {
             message.approveWithinMs = longToNumber(reader.int64());
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.startAtMs = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1512,6 +1601,7 @@ export const LaunchRunRequest: MessageFns<LaunchRunRequest> = {
     message.plan = object.plan ?? "";
     message.sites = object.sites?.map((e) => e) || [];
     message.approveWithinMs = object.approveWithinMs ?? 0;
+    message.startAtMs = object.startAtMs ?? 0;
     return message;
   },
 };
@@ -1689,6 +1779,616 @@ export const AbortRunResponse: MessageFns<AbortRunResponse> = {
   },
   fromPartial(_: DeepPartial<AbortRunResponse>): AbortRunResponse {
     const message = createBaseAbortRunResponse();
+    return message;
+  },
+};
+
+function createBasePauseRunRequest(): PauseRunRequest {
+  return { run: "", reason: "" };
+}
+
+export const PauseRunRequest: MessageFns<PauseRunRequest> = {
+  encode(message: PauseRunRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.run !== "") {
+      writer.uint32(10).string(message.run);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PauseRunRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePauseRunRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.run = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PauseRunRequest>): PauseRunRequest {
+    return PauseRunRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PauseRunRequest>): PauseRunRequest {
+    const message = createBasePauseRunRequest();
+    message.run = object.run ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBasePauseRunResponse(): PauseRunResponse {
+  return {};
+}
+
+export const PauseRunResponse: MessageFns<PauseRunResponse> = {
+  encode(_: PauseRunResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PauseRunResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePauseRunResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PauseRunResponse>): PauseRunResponse {
+    return PauseRunResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<PauseRunResponse>): PauseRunResponse {
+    const message = createBasePauseRunResponse();
+    return message;
+  },
+};
+
+function createBaseResumeRunRequest(): ResumeRunRequest {
+  return { run: "" };
+}
+
+export const ResumeRunRequest: MessageFns<ResumeRunRequest> = {
+  encode(message: ResumeRunRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.run !== "") {
+      writer.uint32(10).string(message.run);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResumeRunRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResumeRunRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.run = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ResumeRunRequest>): ResumeRunRequest {
+    return ResumeRunRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResumeRunRequest>): ResumeRunRequest {
+    const message = createBaseResumeRunRequest();
+    message.run = object.run ?? "";
+    return message;
+  },
+};
+
+function createBaseResumeRunResponse(): ResumeRunResponse {
+  return {};
+}
+
+export const ResumeRunResponse: MessageFns<ResumeRunResponse> = {
+  encode(_: ResumeRunResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResumeRunResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResumeRunResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ResumeRunResponse>): ResumeRunResponse {
+    return ResumeRunResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ResumeRunResponse>): ResumeRunResponse {
+    const message = createBaseResumeRunResponse();
+    return message;
+  },
+};
+
+function createBaseExtendDeadlineRequest(): ExtendDeadlineRequest {
+  return { run: "", sum: 0, byMs: 0, reason: "" };
+}
+
+export const ExtendDeadlineRequest: MessageFns<ExtendDeadlineRequest> = {
+  encode(message: ExtendDeadlineRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.run !== "") {
+      writer.uint32(10).string(message.run);
+    }
+    if (message.sum !== 0) {
+      writer.uint32(16).uint32(message.sum);
+    }
+    if (message.byMs !== 0) {
+      writer.uint32(24).int64(message.byMs);
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExtendDeadlineRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExtendDeadlineRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.run = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.sum = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.byMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExtendDeadlineRequest>): ExtendDeadlineRequest {
+    return ExtendDeadlineRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExtendDeadlineRequest>): ExtendDeadlineRequest {
+    const message = createBaseExtendDeadlineRequest();
+    message.run = object.run ?? "";
+    message.sum = object.sum ?? 0;
+    message.byMs = object.byMs ?? 0;
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseExtendDeadlineResponse(): ExtendDeadlineResponse {
+  return { deadlineMs: 0 };
+}
+
+export const ExtendDeadlineResponse: MessageFns<ExtendDeadlineResponse> = {
+  encode(message: ExtendDeadlineResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.deadlineMs !== 0) {
+      writer.uint32(8).int64(message.deadlineMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExtendDeadlineResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExtendDeadlineResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.deadlineMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ExtendDeadlineResponse>): ExtendDeadlineResponse {
+    return ExtendDeadlineResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ExtendDeadlineResponse>): ExtendDeadlineResponse {
+    const message = createBaseExtendDeadlineResponse();
+    message.deadlineMs = object.deadlineMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseOpenNewSetRequest(): OpenNewSetRequest {
+  return { run: "", sum: 0, sites: [] };
+}
+
+export const OpenNewSetRequest: MessageFns<OpenNewSetRequest> = {
+  encode(message: OpenNewSetRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.run !== "") {
+      writer.uint32(10).string(message.run);
+    }
+    if (message.sum !== 0) {
+      writer.uint32(16).uint32(message.sum);
+    }
+    for (const v of message.sites) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OpenNewSetRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOpenNewSetRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.run = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.sum = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.sites.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<OpenNewSetRequest>): OpenNewSetRequest {
+    return OpenNewSetRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OpenNewSetRequest>): OpenNewSetRequest {
+    const message = createBaseOpenNewSetRequest();
+    message.run = object.run ?? "";
+    message.sum = object.sum ?? 0;
+    message.sites = object.sites?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseOpenNewSetResponse(): OpenNewSetResponse {
+  return { proposal: "", approvers: [] };
+}
+
+export const OpenNewSetResponse: MessageFns<OpenNewSetResponse> = {
+  encode(message: OpenNewSetResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.proposal !== "") {
+      writer.uint32(10).string(message.proposal);
+    }
+    for (const v of message.approvers) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OpenNewSetResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOpenNewSetResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.proposal = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.approvers.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<OpenNewSetResponse>): OpenNewSetResponse {
+    return OpenNewSetResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OpenNewSetResponse>): OpenNewSetResponse {
+    const message = createBaseOpenNewSetResponse();
+    message.proposal = object.proposal ?? "";
+    message.approvers = object.approvers?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseReadmitSiteRequest(): ReadmitSiteRequest {
+  return { run: "", site: "" };
+}
+
+export const ReadmitSiteRequest: MessageFns<ReadmitSiteRequest> = {
+  encode(message: ReadmitSiteRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.run !== "") {
+      writer.uint32(10).string(message.run);
+    }
+    if (message.site !== "") {
+      writer.uint32(18).string(message.site);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadmitSiteRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadmitSiteRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.run = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.site = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReadmitSiteRequest>): ReadmitSiteRequest {
+    return ReadmitSiteRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReadmitSiteRequest>): ReadmitSiteRequest {
+    const message = createBaseReadmitSiteRequest();
+    message.run = object.run ?? "";
+    message.site = object.site ?? "";
+    return message;
+  },
+};
+
+function createBaseReadmitSiteResponse(): ReadmitSiteResponse {
+  return {};
+}
+
+export const ReadmitSiteResponse: MessageFns<ReadmitSiteResponse> = {
+  encode(_: ReadmitSiteResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadmitSiteResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadmitSiteResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReadmitSiteResponse>): ReadmitSiteResponse {
+    return ReadmitSiteResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ReadmitSiteResponse>): ReadmitSiteResponse {
+    const message = createBaseReadmitSiteResponse();
     return message;
   },
 };
@@ -2746,7 +3446,7 @@ export const GetRunResponse: MessageFns<GetRunResponse> = {
 };
 
 function createBaseExcludedSite(): ExcludedSite {
-  return { site: "", reason: "" };
+  return { site: "", reason: "", detail: "" };
 }
 
 export const ExcludedSite: MessageFns<ExcludedSite> = {
@@ -2756,6 +3456,9 @@ export const ExcludedSite: MessageFns<ExcludedSite> = {
     }
     if (message.reason !== "") {
       writer.uint32(18).string(message.reason);
+    }
+    if (message.detail !== "") {
+      writer.uint32(26).string(message.detail);
     }
     return writer;
   },
@@ -2789,6 +3492,14 @@ export const ExcludedSite: MessageFns<ExcludedSite> = {
             message.reason = reader.string();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.detail = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2808,6 +3519,201 @@ export const ExcludedSite: MessageFns<ExcludedSite> = {
     const message = createBaseExcludedSite();
     message.site = object.site ?? "";
     message.reason = object.reason ?? "";
+    message.detail = object.detail ?? "";
+    return message;
+  },
+};
+
+function createBaseSetAsideSite(): SetAsideSite {
+  return { site: "", failures: 0, reasons: [] };
+}
+
+export const SetAsideSite: MessageFns<SetAsideSite> = {
+  encode(message: SetAsideSite, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.site !== "") {
+      writer.uint32(10).string(message.site);
+    }
+    if (message.failures !== 0) {
+      writer.uint32(16).uint32(message.failures);
+    }
+    for (const v of message.reasons) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SetAsideSite {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSetAsideSite();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.site = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.failures = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reasons.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SetAsideSite>): SetAsideSite {
+    return SetAsideSite.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SetAsideSite>): SetAsideSite {
+    const message = createBaseSetAsideSite();
+    message.site = object.site ?? "";
+    message.failures = object.failures ?? 0;
+    message.reasons = object.reasons?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseNewSetStatus(): NewSetStatus {
+  return { sum: 0, proposal: "", before: [], after: [], approvers: [], approved: [] };
+}
+
+export const NewSetStatus: MessageFns<NewSetStatus> = {
+  encode(message: NewSetStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sum !== 0) {
+      writer.uint32(8).uint32(message.sum);
+    }
+    if (message.proposal !== "") {
+      writer.uint32(18).string(message.proposal);
+    }
+    for (const v of message.before) {
+      writer.uint32(26).string(v!);
+    }
+    for (const v of message.after) {
+      writer.uint32(34).string(v!);
+    }
+    for (const v of message.approvers) {
+      writer.uint32(42).string(v!);
+    }
+    for (const v of message.approved) {
+      writer.uint32(50).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NewSetStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNewSetStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.sum = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.proposal = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.before.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.after.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.approvers.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.approved.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<NewSetStatus>): NewSetStatus {
+    return NewSetStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NewSetStatus>): NewSetStatus {
+    const message = createBaseNewSetStatus();
+    message.sum = object.sum ?? 0;
+    message.proposal = object.proposal ?? "";
+    message.before = object.before?.map((e) => e) || [];
+    message.after = object.after?.map((e) => e) || [];
+    message.approvers = object.approvers?.map((e) => e) || [];
+    message.approved = object.approved?.map((e) => e) || [];
     return message;
   },
 };
@@ -3083,6 +3989,10 @@ function createBaseRunStatus(): RunStatus {
     released: false,
     notApproved: [],
     openedMs: 0,
+    pausedMs: 0,
+    startAtMs: 0,
+    setAside: [],
+    newSet: undefined,
   };
 }
 
@@ -3177,6 +4087,18 @@ export const RunStatus: MessageFns<RunStatus> = {
     }
     if (message.openedMs !== 0) {
       writer.uint32(240).int64(message.openedMs);
+    }
+    if (message.pausedMs !== 0) {
+      writer.uint32(248).int64(message.pausedMs);
+    }
+    if (message.startAtMs !== 0) {
+      writer.uint32(256).int64(message.startAtMs);
+    }
+    for (const v of message.setAside) {
+      SetAsideSite.encode(v!, writer.uint32(266).fork()).join();
+    }
+    if (message.newSet !== undefined) {
+      NewSetStatus.encode(message.newSet, writer.uint32(274).fork()).join();
     }
     return writer;
   },
@@ -3434,6 +4356,38 @@ export const RunStatus: MessageFns<RunStatus> = {
             message.openedMs = longToNumber(reader.int64());
             continue;
           }
+          case 31: {
+            if (tag !== 248) {
+              break;
+            }
+
+            message.pausedMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 32: {
+            if (tag !== 256) {
+              break;
+            }
+
+            message.startAtMs = longToNumber(reader.int64());
+            continue;
+          }
+          case 33: {
+            if (tag !== 266) {
+              break;
+            }
+
+            message.setAside.push(SetAsideSite.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 34: {
+            if (tag !== 274) {
+              break;
+            }
+
+            message.newSet = NewSetStatus.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3481,6 +4435,12 @@ export const RunStatus: MessageFns<RunStatus> = {
     message.released = object.released ?? false;
     message.notApproved = object.notApproved?.map((e) => e) || [];
     message.openedMs = object.openedMs ?? 0;
+    message.pausedMs = object.pausedMs ?? 0;
+    message.startAtMs = object.startAtMs ?? 0;
+    message.setAside = object.setAside?.map((e) => SetAsideSite.fromPartial(e)) || [];
+    message.newSet = (object.newSet !== undefined && object.newSet !== null)
+      ? NewSetStatus.fromPartial(object.newSet)
+      : undefined;
     return message;
   },
 };
@@ -4094,6 +5054,57 @@ export const OperatorServiceService = {
     responseSerialize: (value: AbortRunResponse): Buffer => Buffer.from(AbortRunResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): AbortRunResponse => AbortRunResponse.decode(value),
   },
+  /** Nothing is asked of the run's sites until it is resumed, and no deadline runs. */
+  pauseRun: {
+    path: "/coferment.v1.OperatorService/PauseRun" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PauseRunRequest): Buffer => Buffer.from(PauseRunRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PauseRunRequest => PauseRunRequest.decode(value),
+    responseSerialize: (value: PauseRunResponse): Buffer => Buffer.from(PauseRunResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PauseRunResponse => PauseRunResponse.decode(value),
+  },
+  resumeRun: {
+    path: "/coferment.v1.OperatorService/ResumeRun" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResumeRunRequest): Buffer => Buffer.from(ResumeRunRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResumeRunRequest => ResumeRunRequest.decode(value),
+    responseSerialize: (value: ResumeRunResponse): Buffer => Buffer.from(ResumeRunResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ResumeRunResponse => ResumeRunResponse.decode(value),
+  },
+  /** More time for the stage that collects from sites now; the plan stays as it is. */
+  extendDeadline: {
+    path: "/coferment.v1.OperatorService/ExtendDeadline" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ExtendDeadlineRequest): Buffer =>
+      Buffer.from(ExtendDeadlineRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ExtendDeadlineRequest => ExtendDeadlineRequest.decode(value),
+    responseSerialize: (value: ExtendDeadlineResponse): Buffer =>
+      Buffer.from(ExtendDeadlineResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ExtendDeadlineResponse => ExtendDeadlineResponse.decode(value),
+  },
+  /** Proposes another set for a sum that cannot complete; it opens when everybody concerned has approved. */
+  openNewSet: {
+    path: "/coferment.v1.OperatorService/OpenNewSet" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: OpenNewSetRequest): Buffer => Buffer.from(OpenNewSetRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): OpenNewSetRequest => OpenNewSetRequest.decode(value),
+    responseSerialize: (value: OpenNewSetResponse): Buffer => Buffer.from(OpenNewSetResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): OpenNewSetResponse => OpenNewSetResponse.decode(value),
+  },
+  /** A site that was set aside is waited for again. */
+  readmitSite: {
+    path: "/coferment.v1.OperatorService/ReadmitSite" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReadmitSiteRequest): Buffer => Buffer.from(ReadmitSiteRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReadmitSiteRequest => ReadmitSiteRequest.decode(value),
+    responseSerialize: (value: ReadmitSiteResponse): Buffer => Buffer.from(ReadmitSiteResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReadmitSiteResponse => ReadmitSiteResponse.decode(value),
+  },
   renewEpoch: {
     path: "/coferment.v1.OperatorService/RenewEpoch" as const,
     requestStream: false as const,
@@ -4174,6 +5185,15 @@ export interface OperatorServiceServer extends UntypedServiceImplementation {
   publishPlan: handleUnaryCall<PublishPlanRequest, PublishPlanResponse>;
   launchRun: handleUnaryCall<LaunchRunRequest, LaunchRunResponse>;
   abortRun: handleUnaryCall<AbortRunRequest, AbortRunResponse>;
+  /** Nothing is asked of the run's sites until it is resumed, and no deadline runs. */
+  pauseRun: handleUnaryCall<PauseRunRequest, PauseRunResponse>;
+  resumeRun: handleUnaryCall<ResumeRunRequest, ResumeRunResponse>;
+  /** More time for the stage that collects from sites now; the plan stays as it is. */
+  extendDeadline: handleUnaryCall<ExtendDeadlineRequest, ExtendDeadlineResponse>;
+  /** Proposes another set for a sum that cannot complete; it opens when everybody concerned has approved. */
+  openNewSet: handleUnaryCall<OpenNewSetRequest, OpenNewSetResponse>;
+  /** A site that was set aside is waited for again. */
+  readmitSite: handleUnaryCall<ReadmitSiteRequest, ReadmitSiteResponse>;
   renewEpoch: handleUnaryCall<RenewEpochRequest, RenewEpochResponse>;
   getStatus: handleUnaryCall<GetStatusRequest, GetStatusResponse>;
   /** How far the ledger is signed, cosigned and published. */
@@ -4334,6 +5354,85 @@ export interface OperatorServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: AbortRunResponse) => void,
+  ): ClientUnaryCall;
+  /** Nothing is asked of the run's sites until it is resumed, and no deadline runs. */
+  pauseRun(
+    request: PauseRunRequest,
+    callback: (error: ServiceError | null, response: PauseRunResponse) => void,
+  ): ClientUnaryCall;
+  pauseRun(
+    request: PauseRunRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PauseRunResponse) => void,
+  ): ClientUnaryCall;
+  pauseRun(
+    request: PauseRunRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PauseRunResponse) => void,
+  ): ClientUnaryCall;
+  resumeRun(
+    request: ResumeRunRequest,
+    callback: (error: ServiceError | null, response: ResumeRunResponse) => void,
+  ): ClientUnaryCall;
+  resumeRun(
+    request: ResumeRunRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ResumeRunResponse) => void,
+  ): ClientUnaryCall;
+  resumeRun(
+    request: ResumeRunRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ResumeRunResponse) => void,
+  ): ClientUnaryCall;
+  /** More time for the stage that collects from sites now; the plan stays as it is. */
+  extendDeadline(
+    request: ExtendDeadlineRequest,
+    callback: (error: ServiceError | null, response: ExtendDeadlineResponse) => void,
+  ): ClientUnaryCall;
+  extendDeadline(
+    request: ExtendDeadlineRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ExtendDeadlineResponse) => void,
+  ): ClientUnaryCall;
+  extendDeadline(
+    request: ExtendDeadlineRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ExtendDeadlineResponse) => void,
+  ): ClientUnaryCall;
+  /** Proposes another set for a sum that cannot complete; it opens when everybody concerned has approved. */
+  openNewSet(
+    request: OpenNewSetRequest,
+    callback: (error: ServiceError | null, response: OpenNewSetResponse) => void,
+  ): ClientUnaryCall;
+  openNewSet(
+    request: OpenNewSetRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: OpenNewSetResponse) => void,
+  ): ClientUnaryCall;
+  openNewSet(
+    request: OpenNewSetRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: OpenNewSetResponse) => void,
+  ): ClientUnaryCall;
+  /** A site that was set aside is waited for again. */
+  readmitSite(
+    request: ReadmitSiteRequest,
+    callback: (error: ServiceError | null, response: ReadmitSiteResponse) => void,
+  ): ClientUnaryCall;
+  readmitSite(
+    request: ReadmitSiteRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ReadmitSiteResponse) => void,
+  ): ClientUnaryCall;
+  readmitSite(
+    request: ReadmitSiteRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ReadmitSiteResponse) => void,
   ): ClientUnaryCall;
   renewEpoch(
     request: RenewEpochRequest,

@@ -68,6 +68,8 @@ export interface RunView {
   deadlineMs: number;
   /** The run goes on without this site, which had not approved by the deadline. */
   withoutThisSite: boolean;
+  /** Why it does not go on, where it is stuck or paused. */
+  cause: string;
 }
 
 /** One thing a site is asked to do. It repeats until done: carrying it out twice must be harmless. */
@@ -85,6 +87,7 @@ export interface Instruction {
     | { $case: "releaseShare"; releaseShare: ReleaseShare }
     | { $case: "applySum"; applySum: ApplySum }
     | { $case: "closeRun"; closeRun: CloseRun }
+    | { $case: "approveNewSet"; approveNewSet: ApproveNewSet }
     | undefined;
 }
 
@@ -162,6 +165,14 @@ export interface FrozenSum {
   nonces: NonceEntry[];
   /** Upload signatures of the counted sites, in site order. */
   contributions: Envelope[];
+  /** Where the set is another than the first one of this model: the proposal, then the approvals of everybody concerned. */
+  newSet: Envelope[];
+}
+
+/** Another set for a sum that cannot complete over the first: a person at the site decides. */
+export interface ApproveNewSet {
+  run: string;
+  proposal: Envelope | undefined;
 }
 
 /** Several sums only for `confirm`. */
@@ -483,6 +494,7 @@ function createBaseRunView(): RunView {
     waitingFor: [],
     deadlineMs: 0,
     withoutThisSite: false,
+    cause: "",
   };
 }
 
@@ -514,6 +526,9 @@ export const RunView: MessageFns<RunView> = {
     }
     if (message.withoutThisSite !== false) {
       writer.uint32(72).bool(message.withoutThisSite);
+    }
+    if (message.cause !== "") {
+      writer.uint32(82).string(message.cause);
     }
     return writer;
   },
@@ -603,6 +618,14 @@ export const RunView: MessageFns<RunView> = {
             message.withoutThisSite = reader.bool();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.cause = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -629,6 +652,7 @@ export const RunView: MessageFns<RunView> = {
     message.waitingFor = object.waitingFor?.map((e) => e) || [];
     message.deadlineMs = object.deadlineMs ?? 0;
     message.withoutThisSite = object.withoutThisSite ?? false;
+    message.cause = object.cause ?? "";
     return message;
   },
 };
@@ -675,6 +699,9 @@ export const Instruction: MessageFns<Instruction> = {
         break;
       case "closeRun":
         CloseRun.encode(message.kind.closeRun, writer.uint32(98).fork()).join();
+        break;
+      case "approveNewSet":
+        ApproveNewSet.encode(message.kind.approveNewSet, writer.uint32(106).fork()).join();
         break;
     }
     return writer;
@@ -792,6 +819,14 @@ export const Instruction: MessageFns<Instruction> = {
             message.kind = { $case: "closeRun", closeRun: CloseRun.decode(reader, reader.uint32()) };
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.kind = { $case: "approveNewSet", approveNewSet: ApproveNewSet.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -885,6 +920,15 @@ export const Instruction: MessageFns<Instruction> = {
       case "closeRun": {
         if (object.kind?.closeRun !== undefined && object.kind?.closeRun !== null) {
           message.kind = { $case: "closeRun", closeRun: CloseRun.fromPartial(object.kind.closeRun) };
+        }
+        break;
+      }
+      case "approveNewSet": {
+        if (object.kind?.approveNewSet !== undefined && object.kind?.approveNewSet !== null) {
+          message.kind = {
+            $case: "approveNewSet",
+            approveNewSet: ApproveNewSet.fromPartial(object.kind.approveNewSet),
+          };
         }
         break;
       }
@@ -1698,7 +1742,7 @@ export const Encrypt: MessageFns<Encrypt> = {
 };
 
 function createBaseFrozenSum(): FrozenSum {
-  return { name: undefined, nonces: [], contributions: [] };
+  return { name: undefined, nonces: [], contributions: [], newSet: [] };
 }
 
 export const FrozenSum: MessageFns<FrozenSum> = {
@@ -1711,6 +1755,9 @@ export const FrozenSum: MessageFns<FrozenSum> = {
     }
     for (const v of message.contributions) {
       Envelope.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.newSet) {
+      Envelope.encode(v!, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -1752,6 +1799,14 @@ export const FrozenSum: MessageFns<FrozenSum> = {
             message.contributions.push(Envelope.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.newSet.push(Envelope.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1772,6 +1827,76 @@ export const FrozenSum: MessageFns<FrozenSum> = {
     message.name = (object.name !== undefined && object.name !== null) ? SumName.fromPartial(object.name) : undefined;
     message.nonces = object.nonces?.map((e) => NonceEntry.fromPartial(e)) || [];
     message.contributions = object.contributions?.map((e) => Envelope.fromPartial(e)) || [];
+    message.newSet = object.newSet?.map((e) => Envelope.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseApproveNewSet(): ApproveNewSet {
+  return { run: "", proposal: undefined };
+}
+
+export const ApproveNewSet: MessageFns<ApproveNewSet> = {
+  encode(message: ApproveNewSet, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.run !== "") {
+      writer.uint32(10).string(message.run);
+    }
+    if (message.proposal !== undefined) {
+      Envelope.encode(message.proposal, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ApproveNewSet {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseApproveNewSet();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.run = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.proposal = Envelope.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ApproveNewSet>): ApproveNewSet {
+    return ApproveNewSet.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ApproveNewSet>): ApproveNewSet {
+    const message = createBaseApproveNewSet();
+    message.run = object.run ?? "";
+    message.proposal = (object.proposal !== undefined && object.proposal !== null)
+      ? Envelope.fromPartial(object.proposal)
+      : undefined;
     return message;
   },
 };
