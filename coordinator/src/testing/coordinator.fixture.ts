@@ -74,10 +74,10 @@ export class TestCoordinator {
     return joined;
   }
 
-  async launch(text = PLAN_TEXT, sites: string[] = [], approveWithinMs = 0): Promise<string> {
+  async launch(text = PLAN_TEXT, sites: string[] = [], approveWithinMs = 0, startAtMs = 0): Promise<string> {
     const { operator } = this.operator;
     const { plan } = await ask(operator.publishPlan.bind(operator), { plan: text });
-    return (await ask(operator.launchRun.bind(operator), { plan, sites, approveWithinMs, startAtMs: 0 })).run;
+    return (await ask(operator.launchRun.bind(operator), { plan, sites, approveWithinMs, startAtMs })).run;
   }
 
   async run(run: string) {
