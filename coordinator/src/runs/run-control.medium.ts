@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { exportLedger } from '../cli/ledger.export.js';
 import { readLedger, statementsOf } from '../cli/ledger.reader.js';
 import { ask } from '../cli/operator.client.js';
-import { PLAN_TEXT, TestCoordinator, workUntil } from '../testing/coordinator.fixture.js';
+import { operatorProgram } from '../cli/program.js';
+import { PASSPHRASE, PLAN_TEXT, TestCoordinator, workUntil } from '../testing/coordinator.fixture.js';
 import type { ScriptedSite } from '../testing/scripted-site.fixture.js';
 
 /** Real keys in a run, on a machine that does other things too. */
@@ -34,6 +35,28 @@ const call = {
   extend: (sum: number, byMs: number) =>
     ask(coordinator.operator.operator.extendDeadline.bind(coordinator.operator.operator), { run, sum, byMs, reason: 'a slow line' }),
 };
+/** The command as it is typed, in this process. What it prints for programs, and its exit code. */
+async function typed(...words: string[]): Promise<{ exitCode: number; printed: unknown }> {
+  const printed: string[] = [];
+  const spies = [process.stdout, process.stderr].map((stream) =>
+    vi.spyOn(stream, 'write').mockImplementation((text) => {
+      if (stream === process.stdout) printed.push(String(text));
+      return true;
+    }),
+  );
+  const passphraseFile = join(coordinator.folder, 'typed');
+  writeFileSync(passphraseFile, PASSPHRASE, { mode: 0o600 });
+  process.exitCode = 0;
+  try {
+    const where = ['--data', coordinator.folder, '--passphrase-file', passphraseFile, '--json'];
+    await operatorProgram().parseAsync(['node', 'coferment', ...words, ...where]);
+    return { exitCode: process.exitCode, printed: JSON.parse(printed.join('')) as unknown };
+  } finally {
+    process.exitCode = 0;
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
 const owed = async (site: ScriptedSite) => (await site.calls.poll([site.position], '', 0)).instructions;
 const told = async (site: ScriptedSite) => (await site.calls.poll([site.position], '', 0)).runs.find((view) => view.run === run);
 const kindsOf = (instructions: readonly Instruction[]) => instructions.map(({ kind }) => kind?.$case);
@@ -130,15 +153,19 @@ describe('a run that is paused while its sites train', () => {
     const left = (await coordinator.run(run)).deadlineMs;
     await expect(call.extend(3, MINUTE)).rejects.toMatchObject({ code: 'wrong-state', message: expect.stringMatching(/sum 3 .*closed/) });
     await expect(call.extend(4, 0)).rejects.toMatchObject({ code: 'malformed' });
-    expect(await call.extend(4, MINUTE)).toEqual({ deadlineMs: left + MINUTE });
+    expect(await typed('extend', run, '--by', '1 min', '--reason', 'a slow line')).toEqual({
+      exitCode: 0,
+      printed: { run, byMs: MINUTE, sums: [{ sum: 4, deadlineMs: left + MINUTE }] },
+    });
     expect((await coordinator.run(run)).deadlineMs).toBe(left + MINUTE);
 
-    await call.pause();
+    expect(await typed('pause', run, '--reason', REASON)).toEqual({ exitCode: 0, printed: { run, state: 'paused' } });
+    expect(await typed('pause', run)).toMatchObject({ exitCode: 1, printed: { error: { code: 'wrong-state' } } });
     const { pausedMs } = await coordinator.run(run);
     await follow(alpha, instructed);
     passedMs += 10 * MINUTE;
     const resumedAfterMs = Date.now();
-    await call.resume();
+    expect(await typed('resume', run)).toEqual({ exitCode: 0, printed: { run, state: 'running' } });
     const { deadlineMs: moved, waitingFor } = await coordinator.run(run);
     expect(moved - (left + MINUTE)).toBeGreaterThanOrEqual(resumedAfterMs - pausedMs);
     expect(moved).toBeGreaterThan(Date.now());
@@ -166,5 +193,6 @@ describe('a run that is paused while its sites train', () => {
     expect(checks.filter(({ outcome }) => outcome === 'fails')).toEqual([]);
     await expect(call.pause()).rejects.toMatchObject({ code: 'run-over' });
     await expect(call.extend(4, MINUTE)).rejects.toMatchObject({ code: 'run-over' });
+    expect(await typed('extend', run, '--by', '1 min')).toMatchObject({ exitCode: 1, printed: { error: { code: 'wrong-state' } } });
   });
 });

@@ -7,7 +7,7 @@ import { RunReconciler } from '../runs/run.reconciler.js';
 import { ScriptedSite } from './scripted-site.fixture.js';
 import { ServerDatabase } from './server-database.fixture.js';
 
-const PASSPHRASE = 'a passphrase for tests';
+export const PASSPHRASE = 'a passphrase for tests';
 
 /** No site becomes absent and no deadline passes, so that runs wait for their sites however slow the machine is. */
 export const PLAN_TEXT = `
