@@ -92,7 +92,7 @@ function describe(event: AgentEvent): string {
     case 'applied':
       return `${event.run}: applied sum ${event.sum} (${event.kind}), model ${event.model.slice(0, 16)}`;
     case 'waiting':
-      return `${event.run}: ${event.reason}\n  → ${event.whatToDo}`;
+      return `${event.run}: ${event.reason}${event.whatToDo === '' ? '' : `\n  → ${event.whatToDo}`}`;
     case 'approved-by-policy':
       return `${event.run}: every rule of the policy approves plan ${event.plan.slice(0, 16)}…; the run is approved. Read it: coferment-agent plans show ${event.plan}`;
     case 'refused':

@@ -1,4 +1,5 @@
 import { MAX_KEY_HOLDERS, MAX_SITES, siteIdSchema, VARIABLES } from '@coferment/consortium';
+import { IANAZone } from 'luxon';
 import { z } from 'zod';
 import { nearestName } from '../data/nearest-name.js';
 
@@ -77,6 +78,22 @@ const ruleShape = {
     .optional(),
 };
 
+const localTime = z
+  .string({ error: 'must be a local time such as "20:00"' })
+  .regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'must be a local time from "00:00" to "23:59", with two digits each');
+
+/** When this site computes: not a rule about plans, so it refuses nothing and nobody is asked. */
+const scheduleShape = {
+  /** From the first to the second, over midnight where the second is earlier. */
+  trainBetween: z
+    .tuple([localTime, localTime], { error: 'must be two local times, such as ["20:00", "06:00"]' })
+    .refine(([from, to]) => from !== to, { error: 'has the same time twice. To train at any time, remove the schedule' }),
+  /** Written out: a service or a container seldom runs in the zone of the people at the site. */
+  timeZone: z
+    .string({ error: 'must be a time zone of the IANA list, such as Europe/Vienna' })
+    .refine((zone) => IANAZone.isValidZone(zone), { error: 'is no time zone. Write it as in the IANA list, such as Europe/Vienna' }),
+};
+
 export const policySchema = section({
   schema: z.literal(1, { error: 'must be 1, the only version of the policy format so far' }),
   /** Whether a plan that every rule approves still waits for a person. */
@@ -84,9 +101,11 @@ export const policySchema = section({
   /** Whether the operator is told why this site refused, or only by which rule. */
   tellReasons: z.boolean({ error: 'must be true or false' }).default(true),
   rules: section(ruleShape).prefault({}),
+  schedule: section(scheduleShape).optional(),
 });
 
 export type Policy = z.output<typeof policySchema>;
+export type TrainingSchedule = NonNullable<Policy['schedule']>;
 export type PolicyRules = Policy['rules'];
 export type RuleName = keyof PolicyRules | typeof HARD_RULE;
 

@@ -1,4 +1,5 @@
 import type { RuleResult, Verdict } from './policy.rules.js';
+import { scheduleText } from './training.schedule.js';
 import { FILE_RULES, type Policy, type PolicyRules } from './policy.schema.js';
 
 const VERDICTS: Record<Verdict, string> = { approve: 'holds', ask: 'asks a person', refuse: 'REFUSES' };
@@ -41,6 +42,7 @@ export function policyText(policy: Policy, file: string | null): string {
     whenAllHold === 'approve'
       ? 'A run of a plan for which every rule holds is approved without a person.'
       : 'A run of a plan that no rule refuses waits for a person.',
+    ...(policy.schedule === undefined ? [] : [`${scheduleText(policy.schedule)}; keys, signatures and shares go on at any time.`]),
     'A plan that a rule refuses cannot be approved by anybody: the file has to be changed first.',
     tellReasons ? 'The operator is told which rule refused, and why.' : 'The operator is told which rule refused, and not why.',
   ].join('\n');

@@ -21,6 +21,7 @@ import { encodeState } from '../training/starting.state.js';
 import { storeBlocks } from './block.storing.js';
 import { type EpochFacts, loadEpoch, requireContributor } from './run.facts.js';
 import { DONE, LATER, type Outcome, type SiteContext } from './site.context.js';
+import { trainingLater } from './training.hours.js';
 import { rebuildK, rebuildSum, type SumFacts, timingOf } from './sum.context.js';
 
 type DeclineReason = 'nonce-lost' | 'ciphertext-lost' | 'refused' | 'no-data' | 'withdrawn';
@@ -45,6 +46,8 @@ export async function prepareSum(context: SiteContext, { name }: InstructionBody
   }
   const refusal = refusalOfSum(context, facts, sum);
   if (refusal !== undefined) return sitOut(context, facts, name, refusal);
+  const closed = trainingLater(context, facts, sum, Date.now());
+  if (closed !== undefined) return closed;
   if (name.kind === 'update') journal.runs.noteTraining(name.run, name.round);
   try {
     await ensureVector(context, facts, sum);

@@ -1,4 +1,4 @@
-import { refusalSubjects } from '@coferment/consortium';
+import { type AgentRoundState, refusalSubjects } from '@coferment/consortium';
 import type { Instruction } from '../connection/instruction.parser.js';
 import { approvePlan, approveRoster, offerSealingKey } from './approval.handlers.js';
 import { agreeEpoch, checkDealing, dealKey } from './ceremony.handlers.js';
@@ -48,8 +48,15 @@ export async function carryOut(context: SiteContext, instruction: Instruction): 
   }
 }
 
-export function laneOf(instruction: Instruction): Lane {
-  return instruction.kind === 'prepareSum' ? 'training' : 'protocol';
+/** States in which the vector of a sum is stored, so that the sum costs no training any more. */
+const TRAINED: ReadonlySet<AgentRoundState> = new Set(['trained', 'nonce-given', 'encrypted', 'uploaded'] as const);
+
+/** Only what has to train waits for other trainings: a nonce for a stored vector, or for the constant one of a confirm sum, is given at once. */
+export function laneOf({ journal }: Pick<SiteContext, 'journal'>, instruction: Instruction): Lane {
+  if (instruction.kind !== 'prepareSum' || instruction.body.name.kind === 'confirm') return 'protocol';
+  const { run, sum } = instruction.body.name;
+  const step = journal.steps.find(run, sum);
+  return step !== undefined && TRAINED.has(step.state) ? 'protocol' : 'training';
 }
 
 /** Names what an instruction is about, for waits and refusals: repetitions and new attempts replace each other. */

@@ -10,6 +10,7 @@ import { printable } from '../printable.text.js';
 import { whySigningStops } from '../witness/split.evidence.js';
 import { recallOwnActs, tellDeadEpochs } from './own.acts.js';
 import { carryOut, laneOf, subjectOf } from './instruction.router.js';
+import { forgetLater } from './later.waits.js';
 import { tellingOf, tellRefusals } from './refusal.telling.js';
 import type { Outcome, SiteContext, Waiting } from './site.context.js';
 import { WorkBoard, type WorkItem } from './work.board.js';
@@ -113,8 +114,10 @@ export class PollLoop {
     if (checked.data.authorities > this.settings.authorities()) this.settings.newAuthorities();
     // Of runs that this site was never asked for nothing is kept: there is no end to their names.
     for (const view of parseRunViews(response.runs)) if (journal.runs.get(view.run) !== undefined) journal.activity.see(view.run, view);
+    const instructions = response.instructions.map(parseInstruction);
+    forgetLater(journal, instructions);
     this.#board.offer(
-      response.instructions.map((wire) => this.#toWork(parseInstruction(wire))),
+      instructions.map((instruction) => this.#toWork(instruction)),
       startedMs,
     );
   }
@@ -132,7 +135,13 @@ export class PollLoop {
     const { id, run } = instruction;
     if (instruction.kind === 'malformed') {
       const error = new AgentError('malformed-instruction', `An instruction of the coordinator is refused: ${instruction.reason}.`);
-      return { id, lane: 'protocol', work: () => Promise.reject(error), settled: () => this.#refuse(run, 'malformed instruction', error) };
+      return {
+        id,
+        run,
+        lane: 'protocol',
+        work: () => Promise.reject(error),
+        settled: () => this.#refuse(run, 'malformed instruction', error),
+      };
     }
     const subject = subjectOf(instruction);
     let announced = false;
@@ -141,7 +150,7 @@ export class PollLoop {
       announced = true;
       return carryOut(context, instruction);
     };
-    return { id, lane: laneOf(instruction), work, settled: (result) => this.#settle(instruction, subject, result) };
+    return { id, run, lane: laneOf(context, instruction), work, settled: (result) => this.#settle(instruction, subject, result) };
   }
 
   #settle(instruction: Instruction, subject: string, result: Outcome | { outcome: 'failed'; error: unknown }): void {

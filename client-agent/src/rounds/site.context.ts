@@ -54,14 +54,15 @@ export interface SiteContext {
 }
 
 /**
- * What became of an instruction; a refusal is thrown. `waiting` is for people: only they can let it go on. `later` goes on by itself, once
- * the sums before it are applied.
+ * What became of an instruction; a refusal is thrown. `waiting` is shown to people: only they can let it go on, or it names a time. `later` goes on by itself,
+ * once the sums before it are applied.
  */
 export type Outcome = { outcome: 'done' } | { outcome: 'later' } | Waiting;
 
 export interface Waiting {
   outcome: 'waiting';
   reason: string;
+  /** Empty where it goes on by itself. */
   whatToDo: string;
   /** The roster that people are asked about. */
   shows?: ShownRoster;

@@ -17,8 +17,10 @@ const item = (
   work: () => Promise<Outcome>,
   lane: Lane = 'protocol',
   settled: WorkItem['settled'] = () => undefined,
+  run = 'r',
 ): WorkItem => ({
   id,
+  run,
   lane,
   work,
   settled,
@@ -69,6 +71,56 @@ describe('the work board', () => {
     made.offer([item('prepare', prepare, 'training', ({ outcome }) => settled.push(outcome)), item('apply', apply)], Date.now());
     await sleep(150);
     expect(settled).toEqual(['later', 'done']);
+  });
+
+  it.each(['training', 'protocol'] as const)('lets runs take turns in the %s lane, however much one of them has to do', async (lane) => {
+    const order: string[] = [];
+    const of = (run: string, number: number) =>
+      item(`${run}${number}`, () => Promise.resolve((order.push(`${run}${number}`), DONE)), lane, undefined, run);
+    const many = [1, 2, 3, 4, 5].map((number) => of('a', number));
+    board().offer([...many, of('b', 1), of('b', 2), of('c', 1)], Date.now());
+    await sleep(50);
+    expect(order).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'a3', 'a4', 'a5']);
+  });
+
+  it('gives a run with always new work no turn before one that waits', async () => {
+    const order: string[] = [];
+    const made = board();
+    const train = (run: string, number: number) =>
+      item(
+        `${run}${number}`,
+        async () => {
+          order.push(`${run}${number}`);
+          await sleep(20);
+          return DONE;
+        },
+        'training',
+        undefined,
+        run,
+      );
+    // As a coordinator that lists the greedy run first and gives it its next round with every poll.
+    for (let poll = 1; poll <= 6; poll++) {
+      made.offer([train('a', poll), train('b', 1), train('c', 1)], 0);
+      await sleep(30);
+    }
+    expect(order.slice(0, 3)).toEqual(['a1', 'b1', 'c1']);
+    expect(order.filter((id) => id.startsWith('a')).length).toBeGreaterThan(2);
+  });
+
+  it('has never two trainings at once, of whichever runs', async () => {
+    let [now, most] = [0, 0];
+    const train = async () => {
+      most = Math.max(most, ++now);
+      await sleep(10);
+      now -= 1;
+      return DONE;
+    };
+    board().offer(
+      ['a', 'b', 'c'].map((run) => item(run, train, 'training', undefined, run)),
+      Date.now(),
+    );
+    await sleep(80);
+    expect([now, most]).toEqual([0, 1]);
   });
 
   it('reports a failure, tries again, and forgets what is no longer owed', async () => {

@@ -1,11 +1,17 @@
+import { RunTurns } from './run.turns.js';
 import type { Outcome } from './site.context.js';
 
-/** Work of one lane is done one after the other, lanes beside each other: a long training never holds up a signature. */
+/**
+ * Work of one lane is done one after the other, lanes beside each other: a long training never holds up a signature. Within a lane the runs take turns, so a run
+ * with much to do never holds up another; of one run, the order is the coordinator's.
+ */
 export type Lane = 'training' | 'protocol';
 
 export interface WorkItem {
   /** Names the request; the same id is the same request. */
   id: string;
+  /** Empty where no run can be read out of it. */
+  run: string;
   lane: Lane;
   work(): Promise<Outcome>;
   /** Told once about every waiting or failure. */
@@ -33,6 +39,7 @@ const MOST_RETRY_MS = 15_000;
 export class WorkBoard {
   readonly #entries = new Map<string, Entry>();
   readonly #busy = new Set<Lane>();
+  readonly #turns = new RunTurns();
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -73,7 +80,8 @@ export class WorkBoard {
     clearTimeout(this.#timer);
     const open = [...this.#entries.values()].filter((entry) => !entry.running && entry.doneAtMs === null).sort((a, b) => a.order - b.order);
     for (const lane of ['protocol', 'training'] as const) {
-      const next = open.find((entry) => entry.item.lane === lane && entry.notBeforeMs <= this.now());
+      const ready = open.filter((entry) => entry.item.lane === lane && entry.notBeforeMs <= this.now());
+      const next = this.#turns.next(ready, lane);
       if (next !== undefined && !this.#busy.has(lane)) void this.#carryOut(next);
     }
     const later = open.filter((entry) => !entry.running).map((entry) => entry.notBeforeMs);
@@ -81,7 +89,8 @@ export class WorkBoard {
   }
 
   async #carryOut(entry: Entry): Promise<void> {
-    const { lane } = entry.item;
+    const { lane, run } = entry.item;
+    this.#turns.taken(lane, run);
     entry.running = true;
     this.#busy.add(lane);
     try {

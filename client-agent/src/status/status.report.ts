@@ -32,7 +32,10 @@ export interface StatusReport {
   servingPid: number | null;
   connection: ConnectionState | null;
   runs: RunReport[];
+  /** For a person to decide. */
   waits: Wait[];
+  /** What goes on by itself, at the time that it names. */
+  later: Wait[];
   refusals: Refusal[];
   sent: { name: string; objects: number; bytes: number }[];
   /** The last checkpoint of the ledger that this site has cosigned. */
@@ -46,6 +49,7 @@ const SHOWN_REFUSALS = 10;
 export function statusReport(folder: string, member: Membership, journal: Journal): StatusReport {
   const { activity } = journal;
   const over = new Set(journal.runs.all().flatMap((run) => (standingOf(journal, run).isOver ? [run.run] : [])));
+  const waits = activity.waits().filter((wait) => !over.has(wait.run));
   return {
     site: member.site,
     consortium: member.consortium,
@@ -65,7 +69,8 @@ export function statusReport(folder: string, member: Membership, journal: Journa
         coordinator: seen === undefined ? null : { ...(seen.view as RunView), seenMs: seen.seenMs },
       };
     }),
-    waits: activity.waits().filter((wait) => !over.has(wait.run)),
+    waits: waits.filter(({ whatToDo }) => whatToDo !== ''),
+    later: waits.filter(({ whatToDo }) => whatToDo === ''),
     refusals: activity.refusals(SHOWN_REFUSALS),
     sent: [...activity.sentTotals(), ...cosignatures(journal)],
     cosigned: cosignedOf(journal),

@@ -7,6 +7,7 @@ export function renderStatus(report: StatusReport): string {
     heading(report),
     '',
     ...waits(report),
+    ...later(report),
     ...report.runs.flatMap(runLines),
     ...refusals(report),
     ...sent(report),
@@ -48,6 +49,11 @@ function waits(report: StatusReport): string[] {
   ];
 }
 
+function later(report: StatusReport): string[] {
+  if (report.later.length === 0) return [];
+  return ['Goes on by itself:', ...report.later.map(({ run, reason, sinceMs }) => `  ${run}: ${reason} (since ${time(sinceMs)})`), ''];
+}
+
 function runLines(run: RunReport): string[] {
   const lines = [`Run ${run.run} (plan ${run.plan.slice(0, 16)}…, ordinal ${run.ordinal}): ${run.standing}`];
   lines.push(
@@ -61,6 +67,7 @@ function runLines(run: RunReport): string[] {
       `  coordinator (${time(view.seenMs)}): ${view.state}, round ${view.round} of ${view.rounds}${view.roundState === '' ? '' : ` ${view.roundState}`}${others}`,
     );
   }
+  if (view !== null && !run.isOver && view.cause) lines.push(`  ${view.cause}`);
   return [...lines, ''];
 }
 

@@ -248,10 +248,13 @@ export const predicates = {
   }),
   /** By each of them. `proposal` is the digest of the operator's statement, and everything in it was shown. */
   'new-set-approved': z.strictObject({ ...inSum, site: siteIdSchema, proposal: digestSchema, before: sites.min(1), after: sites.min(1) }),
-  /** The operator's hand on a run: what happened to its clock is in the ledger, since the plan's deadlines were approved. */
-  'run-paused': z.strictObject({ ...inRun, reason: text }),
-  'run-resumed': z.strictObject(inRun),
-  'deadline-extended': z.strictObject({ ...inRun, sum: positive, byMs: positive, reason: text }),
+  /**
+   * The operator's hand on a run: what happened to its clock is in the ledger, since the plan's deadlines were approved. `pause` and `extension` count from 1
+   * within a run, so that no two of these acts are the same bytes.
+   */
+  'run-paused': z.strictObject({ ...inRun, pause: positive, reason: text }),
+  'run-resumed': z.strictObject({ ...inRun, pause: positive }),
+  'deadline-extended': z.strictObject({ ...inRun, extension: positive, sum: positive, byMs: positive, reason: text }),
   /** A site that was set aside is waited for again. */
   'site-readmitted': z.strictObject({ ...inRun, site: siteIdSchema }),
   'model-released': z.strictObject({ ...inRun, model: digestSchema, parameters: positive }),

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addAuthorities } from './authority.commands.js';
+import { addControl } from './control.commands.js';
 import { addEpochs } from './epoch.commands.js';
 import { addExports } from './export.commands.js';
 import { addKeys } from './keys.commands.js';
@@ -23,6 +24,7 @@ export function operatorProgram(): Command {
   addAuthorities(program);
   addPlans(program);
   addRuns(program);
+  addControl(program);
   addRosters(program);
   addEpochs(program);
   addModels(program);

@@ -1,13 +1,20 @@
 import type { ServiceError } from '@grpc/grpc-js';
-import { DURATION_FORM, formatDuration, parseDuration } from '@coferment/consortium';
+import { formatDuration } from '@coferment/consortium';
 import type { WatchRunResponse } from '@coferment/proto';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { CoordinatorError } from '../errors/index.js';
 import type { CommandOutput } from './command.output.js';
 import { EXIT } from './exit.codes.js';
 import { type OperatorClient, ask, refusal } from './operator.client.js';
 import { type OperatorFlags, callOperator, operatorOptions } from './operator.command.js';
+import { parseInstant, parseTime } from './time.options.js';
 import { eventText, runListText, runText, statusText } from './run.text.js';
+
+interface LaunchFlags extends OperatorFlags {
+  sites?: string;
+  approveWithin?: number;
+  startAt?: number;
+}
 
 export function addRuns(program: Command): void {
   operatorOptions(
@@ -19,20 +26,25 @@ export function addRuns(program: Command): void {
       'such as "7 d": when it is over, the run goes on among the sites that have approved, or is aborted if they are too few; default: it waits for all',
       parseTime,
     )
+    .option(
+      '--start-at <instant>',
+      'such as 2026-12-01T22:00+01:00: sites approve at once, and nothing else begins before; default: it starts with the last approval',
+      parseInstant,
+    )
     .addHelpText(
       'after',
-      "\nExamples:\n  coferment launch 3f9c… --sites alpha,beta,gamma --data ./coordinator --passphrase-file ./passphrase\n  coferment launch 3f9c… --approve-within '7 d' --data ./coordinator --passphrase-file ./passphrase",
+      "\nExamples:\n  coferment launch 3f9c… --sites alpha,beta,gamma --data ./coordinator --passphrase-file ./passphrase\n  coferment launch 3f9c… --approve-within '7 d' --data ./coordinator --passphrase-file ./passphrase\n  coferment launch 3f9c… --start-at 2026-12-01T22:00+01:00 --data ./coordinator --passphrase-file ./passphrase",
     )
-    .action((plan: string, flags: OperatorFlags & { sites?: string; approveWithin?: number }) =>
+    .action((plan: string, flags: LaunchFlags) =>
       callOperator(flags, async ({ operator }, output) => {
         const sites = flags.sites?.split(',').map((site) => site.trim()) ?? [];
         const launched = await ask(operator.launchRun.bind(operator), {
           plan,
           sites,
           approveWithinMs: flags.approveWithin ?? 0,
-          startAtMs: 0,
+          startAtMs: flags.startAt ?? 0,
         });
-        output.result(launched, launchedText(launched.run, flags.approveWithin));
+        output.result(launched, launchedText(launched.run, flags));
       }),
     );
 
@@ -89,15 +101,11 @@ export function addRuns(program: Command): void {
     );
 }
 
-function launchedText(run: string, withinMs: number | undefined): string {
-  const until = withinMs === undefined ? '' : `, for at most ${formatDuration(withinMs)}; then it goes on among those that have approved`;
-  return `Run ${run} waits for the approval of its sites${until}. Follow it: coferment watch ${run}`;
-}
-
-function parseTime(text: string): number {
-  const ms = parseDuration(text);
-  if (ms === undefined) throw new InvalidArgumentError(`It ${DURATION_FORM}.`);
-  return ms;
+function launchedText(run: string, { approveWithin, startAt }: LaunchFlags): string {
+  const until =
+    approveWithin === undefined ? '' : `, for at most ${formatDuration(approveWithin)}; then it goes on among those that have approved`;
+  const start = startAt === undefined ? '' : ` It starts at ${new Date(startAt).toISOString()} at the earliest.`;
+  return `Run ${run} waits for the approval of its sites${until}.${start} Follow it: coferment watch ${run}`;
 }
 
 async function watch({ operator }: OperatorClient, output: CommandOutput, run: string, after: number): Promise<void> {

@@ -24,6 +24,17 @@ describe('a run on the screen of its operator', () => {
     expect(runText(waiting)).not.toMatch(/had not approved in time/);
   });
 
+  it('says when it starts, and since when it is paused', () => {
+    const later = runStatus(storedRun({ startAtMs: DEADLINE }));
+    expect(runText(later)).toMatch(/starts at 2030-01-02 03:04:05 UTC at the earliest/);
+    const approvedByAll = RunStatus.fromPartial({ ...later, waitingFor: [] });
+    expect(runListText([approvedByAll]).split('\n')[1]).toBe('  starts at 2030-01-02 03:04:05 UTC');
+    const paused = RunStatus.fromPartial({ ...narrowed, state: 'paused', pausedMs: DEADLINE, waitingFor: [], cause: 'lunch' });
+    expect(runText(paused)).toMatch(/paused since 2030-01-02 03:04:05 UTC/);
+    expect(runListText([paused]).split('\n')[1]).toBe('  lunch');
+    expect(runText(waiting)).not.toMatch(/paused|starts at/);
+  });
+
   it('stands in a list with state, progress, opening and what it waits for', () => {
     const released = RunStatus.fromPartial({
       ...narrowed,

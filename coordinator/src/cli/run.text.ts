@@ -30,6 +30,8 @@ export function runText(run: RunStatus, withRounds = true): string {
     `key epoch ${run.epoch}${run.leftOut.length === 0 ? '' : ` without ${run.leftOut.join(', ')}`}; fingerprint ${formatFingerprint(run.fingerprint)}`,
   ];
   if (run.notApproved.length > 0) lines.push(`had not approved in time: ${run.notApproved.join(', ')}`);
+  if (run.startAtMs > 0) lines.push(`starts at ${time(run.startAtMs)} UTC at the earliest`);
+  if (run.pausedMs > 0) lines.push(`paused since ${time(run.pausedMs)} UTC`);
   if (run.released) lines.push('its model is released to all sites');
   if (run.waitingFor.length > 0)
     lines.push(`waits for ${run.waitingFor.join(', ')}${run.deadlineMs > 0 ? `, at most until ${time(run.deadlineMs)}` : ''}`);
@@ -61,7 +63,10 @@ function runListLine(run: RunStatus, width: number): string {
 }
 
 function waitLine(run: RunStatus): string[] {
-  if (run.waitingFor.length === 0) return run.cause === '' ? [] : [`  ${run.cause}`];
+  if (run.waitingFor.length === 0) {
+    const start = run.state === 'awaiting-approval' && run.startAtMs > 0 ? [`  starts at ${time(run.startAtMs)} UTC`] : [];
+    return run.cause === '' ? start : [`  ${run.cause}`];
+  }
   const until = run.deadlineMs > 0 ? `, at most until ${time(run.deadlineMs)}` : '';
   return [`  waits for ${run.waitingFor.join(', ')}${until}`];
 }

@@ -79,6 +79,7 @@ function requireRenewable(view: RunView, { epoch, leaveOut, replaceHolder }: Ren
   if (isOver(view)) throw new CoordinatorError('run-over', `Run ${run} is ${state}; no key epoch starts in it. Launch a new run.`);
   const refuse = (reason: string) =>
     new CoordinatorError('no-new-epoch', `No new key epoch of run ${run}: ${reason}. Nothing was changed.`);
+  if (state === 'paused') throw refuse(`it is paused. Resume it first: coferment resume ${run}`);
   if (state !== 'stuck' && state !== 'key-ceremony' && state !== 'running') throw refuse(`it is "${state}"`);
   if (epoch !== view.epoch.epoch + 1) throw refuse(`epoch ${epoch} was asked for, and it is in epoch ${view.epoch.epoch}`);
   if (epoch > MOST_EPOCHS) throw refuse(`a run has at most ${MOST_EPOCHS}; launch a new run`);

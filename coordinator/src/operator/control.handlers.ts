@@ -9,6 +9,7 @@ import {
 import { Injectable } from '@nestjs/common';
 import { unary } from '../agent-port/call.handler.js';
 import { requireCount, requireText } from '../agent-port/field.limits.js';
+import { CoordinatorError } from '../errors/index.js';
 import { NewSetService } from '../runs/new-set.service.js';
 import { ReadmissionService } from '../runs/readmission.service.js';
 import { RunControl } from '../runs/run.control.js';
@@ -37,6 +38,7 @@ export class ControlHandlers {
       }),
       extendDeadline: unary(async ({ run, sum, byMs, reason }) => {
         const by = requireCount('byMs', byMs, LONGEST_EXTENSION_MS);
+        if (by === 0) throw new CoordinatorError('malformed', 'The field byMs is 0; it must be at least 1 ms.');
         const deadlineMs = await control.extend(requireText('run', run, RUN_LENGTH), sum, by, reason.slice(0, REASON_LENGTH));
         return ExtendDeadlineResponse.fromPartial({ deadlineMs });
       }),

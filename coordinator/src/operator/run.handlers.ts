@@ -50,9 +50,11 @@ export class RunHandlers {
     };
     this.handlers = {
       publishPlan: unary(async ({ plan }) => PublishPlanResponse.fromPartial(await this.plans.publish(requireText('plan', plan, 65_536)))),
-      launchRun: unary(async ({ plan, sites, approveWithinMs }) => {
+      launchRun: unary(async ({ plan, sites, approveWithinMs, startAtMs }) => {
         const withinMs = requireCount('approveWithinMs', approveWithinMs, LONGEST_APPROVAL_MS);
-        return LaunchRunResponse.fromPartial(await this.runs.launch(requireDigest('plan', plan), sites, withinMs));
+        return LaunchRunResponse.fromPartial(
+          await this.runs.launch(requireDigest('plan', plan), sites, { approveWithinMs: withinMs, startAtMs }),
+        );
       }),
       abortRun: unary(async ({ run, reason }) => {
         await this.runs.abort(requireText('run', run, RUN_LENGTH), reason.slice(0, REASON_LENGTH));

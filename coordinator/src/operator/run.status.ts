@@ -2,6 +2,7 @@ import { canonicalBytes, describeModel } from '@coferment/consortium';
 import { RoundStatus, RunStatus } from '@coferment/proto';
 import type { RoundRow } from '../rounds/round.entity.js';
 import { refusalsOf } from '../runs/run.refusals.js';
+import { pausedSinceMs } from '../runs/run.pause.js';
 import { waitingOf } from '../runs/run.waiting.js';
 import { isReleased } from '../runs/run.release.js';
 import { type RunView, closedRounds } from '../runs/run.view.js';
@@ -41,6 +42,8 @@ export function runStatus(view: RunView, damage?: string): RunStatus {
     cause: run.cause,
     approvalDeadlineMs: run.approveByMs ?? 0,
     notApproved: run.notApproved,
+    startAtMs: run.startAtMs ?? 0,
+    pausedMs: pausedSinceMs(view) ?? 0,
     released: isReleased(view),
     openedMs: run.openedMs,
     refusals: refusalsOf(view),

@@ -32,7 +32,7 @@ export function owedInstructions(view: RunView, site: string, { appliedSum, epoc
   // Later sums start from the model that the earlier ones give.
   if (behind.length > MOST_SUMS_AT_ONCE) return owed;
   if (isOver(view)) return [...owed, closeRun(view)];
-  if (view.run.state === 'stuck') return owed;
+  if (view.run.state === 'stuck' || view.run.state === 'paused') return owed;
   if (isLeftOut && knownEpoch < view.epoch.epoch) return [...owed, ...owedToLeftOut(view, site)];
   return [...owed, ...owedInEpoch(view, site), ...owedInRounds(view, site)];
 }

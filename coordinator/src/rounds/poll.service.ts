@@ -8,6 +8,7 @@ import { CoordinatorError } from '../errors/index.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { Database } from '../persistence/database.js';
 import { waitingOf } from '../runs/run.waiting.js';
+import { startText } from '../runs/start.time.js';
 import { type RunView, closedRounds, concerns, isOver, openRounds } from '../runs/run.view.js';
 import { RunViews } from '../runs/run.views.js';
 import { ChangeNotifier } from '../telemetry/change.notifier.js';
@@ -104,6 +105,6 @@ function wireView(view: RunView, site: string): WireRunView {
     waitingFor,
     deadlineMs,
     withoutThisSite,
-    cause: withoutThisSite ? '' : view.run.cause,
+    cause: withoutThisSite ? '' : [view.run.cause, startText(view)].filter((text) => text !== '').join(' '),
   };
 }

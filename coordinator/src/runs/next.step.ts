@@ -7,6 +7,7 @@ import type { RoundRow } from '../rounds/round.entity.js';
 import { approvedSites, atDeadline, isPastDeadline } from './approval.deadline.js';
 import type { Blocking } from './run.blocking.js';
 import { contributorsNeeded, declinedSites, noncesOf } from '../rounds/round.participants.js';
+import { isBeforeStart } from './start.time.js';
 import { type RunView, isOver, openRounds, sitesOf } from './run.view.js';
 import { slots } from './slot.names.js';
 
@@ -38,8 +39,8 @@ export type AbsentAmong = (sites: readonly string[]) => Set<string>;
 
 /** The next legal step, or undefined while the run waits for its sites. Pure: presence and time come in, nothing is changed. */
 export function nextStep(view: RunView, absentAmong: AbsentAmong, nowMs: number): Step | undefined {
-  // A stuck run waits for the operator.
-  if (isOver(view) || view.run.state === 'stuck') return undefined;
+  // A stuck run waits for the operator, and so does a paused one.
+  if (isOver(view) || view.run.state === 'stuck' || view.run.state === 'paused') return undefined;
   if (view.run.state === 'awaiting-approval') return stepInApproval(view, nowMs);
   if (view.epoch.e === null) return stepInEpoch(view, nowMs);
   const rounds = openRounds(view);
@@ -50,9 +51,9 @@ export function nextStep(view: RunView, absentAmong: AbsentAmong, nowMs: number)
   return stepOfAll(view, rounds, absentAmong, nowMs);
 }
 
-/** All approvals start the run at once; with a deadline, those that are there when it passes decide. */
+/** All approvals start the run at once, or at its time; with a deadline, those that are there when it passes decide. */
 function stepInApproval(view: RunView, nowMs: number): Step | undefined {
-  if (approvedSites(view).length === view.run.sites.length) return { do: 'start-epoch' };
+  if (approvedSites(view).length === view.run.sites.length) return isBeforeStart(view, nowMs) ? undefined : { do: 'start-epoch' };
   if (!isPastDeadline(view, nowMs)) return undefined;
   const outcome = atDeadline(view);
   switch (outcome.kind) {

@@ -18,6 +18,8 @@ export interface RunRow {
   whatToDo: string;
   /** Until when sites may approve; null: all are waited for. */
   approveByMs: number | null;
+  /** Before this no key epoch starts, though every site has approved; null: with the last approval. */
+  startAtMs: number | null;
   /** Asked, and without an approval when that time was over; sorted. */
   notApproved: string[];
   openedMs: number;
@@ -40,6 +42,7 @@ export const RunEntity = new EntitySchema<RunRow>({
     cause: text,
     whatToDo: { ...text, name: 'what_to_do' },
     approveByMs: { ...big, ...optional, name: 'approve_by_ms' },
+    startAtMs: { ...big, ...optional, name: 'start_at_ms' },
     notApproved: { ...json, name: 'not_approved' },
     openedMs: { ...big, name: 'opened_ms' },
     closedMs: { ...big, ...optional, name: 'closed_ms' },

@@ -12,11 +12,19 @@ import { closeRun } from './run.closing.js';
 import type { RunRow } from './run.entity.js';
 import { RunQueue } from './run.queue.js';
 import { RunRepository } from './run.repository.js';
+import { requireStart } from './start.time.js';
 import { type ReleasedModel, isReleased, releasable } from './run.release.js';
 import { isOver } from './run.view.js';
 import { RunViews } from './run.views.js';
 import { slots } from './slot.names.js';
 import { requireSameStatistics, statisticsSet } from './statistics.set.js';
+
+export interface LaunchTimes {
+  /** 0: all are waited for. */
+  approveWithinMs: number;
+  /** 0: it starts with the last approval. */
+  startAtMs: number;
+}
 
 /** What the operator may do with runs. */
 @Injectable()
@@ -34,11 +42,11 @@ export class RunService {
 
   /**
    * Opens a run of a published plan among these sites, or among all that are enrolled. Nothing starts before every one of them has approved, or the time
-   * for that is over.
-   * @param approveWithinMs 0: all are waited for
-   * @throws CoordinatorError 'unknown-plan', 'unknown-site', 'set-fixed', ConsortiumError 'impossible-quorum'
+   * for that is over; nor before its time to start.
+   * @throws CoordinatorError 'unknown-plan', 'unknown-site', 'set-fixed', 'malformed', ConsortiumError 'impossible-quorum'
    */
-  async launch(plan: string, sites: readonly string[], approveWithinMs: number): Promise<{ run: string; ordinal: number }> {
+  async launch(plan: string, sites: readonly string[], times: LaunchTimes): Promise<{ run: string; ordinal: number }> {
+    requireStart(times.startAtMs, Date.now());
     const { planRow, members } = await this.database.transaction(async (manager) => ({
       planRow: await this.plans.find(manager, plan),
       members: await this.#members(manager, sites),
@@ -49,7 +57,7 @@ export class RunService {
     const ids = roster.sites.map((member) => member.site);
     requireSameStatistics(statisticsSet(await this.views.all()), ids);
     return this.changes.open(
-      (runs) => newRun({ plan, planName: planRow.name, ordinal: runs + 1, sites: ids }, approveWithinMs),
+      (runs) => newRun({ plan, planName: planRow.name, ordinal: runs + 1, sites: ids }, times),
       plan,
       async (change) => {
         const { run, ordinal } = change.run;
@@ -110,7 +118,7 @@ export class RunService {
   }
 }
 
-function newRun(named: Pick<RunRow, 'plan' | 'planName' | 'ordinal' | 'sites'>, approveWithinMs: number): RunRow {
+function newRun(named: Pick<RunRow, 'plan' | 'planName' | 'ordinal' | 'sites'>, { approveWithinMs, startAtMs }: LaunchTimes): RunRow {
   const openedMs = Date.now();
   return {
     ...named,
@@ -121,6 +129,7 @@ function newRun(named: Pick<RunRow, 'plan' | 'planName' | 'ordinal' | 'sites'>, 
     cause: '',
     whatToDo: '',
     approveByMs: approveWithinMs === 0 ? null : openedMs + approveWithinMs,
+    startAtMs: startAtMs === 0 ? null : startAtMs,
     notApproved: [],
     openedMs,
     closedMs: null,

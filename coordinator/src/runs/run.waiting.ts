@@ -4,6 +4,7 @@ import { contributorsNeeded, declinedSites, noncesOf, sitesLeft } from '../round
 import { standingRefusals } from './run.refusals.js';
 import { type RunView, isOver, openRounds, sitesOf } from './run.view.js';
 import { slots } from './slot.names.js';
+import { startText } from './start.time.js';
 
 /** What a run waits for, and what a person can do about it. */
 export interface Waiting {
@@ -18,7 +19,7 @@ const NOTHING: Waiting = { waitingFor: [], deadlineMs: 0, whatToDo: '' };
 
 export function waitingOf(view: RunView): Waiting {
   const waiting = waitingOfSites(view);
-  if (isOver(view) || view.run.state === 'stuck' || (waiting.waitingFor.length === 0 && waiting.whatToDo === '')) return waiting;
+  if (standsStill(view) || (waiting.waitingFor.length === 0 && waiting.whatToDo === '')) return waiting;
   // First of all, why a site does not do it: no waiting helps against a rule.
   const stayOut = waiting.whatToDo === '' ? [] : openRounds(view).flatMap((round) => [...declinedSites(view, round)]);
   // Whoever has left the epoch refuses everything in it: that is said once, with what to do.
@@ -29,14 +30,20 @@ export function waitingOf(view: RunView): Waiting {
 }
 
 function waitingOfSites(view: RunView): Waiting {
-  if (isOver(view) || view.run.state === 'stuck') return { ...NOTHING, whatToDo: view.run.whatToDo };
+  if (standsStill(view)) return { ...NOTHING, whatToDo: view.run.whatToDo };
   if (view.run.state === 'awaiting-approval') {
     const missing = view.run.sites.filter((site) => !view.acts.has('plan-approved', site, slots.ofRun()));
-    return on(missing, approvalText(view), view.run.approveByMs ?? 0);
+    if (missing.length === 0) return { ...NOTHING, whatToDo: startText(view) };
+    return on(missing, [approvalText(view), startText(view)].filter((text) => text !== '').join(' '), view.run.approveByMs ?? 0);
   }
   const waiting = view.epoch.e === null ? waitingInEpoch(view) : waitingInSums(view);
   const left = sitesLeft(view);
   return left.length === 0 ? waiting : { ...waiting, whatToDo: afterLeaving(view, left) };
+}
+
+/** Nothing is asked of its sites before the operator has decided, if ever. */
+function standsStill(view: RunView): boolean {
+  return isOver(view) || view.run.state === 'stuck' || view.run.state === 'paused';
 }
 
 function approvalText({ run }: RunView): string {

@@ -7,7 +7,7 @@ import { RunReconciler } from '../runs/run.reconciler.js';
 import { ScriptedSite } from './scripted-site.fixture.js';
 import { ServerDatabase } from './server-database.fixture.js';
 
-const PASSPHRASE = 'a passphrase for tests';
+export const PASSPHRASE = 'a passphrase for tests';
 
 /** No site becomes absent and no deadline passes, so that runs wait for their sites however slow the machine is. */
 export const PLAN_TEXT = `
@@ -74,10 +74,10 @@ export class TestCoordinator {
     return joined;
   }
 
-  async launch(text = PLAN_TEXT, sites: string[] = [], approveWithinMs = 0): Promise<string> {
+  async launch(text = PLAN_TEXT, sites: string[] = [], approveWithinMs = 0, startAtMs = 0): Promise<string> {
     const { operator } = this.operator;
     const { plan } = await ask(operator.publishPlan.bind(operator), { plan: text });
-    return (await ask(operator.launchRun.bind(operator), { plan, sites, approveWithinMs, startAtMs: 0 })).run;
+    return (await ask(operator.launchRun.bind(operator), { plan, sites, approveWithinMs, startAtMs })).run;
   }
 
   async run(run: string) {

@@ -11,6 +11,7 @@ import {
 import { generateIdentity, sha256Hex } from '@coferment/crypto';
 import type { RoundRow } from '../rounds/round.entity.js';
 import { newRound } from '../rounds/round.opening.js';
+import { OPERATOR } from '../runs/act.entity.js';
 import { ActIndex } from '../runs/act.index.js';
 import { firstRoster } from '../runs/first.roster.js';
 import type { RunView } from '../runs/run.view.js';
@@ -50,6 +51,7 @@ export function storedRun(change: Partial<RunView['run']> = {}, epoch: Partial<R
       whatToDo: '',
       openedMs: 0,
       approveByMs: null,
+      startAtMs: null,
       notApproved: [],
       closedMs: null,
       version: 1,
@@ -95,6 +97,17 @@ export function give<N extends PredicateName>(
   view.acts.add([
     { sequence: ++sequence, digest, run: view.run.run, name, site, slot, envelope: signStatement(name, predicate, signer), receivedMs },
   ]);
+}
+
+/** Adds an act of the operator. */
+export function giveByOperator<N extends PredicateName>(
+  view: RunView,
+  name: N,
+  slot: string,
+  predicate: Predicate<N>,
+  receivedMs = 0,
+): void {
+  give(view, name, OPERATOR, slot, predicate, receivedMs);
 }
 
 export function giveNonce(view: RunView, site: string, attempt = 1): void {
