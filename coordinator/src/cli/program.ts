@@ -11,6 +11,7 @@ import { addRosters } from './roster.commands.js';
 import { addRuns } from './run.commands.js';
 import { addSites } from './site.commands.js';
 import { addStart } from './start.command.js';
+import { addWatch } from './watch.command.js';
 
 /** `coferment` with all its commands. @throws CommanderError from parsing: wrong use, or help or the version that was asked for */
 export function operatorProgram(): Command {
@@ -23,6 +24,7 @@ export function operatorProgram(): Command {
   addAuthorities(program);
   addPlans(program);
   addRuns(program);
+  addWatch(program);
   addRosters(program);
   addEpochs(program);
   addModels(program);
