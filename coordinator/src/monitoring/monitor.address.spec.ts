@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isMeantForLoopback, monitorAddress } from './monitor.address.js';
+import { monitorAddress } from './monitor.address.js';
 
 describe('the address of the monitoring port', () => {
   it.each(['127.0.0.1:9463', '127.9.9.9:0', '[::1]:9463', 'localhost:9463'])('%s is for this machine', (listen) =>
@@ -16,16 +16,5 @@ describe('the address of the monitoring port', () => {
 
   it.each(['', '9463', 'localhost', '127.0.0.1:99999'])('"%s" is none', (listen) =>
     expect(() => monitorAddress({ listen, open: true })).toThrow(/is not an address to listen on/),
-  );
-});
-
-describe('a request to loopback', () => {
-  it.each(['127.0.0.1:9463', 'localhost:9463', 'LOCALHOST', '[::1]:9463', '127.0.0.1'])('under %s is meant for it', (host) =>
-    expect(isMeantForLoopback(host)).toBe(true),
-  );
-
-  it.each([undefined, '', 'rebound.example:9463', '127.0.0.1.rebound.example', 'localhost.example', '192.0.2.7', 'localhost:9463:1'])(
-    'under %s is not',
-    (host) => expect(isMeantForLoopback(host)).toBe(false),
   );
 });

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isLoopback } from '@coferment/consortium';
 import { listeningAddress } from '../agent-port/agent.address.js';
 import { CoordinatorError } from '../errors/index.js';
 
@@ -7,11 +7,6 @@ export interface MonitorListening {
   listen: string;
   /** Also an address that other machines reach. */
   open?: boolean;
-}
-
-/** Whether only this machine reaches it. A name other than localhost may mean anything tomorrow. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
 /**
@@ -26,13 +21,4 @@ export function monitorAddress({ listen, open = false }: MonitorListening): Retu
     `Other machines can reach ${listen}, and would read from it, without a password, which sites take part and when each polls. ` +
       'Listen on 127.0.0.1:9463 and let your monitoring ask there, or add --monitor-open if your network keeps strangers out.',
   );
-}
-
-/**
- * Whether a request to a loopback address was meant for it: a web page that a person of this machine has opened can make the browser ask here under a name of its
- * own (DNS rebinding), and would read the answer. @param header the Host header
- */
-export function isMeantForLoopback(header: string | undefined): boolean {
-  const host = /^(?:\[([0-9a-f:]+)\]|([^:]+))(?::\d+)?$/i.exec(header ?? '');
-  return host !== null && isLoopback((host[1] ?? host[2] ?? '').toLowerCase());
 }

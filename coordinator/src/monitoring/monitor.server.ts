@@ -1,3 +1,4 @@
+import { isLoopback, isMeantForLoopback } from '@coferment/consortium';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { type FastifyInstance, fastify } from 'fastify';
 import { collectDefaultMetrics } from 'prom-client';
@@ -6,7 +7,7 @@ import { Health } from '../telemetry/health.js';
 import { Log } from '../telemetry/log.js';
 import { Metrics } from '../telemetry/metrics.js';
 import { MetricsAnswer } from './metrics.answer.js';
-import { type MonitorListening, isLoopback, isMeantForLoopback, monitorAddress } from './monitor.address.js';
+import { type MonitorListening, monitorAddress } from './monitor.address.js';
 
 const LIMITS = { connectionTimeout: 10_000, requestTimeout: 10_000, keepAliveTimeout: 65_000 };
 const MOST_CONNECTIONS = 64;
