@@ -140,6 +140,19 @@ describe('health and readiness', () => {
   });
 });
 
+describe('a call that is refused', () => {
+  it('is counted each time, and stands in the log once, with method, caller, code and duration', async () => {
+    for (let time = 0; time < 5; time++) await expect(test.run('r9-none')).rejects.toMatchObject({ code: 'unknown-run' });
+    const refused = { method: 'OperatorService/GetRun', code: 'unknown-run' };
+    expect(valueOf(await scraped(), 'coferment_calls_total', refused)).toBe(5);
+    const lines = readFileSync(join(test.folder, 'coordinator.log'), 'utf8').split('\n');
+    const told = lines.filter((line) => line.includes('unknown-run')).map((line) => JSON.parse(line) as object);
+    expect(told).toEqual([
+      expect.objectContaining({ ...refused, msg: 'a call was refused', site: '@operator', durationMs: expect.any(Number) }),
+    ]);
+  });
+});
+
 describe('the log of a whole run', () => {
   it('has lines of closed fields, names run and sum of every step, and nothing that anybody sent', async () => {
     const text = readFileSync(join(test.folder, 'coordinator.log'), 'utf8');

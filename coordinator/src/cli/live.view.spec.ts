@@ -55,16 +55,16 @@ describe('the live view of a run', () => {
   it('shows the run, the stages of its open sum, who is waited for and until when', () => {
     expect(shown()).toEqual([
       'r1-3f9c0a1b2c3d4e5f  running  "titre", 1. run, key epoch 1',
-      'rounds     ██████░░░░░░░░░░░░░░░░░░░░░░░░  2 of 10',
+      'rounds      ██████░░░░░░░░░░░░░░░░░░░░░░░░  2 of 10',
       'round 3 (sum 9, attempt 2), uploading',
-      'trained    ████████████████████████░░░░░░  4 of 5 sites, 3 needed, 1 stays out',
-      'uploaded   ███████████████░░░░░░░░░░░░░░░  2 of 4, 3 needed',
-      'signed     ░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░  0 of 5 sites, 4 needed',
-      'shares     ░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░  0 of 3 key holders, 2 needed',
-      'waits for  4 min 12 s more, until 2030-01-01 12:04:12 UTC: cedar, maple',
-      'set aside  rowan, after 5 failures: no poll for 2 min',
-      'ledger     123 entries; newest checkpoint cosigned by 1, 2 needed',
-      'round 2    4 counted, rmse 0.12346; without rowan late (its nonce came 12 s after the list closed)',
+      'trained     ████████████████████████░░░░░░  4 of 5 sites, 3 needed, 1 stays out',
+      'uploaded    ███████████████░░░░░░░░░░░░░░░  2 of 4, 3 needed',
+      'signed      ░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░  0 of 5 sites, 4 needed',
+      'shares      ░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░  0 of 3 key holders, 2 needed',
+      'waits for   4 min 12 s more, until 2030-01-01 12:04:12 UTC: cedar, maple',
+      'set aside   rowan, after 5 failures: no poll for 2 min',
+      'ledger      123 entries; newest checkpoint cosigned by 1, 2 needed',
+      'round 2     4 counted, rmse 0.12346; without rowan late (its nonce came 12 s after the list closed)',
       'first event',
       'second event',
     ]);
@@ -90,7 +90,7 @@ describe('the live view of a run', () => {
     expect(waits(3 * 86_400_000 + 7_200_000)).toContain('3 d 2 h more');
     expect(waits(3_600_000)).toContain('1 h more');
     expect(waits(-1)).toContain('since 2030-01-01 11:59:59 UTC no longer: cedar, maple');
-    expect(shown({ deadlineMs: 0 }).find((line) => line.startsWith('waits for'))).toBe('waits for  cedar, maple');
+    expect(shown({ deadlineMs: 0 }).find((line) => line.startsWith('waits for'))).toBe('waits for   cedar, maple');
   });
 
   it('makes names and texts from elsewhere printable', () => {
@@ -120,9 +120,9 @@ describe('the live view of a run', () => {
       120,
       { problem: 'The coordinator does not answer.' },
     ).join('\n');
-    expect(text).toContain('paused     for 1 min 5 s');
-    expect(text).toContain('starts     in 10 s, at 2030-01-01 12:00:10 UTC');
-    expect(text).toContain('new set    without c; approved by 1 of 2: a');
-    expect(text).toContain('no answer  The coordinator does not answer.');
+    expect(text).toContain('paused      for 1 min 5 s');
+    expect(text).toContain('starts      in 10 s, at 2030-01-01 12:00:10 UTC');
+    expect(text).toContain('new set     without c; approved by 1 of 2: a');
+    expect(text).toContain('no answer   The coordinator does not answer.');
   });
 });

@@ -21,7 +21,7 @@ export interface Screen {
 /** The few styles of the view; picocolors has them all. */
 export type Styles = Record<'bold' | 'dim' | 'red' | 'yellow' | 'green' | 'cyan', (text: string) => string>;
 
-const LABEL = 11;
+const LABEL = 12;
 const MOST_ROUNDS = 5;
 const MOST_EVENTS = 5;
 const WIDEST_BAR = 30;

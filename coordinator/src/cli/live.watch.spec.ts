@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { GetLedgerStatusResponse, RunStatus, WatchRunResponse } from '@coferment/proto';
 import { describe, expect, it } from 'vitest';
 import { CoordinatorError } from '../errors/index.js';
@@ -57,6 +58,40 @@ describe('watching a run live', () => {
     expect(asked).toEqual([3, 4]);
     expect(painted.some(({ problem }) => problem.includes('does not answer'))).toBe(true);
     expect(painted.at(-1)).toMatchObject({ problem: '', events: [expect.stringContaining('event 4'), expect.stringContaining('event 5')] });
+  });
+
+  it('paints nothing more when it is over, whatever was still being asked', async () => {
+    let asked = 0;
+    let hangUp = () => {};
+    const { painted, watch } = watching({
+      run: () => {
+        asked += 1;
+        if (asked !== 2) return Promise.resolve(RunStatus.fromPartial({ run: 'r1', state: 'completed' }));
+        return new Promise((_, reject) => (hangUp = () => reject(away())));
+      },
+      events: async function* one() {
+        yield event(1, 'completed');
+      },
+    });
+    const followed = watch.follow(0);
+    await sleep(50);
+    hangUp();
+    await followed;
+    const before = painted.length;
+    await sleep(1200);
+    expect(painted).toHaveLength(before);
+    expect(painted.at(-1)?.problem).toBe('');
+  });
+
+  it('shows events without the colours that they have in lines', async () => {
+    const { painted, watch } = watching({
+      events: async function* one() {
+        yield WatchRunResponse.fromPartial({ sequence: 1, type: 'run-state', state: 'completed', text: 'over\u001b[1m it is' });
+      },
+    });
+    await watch.follow(0);
+    // oxlint-disable-next-line no-control-regex -- what must not be there
+    expect(painted.at(-1)?.events[0]).not.toMatch(/\u001b|\[1m/);
   });
 
   it('ends with any other refusal, and with a coordinator that does not answer at all', async () => {

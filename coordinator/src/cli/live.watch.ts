@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { stripVTControlCharacters } from 'node:util';
 import type { ServiceError } from '@grpc/grpc-js';
 import type { GetLedgerStatusResponse, RunStatus, WatchRunResponse } from '@coferment/proto';
 import { CoordinatorError } from '../errors/index.js';
@@ -48,6 +49,7 @@ export class LiveWatch {
       await this.#tolerate(() => this.#readOnce());
       this.#repaint();
     } finally {
+      // Nothing that is still being asked may draw over what is left on the screen.
       this.#over.abort();
       await ticking.catch(() => undefined);
     }
@@ -59,7 +61,7 @@ export class LiveWatch {
     const toTheEnd = async () => {
       for await (const event of this.source.events(last)) {
         last = event.sequence;
-        this.#events = [...this.#events, eventText(event)].slice(-KEPT_EVENTS);
+        this.#events = [...this.#events, stripVTControlCharacters(eventText(event))].slice(-KEPT_EVENTS);
         this.#refresh();
       }
     };
@@ -70,6 +72,7 @@ export class LiveWatch {
   async #tick(): Promise<void> {
     while (!this.#over.signal.aborted) {
       await this.#pause();
+      if (this.#over.signal.aborted) return;
       this.#repaint();
       if (this.#refused !== undefined) throw this.#refused;
       this.#refresh();
@@ -130,7 +133,7 @@ export class LiveWatch {
   }
 
   #repaint(): void {
-    if (this.#run === undefined) return;
+    if (this.#run === undefined || this.#over.signal.aborted) return;
     this.paint({ run: this.#run, ledger: this.#ledger, events: this.#events, problem: this.#problem, nowMs: this.now() });
   }
 }
