@@ -87,6 +87,7 @@ export type AgentErrorCode =
   | 'out-of-order'
   | 'no-model'
   | 'missing-file'
+  | 'metrics-address'
   | 'receipt-refused'
   | 'no-receipt';
 

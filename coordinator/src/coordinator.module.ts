@@ -7,6 +7,7 @@ import { EpochsModule } from './epochs/epochs.module.js';
 import { ConsortiumIdentity } from './identity/consortium.identity.js';
 import { LedgerHttpModule } from './ledger-http/ledger-http.module.js';
 import { ModelsModule } from './models/models.module.js';
+import { MonitoringModule } from './monitoring/monitoring.module.js';
 import { ObjectsModule } from './objects/objects.module.js';
 import { PersistenceModule } from './persistence/persistence.module.js';
 import { PlansModule } from './plans/plans.module.js';
@@ -35,6 +36,7 @@ import { WitnessingModule } from './witnessing/witnessing.module.js';
     RunsModule,
     AgentPortModule,
     LedgerHttpModule,
+    MonitoringModule,
   ],
 })
 export class CoordinatorModule {

@@ -21,6 +21,8 @@ import {
 import { ConsortiumIdentity, found, unlock } from './identity/consortium.identity.js';
 import { requireCharter, requireSameCharter, requireSoundCharter } from './identity/charter.rule.js';
 import { type LedgerListening, LedgerServer } from './ledger-http/ledger.server.js';
+import type { MonitorListening } from './monitoring/monitor.address.js';
+import { MonitorServer } from './monitoring/monitor.server.js';
 import { ObjectStore } from './objects/object.store.js';
 import { Database } from './persistence/database.js';
 import { type FolderLock, lockFolder } from './persistence/folder.lock.js';
@@ -29,6 +31,8 @@ import { Presence } from './rounds/presence.js';
 import { RunReconciler } from './runs/run.reconciler.js';
 import { keepAddress, lastAddress } from './running.address.js';
 import { Settings } from './settings.js';
+import { Health } from './telemetry/health.js';
+import type { LogLevel, LogPlace } from './telemetry/log.settings.js';
 import { OutsideWitnesses } from './witnessing/outside.witnesses.js';
 import { parseWitnessAddress } from './witnessing/witness.address.js';
 import { WitnessingService } from './witnessing/witnessing.service.js';
@@ -52,6 +56,10 @@ export interface StartOptions {
   ledger?: LedgerListening;
   /** How long witnesses are waited for before a checkpoint is published as it is. */
   offerMs?: number;
+  /** Where metrics and health are read; nowhere if left out. */
+  monitor?: MonitorListening;
+  log?: LogPlace;
+  logLevel?: LogLevel;
 }
 
 /** A coordinator that listens. */
@@ -60,6 +68,8 @@ export interface RunningCoordinator {
   address: string;
   /** Of the public ledger, where it is served. */
   ledgerUrl?: string;
+  /** Of metrics and health, where they are served. */
+  monitorUrl?: string;
   facts: ConsortiumFacts;
   context: INestApplicationContext;
   stop(): Promise<void>;
@@ -83,7 +93,7 @@ export async function startCoordinator(options: StartOptions): Promise<RunningCo
       logger: ['error', 'fatal'],
       abortOnError: false,
     });
-    return await listenOn(context, settings, lock, options.ledger);
+    return await listenOn(context, settings, lock, options);
   } catch (error) {
     lock.release();
     throw error;
@@ -132,13 +142,15 @@ async function listenOn(
   context: INestApplicationContext,
   settings: Settings,
   lock: FolderLock,
-  ledger: LedgerListening | undefined,
+  { ledger, monitor }: Pick<StartOptions, 'ledger' | 'monitor'>,
 ): Promise<RunningCoordinator> {
   const stop = async () => {
     await context.close();
     lock.release();
   };
   try {
+    // First of all: a start that takes long, or waits for something, is to be seen as one.
+    const monitorUrl = monitor === undefined ? {} : { monitorUrl: await context.get(MonitorServer).listen(monitor) };
     await context.get(ObjectStore).open();
     await context.get(PublicationService).open();
     await recordFounding(context);
@@ -152,7 +164,8 @@ async function listenOn(
     context.get(AgentAddress).value = address;
     keepAddress(settings.folder, address);
     context.get(RunReconciler).start();
-    return { address, ...ledgerUrl, facts: context.get(ConsortiumIdentity).facts, context, stop };
+    context.get(Health).started();
+    return { address, ...ledgerUrl, ...monitorUrl, facts: context.get(ConsortiumIdentity).facts, context, stop };
   } catch (error) {
     await context.close();
     throw error;

@@ -1,3 +1,5 @@
+import type { LogLevel, LogPlace } from './telemetry/log.settings.js';
+
 /** What one coordinator process was started with. */
 export abstract class Settings {
   /** The data folder; its lock is held. */
@@ -8,4 +10,8 @@ export abstract class Settings {
   abstract readonly databaseUrl?: string;
   /** How long witnesses are waited for, in milliseconds. */
   abstract readonly offerMs?: number;
+  /** `file` if left out. */
+  abstract readonly log?: LogPlace;
+  /** `info` if left out. */
+  abstract readonly logLevel?: LogLevel;
 }

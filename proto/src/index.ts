@@ -99,6 +99,7 @@ export {
   RollAuthorityRequest,
   RollAuthorityResponse,
   RosterStatus,
+  RoundProgress,
   RoundStatus,
   RunStatus,
   SiteStatus,

@@ -6,6 +6,7 @@ import { readSecret } from '../keys/store.secret.js';
 import { printableLines } from '../printable.text.js';
 import { serve, type ServeWatcher } from '../rounds/agent.service.js';
 import type { AgentEvent } from '../rounds/site.context.js';
+import { LOG_LEVELS, LOG_PLACES, type LogLevel, type LogPlace } from '../telemetry/agent.log.js';
 import { fail } from './command.output.js';
 import { secretOptions } from './secret.options.js';
 
@@ -16,6 +17,10 @@ interface ServeOptions extends SecretFlags {
   policy?: string;
   pollWaitMs: number;
   backend: BackendName;
+  log: LogPlace;
+  logLevel: LogLevel;
+  metricsListen?: string;
+  metricsOpen?: boolean;
   json?: boolean;
 }
 
@@ -30,6 +35,13 @@ export function addServeCommand(program: Command): void {
     .option('--policy <file>', 'standing rules of this site; default: policy.yaml in the data folder, if there is one')
     .option('--poll-wait-ms <ms>', 'how long a poll may be held, 100 to 20000', parseWait, 1000)
     .addOption(new Option('--backend <name>', 'what training computes with').choices(['wasm', 'cpu', 'tensorflow', 'auto']).default('wasm'))
+    .option(
+      '--metrics-listen <host:port>',
+      "serve metrics for this site's own monitoring there, e.g. 127.0.0.1:9464; without it no port is opened",
+    )
+    .option('--metrics-open', 'let --metrics-listen be an address that other machines reach; they need no password')
+    .addOption(new Option('--log <where>', 'agent.log of the data folder, or standard output').choices(LOG_PLACES).default('file'))
+    .addOption(new Option('--log-level <level>', 'the least that is written').choices(LOG_LEVELS).default('info'))
     .option('--json', 'print one JSON event a line')
     .addHelpText(
       'after',
@@ -48,6 +60,9 @@ async function runServe(options: ServeOptions): Promise<void> {
     ...(options.policy === undefined ? {} : { policyFile: options.policy }),
     pollWaitMs: options.pollWaitMs,
     backend: options.backend,
+    log: options.log,
+    logLevel: options.logLevel,
+    ...(options.metricsListen === undefined ? {} : { metrics: { listen: options.metricsListen, open: options.metricsOpen === true } }),
   };
   try {
     await serve({ ...input, passphrase: await readSecret(options) }, options.json === true ? jsonWatcher() : textWatcher(), stop.signal);
@@ -61,7 +76,8 @@ async function runServe(options: ServeOptions): Promise<void> {
 function jsonWatcher(): ServeWatcher {
   const print = (event: object) => process.stdout.write(`${JSON.stringify(event)}\n`);
   return {
-    serving: ({ site, consortium, coordinator }) => print({ event: 'serving', site, consortium, coordinator, pid: process.pid }),
+    serving: ({ site, consortium, coordinator }, metricsUrl) =>
+      print({ event: 'serving', site, consortium, coordinator, pid: process.pid, ...(metricsUrl === undefined ? {} : { metricsUrl }) }),
     event: print,
     probed: (steps, message) => print({ event: 'disconnected', message, probe: steps }),
   };
@@ -70,8 +86,10 @@ function jsonWatcher(): ServeWatcher {
 function textWatcher(): ServeWatcher {
   const print = (text: string) => process.stdout.write(`${printableLines(text)}\n`);
   return {
-    serving: ({ site, consortium, coordinator }) =>
-      print(`Site ${site} serves ${consortium}; coordinator ${coordinator}. Stop with Ctrl-C.`),
+    serving: ({ site, consortium, coordinator }, metricsUrl) =>
+      print(
+        `Site ${site} serves ${consortium}; coordinator ${coordinator}. Stop with Ctrl-C.${metricsUrl === undefined ? '' : `\nMetrics: ${metricsUrl}/metrics`}`,
+      ),
     event: (event) => print(describe(event)),
     probed: (steps, message) => process.stderr.write(printableLines([message, ...steps.flatMap(renderFinding), ''].join('\n'))),
   };

@@ -11,6 +11,9 @@ export interface SentItem {
   digest: string;
 }
 
+/** Told of what was fetched, by class: bytes of objects, block digests and ledger entries. */
+export type NoteReceived = (kind: 'object' | 'block-digests' | 'ledger-entries', bytes: number) => void;
+
 /** Writes down how the coordinator took what was sent: `accepted`, or the code of its refusal. */
 export type NoteOutcome = (outcome: string) => void;
 
@@ -24,6 +27,7 @@ export class SentRecorder implements CoordinatorPort {
   constructor(
     private readonly port: CoordinatorPort,
     private readonly record: (item: SentItem) => NoteOutcome,
+    private readonly received: NoteReceived = () => {},
   ) {}
 
   /** Polls repeat; one is written down whenever what it says has changed. */
@@ -53,20 +57,24 @@ export class SentRecorder implements CoordinatorPort {
     return this.#recorded({ name: purposeName(purpose), run, bytes: size, digest }, () => this.port.upload(object));
   }
 
-  download(digest: string, maxBytes: number): Promise<Uint8Array> {
-    return this.port.download(digest, maxBytes);
+  async download(digest: string, maxBytes: number): Promise<Uint8Array> {
+    return this.#fetched('object', await this.port.download(digest, maxBytes));
   }
 
-  downloadPart(digest: string, offset: number, length: number): Promise<Uint8Array> {
-    return this.port.downloadPart(digest, offset, length);
+  async downloadPart(digest: string, offset: number, length: number): Promise<Uint8Array> {
+    return this.#fetched('object', await this.port.downloadPart(digest, offset, length));
   }
 
-  blockDigests(digest: string, blocks: number): Promise<Uint8Array[]> {
-    return this.port.blockDigests(digest, blocks);
+  async blockDigests(digest: string, blocks: number): Promise<Uint8Array[]> {
+    const digests = await this.port.blockDigests(digest, blocks);
+    for (const each of digests) this.#fetched('block-digests', each);
+    return digests;
   }
 
-  ledgerEntries(start: number, limit: number): Promise<LoggedEntry[]> {
-    return this.port.ledgerEntries(start, limit);
+  async ledgerEntries(start: number, limit: number): Promise<LoggedEntry[]> {
+    const entries = await this.port.ledgerEntries(start, limit);
+    for (const { entry, payload } of entries) this.received('ledger-entries', entry.length + payload.length);
+    return entries;
   }
 
   receipt(digest: string): Promise<LoggedProof> {
@@ -88,6 +96,11 @@ export class SentRecorder implements CoordinatorPort {
 
   consistencyProof(oldSize: number, newSize: number): Promise<Uint8Array[]> {
     return this.port.consistencyProof(oldSize, newSize);
+  }
+
+  #fetched(kind: 'object' | 'block-digests', bytes: Uint8Array): Uint8Array {
+    this.received(kind, bytes.length);
+    return bytes;
   }
 
   async #recorded<T>(item: SentItem, send: () => Promise<T>): Promise<T> {

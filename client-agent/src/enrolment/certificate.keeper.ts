@@ -42,6 +42,10 @@ export class CertificateKeeper {
     return this.#member.authorities ?? 0;
   }
 
+  get expiresMs(): number {
+    return this.#life.notAfterMs;
+  }
+
   watch(signal: AbortSignal): void {
     this.#signal = signal;
     signal.addEventListener('abort', () => clearTimeout(this.#timer), { once: true });

@@ -98,6 +98,13 @@ export class ReceiptsRepository {
     return this.database.all('SELECT * FROM receipts ORDER BY owed_ms, run, sum').map(toReceipt);
   }
 
+  /** Contributions that were counted, and how many receipts of them are stored, by kind of sum. */
+  totals(): { kind: SumKind; counted: number; stored: number }[] {
+    return this.database
+      .all('SELECT kind, COUNT(*) AS counted, COUNT(stored_ms) AS stored FROM receipts GROUP BY kind ORDER BY kind')
+      .map((row) => ({ kind: String(row['kind']) as SumKind, counted: Number(row['counted']), stored: Number(row['stored']) }));
+  }
+
   find(run: string, sum: number): Receipt | undefined {
     const row = this.database.get('SELECT * FROM receipts WHERE run = ? AND sum = ?', run, sum);
     return row === undefined ? undefined : toReceipt(row);

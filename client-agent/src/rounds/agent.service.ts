@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CryptoPool, hexToBytes, loadCrypto, type StoreSecret } from '@coferment/crypto';
 import type { BackendName } from '@coferment/learning';
 import { parseVkey } from '@coferment/ledger';
-import pino from 'pino';
 import { describeFailure } from '../agent.error.js';
 import { probe } from '../connection/connection.probe.js';
 import type { Finding } from '../connection/finding.js';
@@ -20,11 +19,14 @@ import { Journal } from '../journal/journal.js';
 import { noteMembership } from '../journal/membership.entries.js';
 import { RecordedPolicy, requireRules } from '../journal/policy.entries.js';
 import { KeyStore } from '../keys/key.store.js';
-import { privateFile, requirePrivate } from '../keys/private.file.js';
+import { requirePrivate } from '../keys/private.file.js';
 import { ReceiptKeeper } from '../receipts/receipt.keeper.js';
 import { openSiteIdentity, readTlsCredential, requireIdentity } from '../keys/site.identity.js';
 import { type PolicyInForce, settledPolicy } from '../policy/policy.file.js';
 import { softwareName } from '../software.version.js';
+import { type LogLevel, type LogPlace, openAgentLog } from '../telemetry/agent.log.js';
+import { type MonitorInput, monitorAddress } from '../telemetry/agent.monitor.js';
+import { AgentMonitoring } from '../telemetry/agent.monitoring.js';
 import { SiteTrainer } from '../training/site.trainer.js';
 import { WitnessLoop } from '../witness/witness.loop.js';
 import { NonceMemory } from './nonce.memory.js';
@@ -44,10 +46,17 @@ export interface ServeInput {
   policyFile?: string;
   pollWaitMs: number;
   backend: BackendName;
+  /** `file` if left out. */
+  log?: LogPlace;
+  /** `info` if left out. */
+  logLevel?: LogLevel;
+  /** Where the site's own monitoring reads; nowhere if left out. */
+  metrics?: MonitorInput;
 }
 
 export interface ServeWatcher {
-  serving(member: Membership): void;
+  /** @param metricsUrl where metrics are served, if they are */
+  serving(member: Membership, metricsUrl?: string): void;
   event(event: AgentEvent): void;
   /** Why the coordinator could not be reached at the start. */
   probed(steps: readonly Finding[], message: string): void;
@@ -64,6 +73,7 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
     const member = readMembership(input.folder);
     requireTakesPart(input.folder, member);
     const policy = await settledPolicy(input.folder, input.policyFile);
+    if (input.metrics !== undefined) monitorAddress(input.metrics);
     requireRulesOf(input.folder, policy.current());
     await loadCrypto();
     const store = KeyStore.open(join(input.folder, 'keys'), input.passphrase);
@@ -73,18 +83,23 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
     const records = { mappingFile: input.mappingFile, dataDir: input.recordsFolder };
     const trainer = await SiteTrainer.start(records, trainingSeed, input.backend);
     const journal = Journal.open(join(input.folder, 'journal.sqlite'), { identity, vault: store });
-    privateFile(join(input.folder, 'agent.log'));
-    const log = pino({ base: { site: member.site } }, pino.destination({ dest: join(input.folder, 'agent.log'), mkdir: true, sync: true }));
+    const log = openAgentLog(input.folder, member.site, input);
+    const monitoring = new AgentMonitoring();
     const client = new WireClient(endpointOf(member), readTlsCredential(store));
     const tell = (event: AgentEvent) => {
       log.info(event, event.event);
+      monitoring.told(event);
       watcher.event(event);
     };
-    const port = new SentRecorder(client, (item) => {
-      const entry = journal.activity.sending(item);
-      if (entry.isNew) tell({ event: 'sent', ...item });
-      return (outcome) => journal.activity.noteOutcome(entry.id, outcome);
-    });
+    const port = new SentRecorder(
+      client,
+      (item) => {
+        const entry = journal.activity.sending(item);
+        if (entry.isNew) tell({ event: 'sent', ...item });
+        return (outcome) => journal.activity.noteOutcome(entry.id, outcome);
+      },
+      monitoring.received,
+    );
     const { consortium, site } = member;
     const operatorKey = hexToBytes(member.operatorKey);
     const objects = new ObjectCache(join(input.folder, 'objects'));
@@ -121,17 +136,21 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
       renew: () => certificate.refused(),
       authorities: () => certificate.authorities,
       newAuthorities: () => certificate.newAuthorities(),
+      watch: monitoring.watch,
       explain: async (error) => watcher.probed(await explain(member, error), describeFailure(error).message),
     });
     const witness = new WitnessLoop({ ...context, log: logKey });
+    const gauged = { folder: input.folder, journal, work: () => loop.work, certificateExpiresMs: () => certificate.expiresMs };
     try {
-      watcher.serving(member);
+      const metricsUrl = input.metrics === undefined ? undefined : await monitoring.serve(input.metrics, gauged);
+      watcher.serving(member, metricsUrl);
       certificate.watch(signal);
       const receipts = new ReceiptKeeper(context, member.logVkey).run(signal);
       await Promise.all([loop.run(signal), witness.run(signal)]);
       // A question that nobody answers must not keep the agent from stopping.
       await Promise.race([receipts, sleep(STOP_WITHIN_MS, undefined, { ref: false })]);
     } finally {
+      monitoring.stop();
       await crypto.close();
       client.close();
       journal.record.append({ kind: 'agent-stopped' });

@@ -13,7 +13,7 @@ import { carryOut, laneOf, subjectOf } from './instruction.router.js';
 import { forgetLater } from './later.waits.js';
 import { tellingOf, tellRefusals } from './refusal.telling.js';
 import type { Outcome, SiteContext, Waiting } from './site.context.js';
-import { WorkBoard, type WorkItem } from './work.board.js';
+import { WorkBoard, type WorkCounts, type WorkItem } from './work.board.js';
 
 export interface PollSettings {
   waitMs: number;
@@ -25,6 +25,13 @@ export interface PollSettings {
   newAuthorities(): void;
   /** Called once when the first poll fails. */
   explain(error: unknown): Promise<void>;
+  /** Told how polls and work went, for whoever measures it. */
+  watch?: WorkWatch;
+}
+
+export interface WorkWatch {
+  polled(isAnswered: boolean): void;
+  worked(instruction: Instruction['kind'], seconds: number, result: Outcome['outcome'] | 'failed'): void;
 }
 
 const MAX_INSTRUCTIONS = 4096;
@@ -69,6 +76,10 @@ export class PollLoop {
     private readonly settings: PollSettings,
   ) {}
 
+  get work(): WorkCounts {
+    return this.#board.counts;
+  }
+
   async run(signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', () => this.#current.abort(), { once: true });
     while (!signal.aborted) {
@@ -108,6 +119,7 @@ export class PollLoop {
     if (!checked.success)
       throw new AgentError('malformed-response', `The answer to a poll is malformed: ${checked.error.issues[0]?.message ?? ''}.`);
     this.#setConnected(true, '');
+    this.settings.watch?.polled(true);
     this.#backoff.reset();
     this.#known = response.owed;
     // They may have been taken in while this poll was held.
@@ -148,9 +160,21 @@ export class PollLoop {
     const work = async () => {
       if (!announced) context.tell({ event: 'instruction', run, kind: instruction.kind, ...sumOf(instruction) });
       announced = true;
-      return carryOut(context, instruction);
+      return this.#timed(instruction);
     };
     return { id, run, lane: laneOf(context, instruction), work, settled: (result) => this.#settle(instruction, subject, result) };
+  }
+
+  async #timed(instruction: Instruction): Promise<Outcome> {
+    const startedMs = performance.now();
+    let result: Outcome['outcome'] | 'failed' = 'failed';
+    try {
+      const outcome = await carryOut(this.context, instruction);
+      result = outcome.outcome;
+      return outcome;
+    } finally {
+      this.settings.watch?.worked(instruction.kind, (performance.now() - startedMs) / 1000, result);
+    }
   }
 
   #settle(instruction: Instruction, subject: string, result: Outcome | { outcome: 'failed'; error: unknown }): void {
@@ -209,6 +233,7 @@ export class PollLoop {
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
     const first = this.#connected === undefined;
     const { code, message } = describeFailure(error);
+    this.settings.watch?.polled(false);
     this.#setConnected(false, printable(message));
     if (code !== 'unreachable') this.#refuse('', 'poll', error);
     if (first) await this.settings.explain(error);

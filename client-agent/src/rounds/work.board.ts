@@ -28,6 +28,11 @@ interface Entry {
   failures: number;
 }
 
+/** How far the requests of a lane are. */
+export type WorkCounts = Record<Lane, Record<'due' | 'running' | 'waiting' | 'failed', number>>;
+
+const LANES: readonly Lane[] = ['protocol', 'training'];
+
 const WAIT_AGAIN_MS = 500;
 const FIRST_RETRY_MS = 500;
 const MOST_RETRY_MS = 15_000;
@@ -75,11 +80,23 @@ export class WorkBoard {
     return this.#busy.size === 0;
   }
 
+  /** What was carried out is not counted: it leaves with the next poll. */
+  get counts(): WorkCounts {
+    const none = () => ({ due: 0, running: 0, waiting: 0, failed: 0 });
+    const counts: WorkCounts = { protocol: none(), training: none() };
+    for (const { item, running, waiting, doneAtMs, failures } of this.#entries.values()) {
+      if (doneAtMs !== null) continue;
+      const state = running ? 'running' : waiting ? 'waiting' : failures > 0 ? 'failed' : 'due';
+      counts[item.lane][state] += 1;
+    }
+    return counts;
+  }
+
   #pump(): void {
     if (this.#stopped) return;
     clearTimeout(this.#timer);
     const open = [...this.#entries.values()].filter((entry) => !entry.running && entry.doneAtMs === null).sort((a, b) => a.order - b.order);
-    for (const lane of ['protocol', 'training'] as const) {
+    for (const lane of LANES) {
       const ready = open.filter((entry) => entry.item.lane === lane && entry.notBeforeMs <= this.now());
       const next = this.#turns.next(ready, lane);
       if (next !== undefined && !this.#busy.has(lane)) void this.#carryOut(next);

@@ -72,7 +72,7 @@ export function statusReport(folder: string, member: Membership, journal: Journa
     waits: waits.filter(({ whatToDo }) => whatToDo !== ''),
     later: waits.filter(({ whatToDo }) => whatToDo === ''),
     refusals: activity.refusals(SHOWN_REFUSALS),
-    sent: [...activity.sentTotals(), ...cosignatures(journal)],
+    sent: sentTotals(journal),
     cosigned: cosignedOf(journal),
     splitViews: journal.evidence.undecided().map(({ id, what, foundMs }) => ({ id, what, foundMs })),
   };
@@ -82,6 +82,11 @@ function cosignedOf({ cosigned }: Journal): StatusReport['cosigned'] {
   const last = cosigned.latest();
   if (last === undefined) return null;
   return { size: last.size.toString(), root: bytesToHex(last.root), atMs: last.signedS * 1000, checkpoint: last.note };
+}
+
+/** All that has left this site, by class. */
+export function sentTotals(journal: Journal): StatusReport['sent'] {
+  return [...journal.activity.sentTotals(), ...cosignatures(journal)];
 }
 
 /** They are counted where they are stored, and not one by one among what was sent. */

@@ -1,5 +1,11 @@
 import { sha256Hex } from '@coferment/crypto';
-import { ServerInterceptingCall, type ServerInterceptor, ServerListenerBuilder, type ServerMethodDefinition } from '@grpc/grpc-js';
+import {
+  ResponderBuilder,
+  ServerInterceptingCall,
+  type ServerInterceptor,
+  ServerListenerBuilder,
+  type ServerMethodDefinition,
+} from '@grpc/grpc-js';
 import { Injectable } from '@nestjs/common';
 import { CertificateHolders } from '../certificates/certificate.holders.js';
 import { requireEnrolled } from '../enrolment/membership.rule.js';
@@ -7,6 +13,7 @@ import { CoordinatorError } from '../errors/index.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { allows, rolesOf } from './access.roles.js';
 import { failed } from './call.handler.js';
+import { CallRecords, codeOf } from './call.records.js';
 import { type Caller, writeCaller } from './caller.js';
 import { type OpenCall, OpenCalls } from './open.calls.js';
 import { validCertificate } from './peer.certificate.js';
@@ -21,22 +28,39 @@ export class AccessInterceptor {
     private readonly identity: ConsortiumIdentity,
     private readonly holders: CertificateHolders,
     private readonly openCalls: OpenCalls,
+    private readonly records: CallRecords,
   ) {}
 
   readonly intercept: ServerInterceptor = (method, call) => {
-    const open = this.openCalls.begin((error) => call.sendStatus(failed(method.path, error)));
+    const record = this.records.begin(method.path);
+    // Refusals of the gate go straight to the call; what handlers answer passes the responder below.
+    const refuse = (error: unknown) => {
+      const refusal = failed(method.path, error);
+      record.ended(codeOf(refusal));
+      call.sendStatus(refusal);
+    };
+    const open = this.openCalls.begin(refuse);
     const listener = new ServerListenerBuilder()
       .withOnReceiveMetadata((metadata, next) => {
-        this.callerOf(method, validCertificate(call.getAuthContext(), this.identity, Date.now()), open).then(
-          (caller) => {
-            writeCaller(metadata, caller);
-            next(metadata);
-          },
-          (error: unknown) => call.sendStatus(failed(method.path, error)),
-        );
+        this.callerOf(method, validCertificate(call.getAuthContext(), this.identity, Date.now()), open).then((caller) => {
+          record.madeBy(caller);
+          writeCaller(metadata, caller);
+          next(metadata);
+        }, refuse);
       })
-      .withOnCancel(() => open.ended());
-    return new ServerInterceptingCall(call, { start: (next) => next(listener.build()) });
+      .withOnCancel(() => {
+        open.ended();
+        record.ended('cancelled');
+      })
+      .build();
+    const responder = new ResponderBuilder()
+      .withStart((next) => next(listener))
+      .withSendStatus((answered, next) => {
+        record.ended(codeOf(answered));
+        next(answered);
+      })
+      .build();
+    return new ServerInterceptingCall(call, responder);
   };
 
   private async callerOf(

@@ -10,6 +10,7 @@ import { PollingController } from '../rounds/polling.controller.js';
 import { AccessInterceptor } from './access.interceptor.js';
 import { AgentPort, CONTROLLERS } from './agent.port.js';
 import { ServerCertificates } from './certificate.provider.js';
+import { CallRecords } from './call.records.js';
 import type { GrpcController } from './grpc.controller.js';
 import { OpenCalls } from './open.calls.js';
 import { NonceController, ShareController, SignedActs, StatementController } from './statement.controllers.js';
@@ -32,6 +33,7 @@ const SERVED = [
   providers: [
     AccessInterceptor,
     AgentPort,
+    CallRecords,
     NonceController,
     OpenCalls,
     ServerCertificates,

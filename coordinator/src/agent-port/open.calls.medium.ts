@@ -100,7 +100,7 @@ describe('a membership that another process has ended', () => {
         ended();
       }
     };
-    vi.spyOn(ObjectService.prototype, 'download').mockResolvedValue({ size: 2 ** 30, chunks: endless() });
+    vi.spyOn(ObjectService.prototype, 'download').mockResolvedValue({ size: 2 ** 30, purpose: 'ciphertext' as const, chunks: endless() });
     const stream = epsilon.calls().downloads.download({ digest: 'a'.repeat(64), offset: 0, length: 0 });
     const over = new Promise((_, reject) => stream.on('error', (error) => reject(refusal(error as ServiceError))));
     over.catch(() => {});

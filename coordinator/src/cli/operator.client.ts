@@ -37,6 +37,8 @@ export async function connect(folder: string, passphrase: StoreSecret): Promise<
     'grpc.max_receive_message_length': -1,
     // The coordinator of a data folder runs on this machine: a proxy that the environment names is for others.
     'grpc.enable_http_proxy': 0,
+    // Whoever watches sees soon that a coordinator is back; it is on this machine, so asking often costs nothing.
+    'grpc.max_reconnect_backoff_ms': 2000,
   };
   const clients = {
     operator: new OperatorServiceClient(address, tls, options),

@@ -12,6 +12,7 @@ import { addRosters } from './roster.commands.js';
 import { addRuns } from './run.commands.js';
 import { addSites } from './site.commands.js';
 import { addStart } from './start.command.js';
+import { addWatch } from './watch.command.js';
 
 /** `coferment` with all its commands. @throws CommanderError from parsing: wrong use, or help or the version that was asked for */
 export function operatorProgram(): Command {
@@ -25,6 +26,7 @@ export function operatorProgram(): Command {
   addPlans(program);
   addRuns(program);
   addControl(program);
+  addWatch(program);
   addRosters(program);
   addEpochs(program);
   addModels(program);

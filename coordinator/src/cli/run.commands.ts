@@ -1,14 +1,9 @@
-import type { ServiceError } from '@grpc/grpc-js';
 import { formatDuration } from '@coferment/consortium';
-import type { WatchRunResponse } from '@coferment/proto';
 import type { Command } from 'commander';
-import { CoordinatorError } from '../errors/index.js';
-import type { CommandOutput } from './command.output.js';
-import { EXIT } from './exit.codes.js';
-import { type OperatorClient, ask, refusal } from './operator.client.js';
+import { ask } from './operator.client.js';
 import { type OperatorFlags, callOperator, operatorOptions } from './operator.command.js';
 import { parseInstant, parseTime } from './time.options.js';
-import { eventText, runListText, runText, statusText } from './run.text.js';
+import { runListText, runText, statusText } from './run.text.js';
 
 interface LaunchFlags extends OperatorFlags {
   sites?: string;
@@ -78,15 +73,6 @@ export function addRuns(program: Command): void {
       }),
     );
 
-  operatorOptions(
-    program.command('watch <run>').description('Show the events of a run until it is over. Exits 0 when it completed, 1 otherwise.'),
-  )
-    .option('--after <sequence>', 'only events after this one', Number, 0)
-    .addHelpText('after', '\nExample:\n  coferment watch r1-3f9c0a… --data ./coordinator --passphrase-file ./passphrase')
-    .action((run: string, flags: OperatorFlags & { after: number }) =>
-      callOperator(flags, (client, output) => watch(client, output, run, flags.after)),
-    );
-
   operatorOptions(program.command('abort <run>').description('End a run. What was learnt so far stays in the ledger.'))
     .option('--reason <text>', 'shown to everybody', '')
     .addHelpText(
@@ -106,17 +92,4 @@ function launchedText(run: string, { approveWithin, startAt }: LaunchFlags): str
     approveWithin === undefined ? '' : `, for at most ${formatDuration(approveWithin)}; then it goes on among those that have approved`;
   const start = startAt === undefined ? '' : ` It starts at ${new Date(startAt).toISOString()} at the earliest.`;
   return `Run ${run} waits for the approval of its sites${until}.${start} Follow it: coferment watch ${run}`;
-}
-
-async function watch({ operator }: OperatorClient, output: CommandOutput, run: string, after: number): Promise<void> {
-  let state = '';
-  try {
-    for await (const event of operator.watchRun({ run, after }) as AsyncIterable<WatchRunResponse>) {
-      output.result(event, eventText(event));
-      if (event.type === 'run-state') state = event.state;
-    }
-  } catch (error) {
-    throw error instanceof CoordinatorError ? error : refusal(error as ServiceError);
-  }
-  if (state !== 'completed') process.exitCode = EXIT.failed;
 }

@@ -3,10 +3,11 @@ import type { SecretFlags } from '@coferment/crypto';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CommandOutput } from './command.output.js';
 import { EXIT } from './exit.codes.js';
+import { type MonitorFlags, monitorOf, monitorOptions } from './monitor.options.js';
 import { type LedgerFlags, charterOf, ledgerOptions, listeningOf } from './ledger.options.js';
 import { readSecret, secretOptions } from './secret.options.js';
 
-interface StartFlags extends SecretFlags, LedgerFlags {
+interface StartFlags extends SecretFlags, LedgerFlags, MonitorFlags {
   data: string;
   consortium?: string;
   origin?: string;
@@ -33,10 +34,10 @@ export function addStart(program: Command): void {
       parseLife,
     )
     .option('--json', 'print one JSON event a line');
-  ledgerOptions(command)
+  monitorOptions(ledgerOptions(command))
     .addHelpText(
       'after',
-      '\nExample:\n  coferment start --data ./coordinator --consortium fermentation --origin ledger.example/fermentation --listen 0.0.0.0:7443 --passphrase-file ./passphrase\n  coferment start --data ./coordinator --ledger-listen 0.0.0.0:8443 --ledger-tls-cert ./tls/fullchain.pem --ledger-tls-key ./tls/key.pem --passphrase-file ./passphrase',
+      '\nExample:\n  coferment start --data ./coordinator --consortium fermentation --origin ledger.example/fermentation --listen 0.0.0.0:7443 --passphrase-file ./passphrase\n  coferment start --data ./coordinator --ledger-listen 0.0.0.0:8443 --ledger-tls-cert ./tls/fullchain.pem --ledger-tls-key ./tls/key.pem --passphrase-file ./passphrase\n  coferment start --data ./coordinator --monitor-listen 127.0.0.1:9463 --log stdout --passphrase-file ./passphrase',
     )
     .action(runStart);
 }
@@ -57,11 +58,12 @@ async function runStart(flags: StartFlags): Promise<void> {
       charter: charterOf(flags),
       ...(witness === undefined ? {} : { witnessServers: witness }),
       ...(ledger === undefined ? {} : { ledger }),
+      ...monitorOf(flags),
       ...(listen === undefined ? {} : { listen }),
       ...(certificateLife === undefined ? {} : { certificateLifeMs: certificateLife }),
       ...(databaseUrl === undefined || databaseUrl === '' ? {} : { databaseUrl }),
     });
-    const { facts, address, ledgerUrl } = running;
+    const { facts, address, ledgerUrl, monitorUrl } = running;
     const event = {
       event: 'listening',
       address,
@@ -70,11 +72,12 @@ async function runStart(flags: StartFlags): Promise<void> {
       logVkey: facts.logVkey,
       operatorKey: facts.operatorKey,
       ...(ledgerUrl === undefined ? {} : { ledgerUrl }),
+      ...(monitorUrl === undefined ? {} : { monitorUrl }),
     };
     const served = ledgerUrl === undefined ? '' : `\nThe ledger is open to anybody at ${ledgerUrl}/checkpoint.`;
     output.result(
       event,
-      `The coordinator of "${facts.consortium}" listens on ${address}.\nKey of its ledger (give it to auditors on paper): ${facts.logVkey}${served}\nStop it with Ctrl-C.`,
+      `The coordinator of "${facts.consortium}" listens on ${address}.\nKey of its ledger (give it to auditors on paper): ${facts.logVkey}${served}${monitorUrl === undefined ? '' : `\nMonitoring: ${monitorUrl}/metrics, /healthz and /readyz.`}\nStop it with Ctrl-C.`,
     );
     const stop = () => {
       running.stop().then(

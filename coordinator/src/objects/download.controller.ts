@@ -11,6 +11,7 @@ import { failed, unary } from '../agent-port/call.handler.js';
 import { readCaller, requireSite } from '../agent-port/caller.js';
 import { requireCount, requireDigest } from '../agent-port/field.limits.js';
 import type { GrpcController } from '../agent-port/grpc.controller.js';
+import { Metrics } from '../telemetry/metrics.js';
 import { ObjectService } from './object.service.js';
 
 @Injectable()
@@ -18,7 +19,10 @@ export class DownloadController implements GrpcController<DownloadServiceServer>
   readonly definition = DownloadServiceService;
   readonly handlers: DownloadServiceServer;
 
-  constructor(private readonly objects: ObjectService) {
+  constructor(
+    private readonly objects: ObjectService,
+    private readonly metrics: Metrics,
+  ) {
     const download: handleServerStreamingCall<DownloadRequest, DownloadResponse> = (call) => {
       this.#download(call).then(
         () => call.end(),
@@ -44,10 +48,11 @@ export class DownloadController implements GrpcController<DownloadServiceServer>
     const digest = requireDigest('digest', call.request.digest);
     const offset = requireCount('offset', call.request.offset, Number.MAX_SAFE_INTEGER);
     const length = requireCount('length', call.request.length, Number.MAX_SAFE_INTEGER);
-    const { size, chunks } = await this.objects.download(caller, digest, { offset, length });
+    const { size, purpose, chunks } = await this.objects.download(caller, digest, { offset, length });
     call.write(DownloadResponse.fromPartial({ size }));
     for await (const chunk of chunks) {
       if (call.cancelled) return;
+      this.metrics.sent.inc({ purpose }, chunk.length);
       if (!call.write(DownloadResponse.fromPartial({ chunk }))) await drained(call);
     }
   }

@@ -13,6 +13,14 @@ export class ObjectRepository {
     await manager.createQueryBuilder().insert().into(ObjectEntity).values(row).orIgnore().execute();
   }
 
+  /** How many objects there are of each purpose, and their bytes. */
+  async totals(manager: EntityManager): Promise<{ purpose: string; objects: number; bytes: number }[]> {
+    const rows = (await manager.query(
+      'SELECT purpose, count(*) AS objects, coalesce(sum(size), 0) AS bytes FROM object GROUP BY purpose',
+    )) as { purpose: string; objects: string; bytes: string }[];
+    return rows.map(({ purpose, objects, bytes }) => ({ purpose, objects: Number(objects), bytes: Number(bytes) }));
+  }
+
   async setReader(manager: EntityManager, digest: string, reader: string): Promise<void> {
     await manager.update(ObjectEntity, { digest }, { reader });
   }

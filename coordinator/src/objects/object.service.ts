@@ -98,14 +98,14 @@ export class ObjectService {
     reader: Caller,
     digest: string,
     { offset, length }: { offset: number; length: number },
-  ): Promise<{ size: number; chunks: AsyncIterable<Buffer> }> {
+  ): Promise<{ size: number; purpose: StoredPurpose; chunks: AsyncIterable<Buffer> }> {
     const row = await this.#find(digest);
     if (row === null || !(await this.#mayRead(row, reader)))
       throw new CoordinatorError('unknown-object', `There is no object ${digest} for this caller.`);
-    const { size } = row;
+    const { size, purpose } = row;
     if (offset > size || length > size - offset)
       throw new CoordinatorError('wrong-offset', `The object ${digest} has ${size} bytes; ${length} from ${offset} on are beyond its end.`);
-    return { size, chunks: this.store.stream(digest, offset, length === 0 ? size - offset : length, CHUNK_BYTES) };
+    return { size, purpose, chunks: this.store.stream(digest, offset, length === 0 ? size - offset : length, CHUNK_BYTES) };
   }
 
   /**

@@ -14,6 +14,7 @@ import { readCaller, requireSite } from '../agent-port/caller.js';
 import { requireCount, requireDigest, requireText } from '../agent-port/field.limits.js';
 import type { GrpcController } from '../agent-port/grpc.controller.js';
 import { CoordinatorError } from '../errors/index.js';
+import { Metrics } from '../telemetry/metrics.js';
 import { CHUNK_BYTES, ObjectService, type UploadPart } from './object.service.js';
 
 const PURPOSES: Partial<Record<ObjectPurpose, UploadPart['purpose']>> = {
@@ -28,7 +29,10 @@ export class UploadController implements GrpcController<UploadServiceServer> {
   readonly definition = UploadServiceService;
   readonly handlers: UploadServiceServer;
 
-  constructor(private readonly objects: ObjectService) {
+  constructor(
+    private readonly objects: ObjectService,
+    private readonly metrics: Metrics,
+  ) {
     const upload: handleClientStreamingCall<UploadRequest, UploadResponse> = (call, callback) => {
       this.#upload(call).then(
         (response) => callback(null, response),
@@ -49,7 +53,15 @@ export class UploadController implements GrpcController<UploadServiceServer> {
     const first = await parts.next();
     const part = first.done === true ? undefined : first.value.part;
     if (part?.$case !== 'header') throw new CoordinatorError('malformed', 'The first message of an upload must be its header.');
-    return UploadResponse.fromPartial(await this.objects.upload(member, readHeader(part.header), chunksOf(parts)));
+    const header = readHeader(part.header);
+    return UploadResponse.fromPartial(await this.objects.upload(member, header, this.#counted(header.purpose, chunksOf(parts))));
+  }
+
+  async *#counted(purpose: UploadPart['purpose'], chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+    for await (const chunk of chunks) {
+      this.metrics.received.inc({ purpose }, chunk.length);
+      yield chunk;
+    }
   }
 }
 

@@ -21,6 +21,6 @@ import { StatusService } from './status.service.js';
     SiteHandlers,
     StatusService,
   ],
-  exports: [AgentAddress, OperatorController],
+  exports: [AgentAddress, OperatorController, StatusService],
 })
 export class OperatorModule {}

@@ -5,7 +5,8 @@ import { refusalsOf } from '../runs/run.refusals.js';
 import { pausedSinceMs } from '../runs/run.pause.js';
 import { waitingOf } from '../runs/run.waiting.js';
 import { isReleased } from '../runs/run.release.js';
-import { type RunView, closedRounds } from '../runs/run.view.js';
+import { type RunView, closedRounds, isOver, openRounds } from '../runs/run.view.js';
+import { roundProgress } from './round.progress.js';
 
 /**
  * A run as the operator sees it.
@@ -33,7 +34,7 @@ export function runStatus(view: RunView, damage?: string): RunStatus {
     e: e ?? '',
     roundsPlanned: plan.rounds,
     roundsClosed: closedRounds(view).filter((round) => round.kind === 'update').length,
-    rounds: view.rounds.map(roundStatus),
+    rounds: roundsWithProgress(view),
     model: run.model === 'none' ? '' : run.model,
     modelParameters: describeModel(plan).parameters,
     waitingFor,
@@ -48,6 +49,14 @@ export function runStatus(view: RunView, damage?: string): RunStatus {
     openedMs: run.openedMs,
     refusals: refusalsOf(view),
     parameters: new TextDecoder().decode(canonicalBytes(roster.parameters)),
+  });
+}
+
+function roundsWithProgress(view: RunView): RoundStatus[] {
+  const open = new Set(isOver(view) ? [] : openRounds(view));
+  return view.rounds.map((round) => {
+    const status = roundStatus(round);
+    return open.has(round) ? { ...status, progress: roundProgress(view, round) } : status;
   });
 }
 

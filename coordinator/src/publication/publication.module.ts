@@ -9,6 +9,6 @@ import { TileRepository } from './tile.repository.js';
 @Global()
 @Module({
   providers: [LedgerLog, LedgerRepository, PublicationService, TileRepository, WitnessingRepository],
-  exports: [LedgerLog, PublicationService, WitnessingRepository],
+  exports: [LedgerLog, LedgerRepository, PublicationService, WitnessingRepository],
 })
 export class PublicationModule {}

@@ -23,6 +23,7 @@ export class ActIndex {
   /** Of all acts. */
   readonly digests = new Set<string>();
   #lastSequence = 0;
+  #lastReceivedMs = 0;
 
   /**
    * The signatures were verified when the acts were accepted. Two readers of one run may bring the same rows: each act is added once, or a site would be
@@ -41,11 +42,17 @@ export class ActIndex {
       if (ofAll === undefined) this.#bySlot.set(slotOf(name, slot), [act]);
       else ofAll.push(act);
       this.#lastSequence = row.sequence;
+      this.#lastReceivedMs = Math.max(this.#lastReceivedMs, receivedMs);
     }
   }
 
   get lastSequence(): number {
     return this.#lastSequence;
+  }
+
+  /** When the newest act came; 0 before the first. */
+  get lastReceivedMs(): number {
+    return this.#lastReceivedMs;
   }
 
   find<N extends PredicateName>(name: N, site: string, slot: string): Act<N> | undefined {

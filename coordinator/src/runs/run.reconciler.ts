@@ -5,6 +5,7 @@ import { EpochService } from '../epochs/epoch.service.js';
 import { Presence } from '../rounds/presence.js';
 import { RoundService } from '../rounds/round.service.js';
 import { Log } from '../telemetry/log.js';
+import { Metrics } from '../telemetry/metrics.js';
 import { DamagedFiles } from './damaged.files.js';
 import { type Step, nextStep } from './next.step.js';
 import { RunChanges, StaleRun } from './run.changes.js';
@@ -37,6 +38,7 @@ export class RunReconciler implements OnModuleDestroy {
     private readonly aggregation: AggregationService,
     private readonly damages: DamagedFiles,
     private readonly log: Log,
+    private readonly metrics: Metrics,
   ) {}
 
   start(): void {
@@ -59,7 +61,9 @@ export class RunReconciler implements OnModuleDestroy {
     try {
       while (await this.queue.inTurn(run, () => this.#step(run)));
     } catch (error) {
-      if (!(error instanceof StaleRun)) this.log.error('a step of a run failed', error, { run });
+      if (error instanceof StaleRun) return;
+      this.metrics.stepFailures.inc();
+      this.log.error('a step of a run failed', error, { run });
     }
   }
 
@@ -73,6 +77,8 @@ export class RunReconciler implements OnModuleDestroy {
           this.advance(run).finally(() => this.#going.delete(run)),
         );
       }
+      this.metrics.ticked.set(Date.now() / 1000);
+      this.metrics.runsInStep.set(this.#going.size);
     } catch (error) {
       this.log.error('the tick failed', error);
     }
@@ -92,7 +98,9 @@ export class RunReconciler implements OnModuleDestroy {
       return false;
     }
     this.damages.clear(run);
-    this.log.info(step.do, { run, ...('sum' in step ? { sum: step.sum } : {}), durationMs: Date.now() - nowMs });
+    const durationMs = Date.now() - nowMs;
+    this.metrics.stepSeconds.observe({ step: step.do }, durationMs / 1000);
+    this.log.info(step.do, { run, ...sumOf(view, step), durationMs });
     return true;
   }
 
@@ -100,7 +108,7 @@ export class RunReconciler implements OnModuleDestroy {
   async #waitForFile(view: RunView, sum: number, error: DamagedObject): Promise<void> {
     const { run, version } = view.run;
     if (!this.damages.note(run, sum, error, Date.now())) return;
-    this.log.error('a stored file is damaged', error, { run });
+    this.log.error('a stored file is damaged', error, { run, sum });
     await this.changes.apply(run, version, (change) => change.note('note', { sum, text: error.message }));
   }
 
@@ -138,4 +146,11 @@ export class RunReconciler implements OnModuleDestroy {
         return this.rounds.block(view, step.sum);
     }
   }
+}
+
+/** Of a step about one sum: its number, and its round where it is of one. */
+function sumOf(view: RunView, step: Step): { sum?: number; round?: number } {
+  if (!('sum' in step)) return {};
+  const round = view.rounds.find(({ sum }) => sum === step.sum)?.round ?? 0;
+  return { sum: step.sum, ...(round === 0 ? {} : { round }) };
 }

@@ -8,6 +8,7 @@ import type { ConsortiumIdentity } from '../../../../coordinator/dist/identity/c
 import type { ObjectService } from '../../../../coordinator/dist/objects/object.service.js';
 import type { ObjectStore } from '../../../../coordinator/dist/objects/object.store.js';
 import { UploadController } from '../../../../coordinator/dist/objects/upload.controller.js';
+import { Metrics } from '../../../../coordinator/dist/telemetry/metrics.js';
 import type { Credentials } from './consortium.certificates.js';
 import { type Due, UploadIntake } from './upload.intake.js';
 
@@ -32,7 +33,7 @@ export class UploadPort {
   ) {
     this.#server = new Server({ 'grpc.max_receive_message_length': 1_048_576, interceptors: [nameTheCaller] });
     this.#intake = new UploadIntake(store);
-    const { definition, handlers } = new UploadController(this.#intake as unknown as ObjectService);
+    const { definition, handlers } = new UploadController(this.#intake as unknown as ObjectService, new Metrics());
     this.#server.addService(definition, handlers);
     // The plain socket under TLS: its count is what crossed the wire.
     diagnostics.channel('net.server.socket').subscribe((message) => this.#sockets.push((message as { socket: Socket }).socket));

@@ -329,6 +329,27 @@ export interface NewSetStatus {
   approved: string[];
 }
 
+/** How far a sum that is open has come. */
+export interface RoundProgress {
+  /** Sites that may contribute, and how many contributions the sum needs. */
+  sites: number;
+  needed: number;
+  /** Sites that stay out of the present attempt, by their own word. */
+  declined: number;
+  /** Sites that have trained and given their nonce for the present attempt. */
+  ready: number;
+  /** Sites on the closed list; 0 while it is open. */
+  listed: number;
+  uploaded: number;
+  /** Sites that have signed the frozen set, of those that are asked. */
+  attested: number;
+  attesters: number;
+  /** Key holders that have given their decryption share. */
+  shares: number;
+  /** When the stage that collects from sites stops waiting for stragglers. */
+  deadlineMs: number;
+}
+
 export interface RoundStatus {
   /** Training round; 0 for confirm, statistics and evaluate. */
   round: number;
@@ -347,6 +368,8 @@ export interface RoundStatus {
   closedMs: number;
   cause: string;
   uploadBytes: number;
+  /** Of open sums in GetRun and GetStatus; absent otherwise. */
+  progress: RoundProgress | undefined;
 }
 
 export interface RunStatus {
@@ -3718,6 +3741,180 @@ export const NewSetStatus: MessageFns<NewSetStatus> = {
   },
 };
 
+function createBaseRoundProgress(): RoundProgress {
+  return {
+    sites: 0,
+    needed: 0,
+    declined: 0,
+    ready: 0,
+    listed: 0,
+    uploaded: 0,
+    attested: 0,
+    attesters: 0,
+    shares: 0,
+    deadlineMs: 0,
+  };
+}
+
+export const RoundProgress: MessageFns<RoundProgress> = {
+  encode(message: RoundProgress, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sites !== 0) {
+      writer.uint32(8).uint32(message.sites);
+    }
+    if (message.needed !== 0) {
+      writer.uint32(16).uint32(message.needed);
+    }
+    if (message.declined !== 0) {
+      writer.uint32(24).uint32(message.declined);
+    }
+    if (message.ready !== 0) {
+      writer.uint32(32).uint32(message.ready);
+    }
+    if (message.listed !== 0) {
+      writer.uint32(40).uint32(message.listed);
+    }
+    if (message.uploaded !== 0) {
+      writer.uint32(48).uint32(message.uploaded);
+    }
+    if (message.attested !== 0) {
+      writer.uint32(56).uint32(message.attested);
+    }
+    if (message.attesters !== 0) {
+      writer.uint32(64).uint32(message.attesters);
+    }
+    if (message.shares !== 0) {
+      writer.uint32(72).uint32(message.shares);
+    }
+    if (message.deadlineMs !== 0) {
+      writer.uint32(80).int64(message.deadlineMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RoundProgress {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRoundProgress();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.sites = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.needed = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.declined = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.ready = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.listed = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.uploaded = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.attested = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.attesters = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.shares = reader.uint32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.deadlineMs = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RoundProgress>): RoundProgress {
+    return RoundProgress.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RoundProgress>): RoundProgress {
+    const message = createBaseRoundProgress();
+    message.sites = object.sites ?? 0;
+    message.needed = object.needed ?? 0;
+    message.declined = object.declined ?? 0;
+    message.ready = object.ready ?? 0;
+    message.listed = object.listed ?? 0;
+    message.uploaded = object.uploaded ?? 0;
+    message.attested = object.attested ?? 0;
+    message.attesters = object.attesters ?? 0;
+    message.shares = object.shares ?? 0;
+    message.deadlineMs = object.deadlineMs ?? 0;
+    return message;
+  },
+};
+
 function createBaseRoundStatus(): RoundStatus {
   return {
     round: 0,
@@ -3735,6 +3932,7 @@ function createBaseRoundStatus(): RoundStatus {
     closedMs: 0,
     cause: "",
     uploadBytes: 0,
+    progress: undefined,
   };
 }
 
@@ -3784,6 +3982,9 @@ export const RoundStatus: MessageFns<RoundStatus> = {
     }
     if (message.uploadBytes !== 0) {
       writer.uint32(120).int64(message.uploadBytes);
+    }
+    if (message.progress !== undefined) {
+      RoundProgress.encode(message.progress, writer.uint32(162).fork()).join();
     }
     return writer;
   },
@@ -3921,6 +4122,14 @@ export const RoundStatus: MessageFns<RoundStatus> = {
             message.uploadBytes = longToNumber(reader.int64());
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.progress = RoundProgress.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3953,6 +4162,9 @@ export const RoundStatus: MessageFns<RoundStatus> = {
     message.closedMs = object.closedMs ?? 0;
     message.cause = object.cause ?? "";
     message.uploadBytes = object.uploadBytes ?? 0;
+    message.progress = (object.progress !== undefined && object.progress !== null)
+      ? RoundProgress.fromPartial(object.progress)
+      : undefined;
     return message;
   },
 };
