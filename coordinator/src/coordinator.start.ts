@@ -26,8 +26,11 @@ import { Database } from './persistence/database.js';
 import { type FolderLock, lockFolder } from './persistence/folder.lock.js';
 import { PublicationService } from './publication/publication.service.js';
 import { Presence } from './rounds/presence.js';
+import { KeptTime } from './runs/kept.time.js';
 import { RunReconciler } from './runs/run.reconciler.js';
 import { keepAddress, lastAddress } from './running.address.js';
+import { HealthProbe } from './telemetry/health.probe.js';
+import { Health } from './telemetry/health.js';
 import { Settings } from './settings.js';
 import { OutsideWitnesses } from './witnessing/outside.witnesses.js';
 import { parseWitnessAddress } from './witnessing/witness.address.js';
@@ -64,6 +67,9 @@ export interface RunningCoordinator {
   context: INestApplicationContext;
   stop(): Promise<void>;
 }
+
+/** For uploads and answers that are under way; what does not end by then goes on from its last chunk. */
+const LONGEST_DRAIN_MS = 3000;
 
 const FIRST_LISTEN = '127.0.0.1:0';
 
@@ -134,13 +140,17 @@ async function listenOn(
   lock: FolderLock,
   ledger: LedgerListening | undefined,
 ): Promise<RunningCoordinator> {
+  const health = context.get(Health);
   const stop = async () => {
+    health.stopping();
+    await context.get(AgentPort).drain(LONGEST_DRAIN_MS);
     await context.close();
     lock.release();
   };
   try {
     await context.get(ObjectStore).open();
     await context.get(PublicationService).open();
+    await context.get(KeptTime).nowMs();
     await recordFounding(context);
     await context.get(WitnessingService).open();
     context.get(OutsideWitnesses).start();
@@ -152,6 +162,8 @@ async function listenOn(
     context.get(AgentAddress).value = address;
     keepAddress(settings.folder, address);
     context.get(RunReconciler).start();
+    context.get(HealthProbe).start();
+    health.started();
     return { address, ...ledgerUrl, facts: context.get(ConsortiumIdentity).facts, context, stop };
   } catch (error) {
     await context.close();

@@ -5,6 +5,7 @@ import { CertificateHolders } from '../certificates/certificate.holders.js';
 import { requireEnrolled } from '../enrolment/membership.rule.js';
 import { CoordinatorError } from '../errors/index.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
+import { Health } from '../telemetry/health.js';
 import { allows, rolesOf } from './access.roles.js';
 import { failed } from './call.handler.js';
 import { type Caller, writeCaller } from './caller.js';
@@ -21,10 +22,11 @@ export class AccessInterceptor {
     private readonly identity: ConsortiumIdentity,
     private readonly holders: CertificateHolders,
     private readonly openCalls: OpenCalls,
+    private readonly health: Health,
   ) {}
 
   readonly intercept: ServerInterceptor = (method, call) => {
-    const open = this.openCalls.begin((error) => call.sendStatus(failed(method.path, error)));
+    const open = this.openCalls.begin(method.path, (error) => call.sendStatus(failed(method.path, error)));
     const listener = new ServerListenerBuilder()
       .withOnReceiveMetadata((metadata, next) => {
         this.callerOf(method, validCertificate(call.getAuthContext(), this.identity, Date.now()), open).then(
@@ -44,6 +46,7 @@ export class AccessInterceptor {
     certificate: Uint8Array | undefined,
     open: OpenCall,
   ): Promise<Caller> {
+    if (this.health.isStopping) throw stoppingRefusal();
     if (allows(method.path, 'stranger')) return { kind: 'stranger' };
     if (certificate === undefined) {
       throw new CoordinatorError(
@@ -71,6 +74,10 @@ export class AccessInterceptor {
       );
     return admitted(method.path, { kind: 'auditor', auditor: row.site });
   }
+}
+
+export function stoppingRefusal(): CoordinatorError {
+  return new CoordinatorError('stopping', 'The coordinator is stopping. Try again: it comes back, or another one takes over.');
 }
 
 /** @throws CoordinatorError 'forbidden' */

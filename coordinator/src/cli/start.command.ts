@@ -2,6 +2,7 @@ import { parseDuration } from '@coferment/consortium';
 import type { SecretFlags } from '@coferment/crypto';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CommandOutput } from './command.output.js';
+import { CoordinatorError } from '../errors/index.js';
 import { EXIT } from './exit.codes.js';
 import { type LedgerFlags, charterOf, ledgerOptions, listeningOf } from './ledger.options.js';
 import { readSecret, secretOptions } from './secret.options.js';
@@ -77,6 +78,15 @@ async function runStart(flags: StartFlags): Promise<void> {
       `The coordinator of "${facts.consortium}" listens on ${address}.\nKey of its ledger (give it to auditors on paper): ${facts.logVkey}${served}\nStop it with Ctrl-C.`,
     );
     const stop = () => {
+      setTimeout(() => {
+        output.failure(
+          new CoordinatorError(
+            'stopping',
+            `The coordinator did not stop in order within ${LONGEST_STOP_MS / 1000} s and was ended. Nothing that was confirmed is lost; start it again.`,
+          ),
+        );
+        process.exit(EXIT.failed);
+      }, LONGEST_STOP_MS).unref();
       running.stop().then(
         () => process.exit(EXIT.ok),
         (error: unknown) => {
@@ -93,6 +103,9 @@ async function runStart(flags: StartFlags): Promise<void> {
     process.exit(EXIT.failed);
   }
 }
+
+/** Whoever stops services waits 10 s before they kill. */
+const LONGEST_STOP_MS = 9500;
 
 const SHORTEST_LIFE_MS = 600_000;
 const LONGEST_LIFE_MS = 365 * 86_400_000;

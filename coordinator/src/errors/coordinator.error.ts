@@ -53,6 +53,10 @@ export type CoordinatorErrorCode =
   | 'log-forked'
   | 'ledger-damaged'
   | 'unreachable'
+  | 'unavailable'
+  | 'storage-full'
+  | 'storage-failed'
+  | 'stopping'
   | 'internal';
 
 /** A refusal. Nothing was changed when it is thrown. The message says what happened, with the value, and what to do next. */

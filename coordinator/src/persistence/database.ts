@@ -1,26 +1,81 @@
-import type { DataSource, EntityManager } from 'typeorm';
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import { type DatabaseFault, databaseFaultOf, databaseRefusal } from './database.fault.js';
+
+export interface DatabaseLimits {
+  /** A transaction that takes longer is given up and its connection cut, in milliseconds; without it nothing is cut. */
+  transactionMs?: number;
+}
+
+/** Told of every transaction: undefined when it went well or failed for a reason of its own. */
+export type DatabaseWatcher = (fault: DatabaseFault | undefined) => void;
+
+type Isolation = 'READ COMMITTED' | 'REPEATABLE READ';
+
+/** What is still on its way when the coordinator stops is taken back by the server. */
+const LONGEST_CLOSING_MS = 1500;
 
 /**
  * The one way to the tables. Every repository takes the transaction's manager: on the embedded database a query beside an open transaction would
  * wait for that transaction for ever. Nothing inside a transaction may wait for the network, a file or a worker.
  */
 export class Database {
+  #watcher: DatabaseWatcher = () => {};
+
   constructor(
     private readonly source: DataSource,
     private readonly stop: () => Promise<void>,
+    private readonly limits: DatabaseLimits = {},
   ) {}
 
+  watch(watcher: DatabaseWatcher): void {
+    this.#watcher = watcher;
+  }
+
+  /** @throws CoordinatorError 'unavailable' or 'storage-full' when the database fails; what `work` throws otherwise */
   transaction<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.source.transaction(work);
+    return this.#within('READ COMMITTED', work);
   }
 
   /** Reads several tables as they were at one moment, also while others write: a run's row and its acts must belong together. */
   snapshot<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return this.source.transaction('REPEATABLE READ', work);
+    return this.#within('REPEATABLE READ', work);
   }
 
   async close(): Promise<void> {
-    await this.source.destroy();
+    await Promise.race([this.source.destroy(), sleep(LONGEST_CLOSING_MS, undefined, { ref: false })]);
     await this.stop();
+  }
+
+  async #within<T>(isolation: Isolation, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    let isLate = false;
+    try {
+      const runner = this.source.createQueryRunner();
+      const timer = this.#limit(runner, () => (isLate = true));
+      try {
+        const result = await runner.manager.transaction(isolation, work);
+        this.#watcher(undefined);
+        return result;
+      } finally {
+        clearTimeout(timer);
+        await runner.release();
+      }
+    } catch (error) {
+      const fault = isLate ? 'slow' : databaseFaultOf(error);
+      if (fault === undefined) throw error;
+      if (fault !== 'busy') this.#watcher(fault);
+      throw databaseRefusal(fault, error);
+    }
+  }
+
+  /** A server that a firewall has cut off says nothing, for ever. Without its connection everything that waits for an answer fails at once, and the pool makes a new one. */
+  #limit(runner: QueryRunner, late: () => void): NodeJS.Timeout | undefined {
+    const { transactionMs } = this.limits;
+    if (transactionMs === undefined) return undefined;
+    return setTimeout(() => {
+      late();
+      void runner.connect().then((client: { connection?: { stream?: Socket } }) => client.connection?.stream?.destroy());
+    }, transactionMs);
   }
 }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DamagedObject } from '../aggregation/damaged.object.js';
 import { runningView } from '../testing/run-view.fixture.js';
+import { Clock } from '../telemetry/clock.js';
 import { DamagedFiles } from './damaged.files.js';
 import { RunQueue } from './run.queue.js';
 import { RunReconciler } from './run.reconciler.js';
@@ -33,6 +34,10 @@ function over(views: RunView[], open: (view: RunView) => Promise<void>) {
     { open } as never,
     damages,
     { info: () => undefined, error: () => undefined } as never,
+    { nowMs: () => Promise.resolve(Date.now()) } as never,
+    new Clock(),
+    { isStopping: false } as never,
+    { explains: () => false } as never,
   );
   return { reconciler, damages, notes };
 }

@@ -49,7 +49,7 @@ export class RunService {
     const ids = roster.sites.map((member) => member.site);
     requireSameStatistics(statisticsSet(await this.views.all()), ids);
     return this.changes.open(
-      (runs) => newRun({ plan, planName: planRow.name, ordinal: runs + 1, sites: ids }, approveWithinMs),
+      (runs, nowMs) => newRun({ plan, planName: planRow.name, ordinal: runs + 1, sites: ids }, nowMs, approveWithinMs),
       plan,
       async (change) => {
         const { run, ordinal } = change.run;
@@ -110,8 +110,7 @@ export class RunService {
   }
 }
 
-function newRun(named: Pick<RunRow, 'plan' | 'planName' | 'ordinal' | 'sites'>, approveWithinMs: number): RunRow {
-  const openedMs = Date.now();
+function newRun(named: Pick<RunRow, 'plan' | 'planName' | 'ordinal' | 'sites'>, openedMs: number, approveWithinMs: number): RunRow {
   return {
     ...named,
     run: runId(named.plan, named.ordinal),

@@ -5,6 +5,7 @@ import { Settings } from '../settings.js';
 import { ChangeNotifier } from './change.notifier.js';
 import { Clock } from './clock.js';
 import { Health } from './health.js';
+import { LogFile } from './log.file.js';
 import { Log } from './log.js';
 
 @Global()
@@ -13,12 +14,9 @@ import { Log } from './log.js';
     ChangeNotifier,
     Clock,
     Health,
-    {
-      provide: Log,
-      useFactory: (settings: Settings) => new Log(pino(pino.destination({ dest: join(settings.folder, 'coordinator.log'), sync: true }))),
-      inject: [Settings],
-    },
+    { provide: LogFile, useFactory: (settings: Settings) => new LogFile(join(settings.folder, 'coordinator.log')), inject: [Settings] },
+    { provide: Log, useFactory: (file: LogFile) => new Log(pino({}, file)), inject: [LogFile] },
   ],
-  exports: [ChangeNotifier, Clock, Health, Log],
+  exports: [ChangeNotifier, Clock, Health, Log, LogFile],
 })
 export class TelemetryModule {}
