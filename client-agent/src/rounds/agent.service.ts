@@ -27,6 +27,8 @@ import { type PolicyInForce, settledPolicy } from '../policy/policy.file.js';
 import { softwareName } from '../software.version.js';
 import { SiteTrainer } from '../training/site.trainer.js';
 import { WitnessLoop } from '../witness/witness.loop.js';
+import { storageFaultOf } from '../storage/storage.fault.js';
+import { SiteStorage } from '../storage/site.storage.js';
 import { NonceMemory } from './nonce.memory.js';
 import { PollLoop } from './poll.loop.js';
 import { forgetEndedRuns } from './run.departure.js';
@@ -34,6 +36,8 @@ import type { AgentEvent, SiteContext } from './site.context.js';
 
 /** How long the last answer about a receipt is waited for. */
 const STOP_WITHIN_MS = 1_000;
+/** Of lines that could not be written yet. */
+const KEPT_LOG_BYTES = 1_048_576;
 
 export interface ServeInput {
   folder: string;
@@ -74,7 +78,7 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
     const trainer = await SiteTrainer.start(records, trainingSeed, input.backend);
     const journal = Journal.open(join(input.folder, 'journal.sqlite'), { identity, vault: store });
     privateFile(join(input.folder, 'agent.log'));
-    const log = pino({ base: { site: member.site } }, pino.destination({ dest: join(input.folder, 'agent.log'), mkdir: true, sync: true }));
+    const log = pino({ base: { site: member.site } }, logDestination(join(input.folder, 'agent.log')));
     const client = new WireClient(endpointOf(member), readTlsCredential(store));
     const tell = (event: AgentEvent) => {
       log.info(event, event.event);
@@ -102,6 +106,7 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
       port,
       trainer,
       nonces,
+      storage: new SiteStorage(input.folder, tell),
       crypto,
       tell,
     };
@@ -134,12 +139,23 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
     } finally {
       await crypto.close();
       client.close();
-      journal.record.append({ kind: 'agent-stopped' });
+      try {
+        journal.record.append({ kind: 'agent-stopped' });
+      } catch (error) {
+        if (storageFaultOf(error) === undefined) throw error;
+      }
       journal.close();
     }
   } finally {
     lock.release();
   }
+}
+
+/** A disk that takes no more costs lines: an agent that ends because it cannot write down why would be worse. */
+function logDestination(dest: string): pino.DestinationStream {
+  const destination = pino.destination({ dest, mkdir: true, sync: true, maxLength: KEPT_LOG_BYTES });
+  destination.on('error', () => undefined);
+  return destination;
 }
 
 /** Needs no keys, so that it is said before they are opened. */

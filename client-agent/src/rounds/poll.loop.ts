@@ -71,10 +71,12 @@ export class PollLoop {
   async run(signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', () => this.#current.abort(), { once: true });
     while (!signal.aborted) {
-      const startedMs = Date.now();
+      // Not the wall clock: one that is set back would put every retry off.
+      const startedMs = performance.now();
+      this.context.storage.look();
       try {
         await this.#pollOnce(startedMs);
-        if (Date.now() - startedMs < LEAST_ROUND_TRIP_MS) await sleep(LEAST_ROUND_TRIP_MS);
+        if (performance.now() - startedMs < LEAST_ROUND_TRIP_MS) await sleep(LEAST_ROUND_TRIP_MS);
       } catch (error) {
         if (signal.aborted) break;
         if (!this.#current.signal.aborted) await this.#recover(error, signal);
@@ -82,7 +84,7 @@ export class PollLoop {
       this.#current = new AbortController();
     }
     this.#board.stop();
-    for (const endMs = Date.now() + STOP_WITHIN_MS; !this.#board.idle && Date.now() < endMs;) await sleep(20);
+    for (const endMs = performance.now() + STOP_WITHIN_MS; !this.#board.idle && performance.now() < endMs;) await sleep(20);
   }
 
   async #pollOnce(startedMs: number): Promise<void> {
@@ -132,7 +134,12 @@ export class PollLoop {
     const { id, run } = instruction;
     if (instruction.kind === 'malformed') {
       const error = new AgentError('malformed-instruction', `An instruction of the coordinator is refused: ${instruction.reason}.`);
-      return { id, lane: 'protocol', work: () => Promise.reject(error), settled: () => this.#refuse(run, 'malformed instruction', error) };
+      return {
+        id,
+        lane: 'protocol',
+        work: () => Promise.reject(error),
+        settled: () => this.#unlessFull(() => this.#refuse(run, 'malformed instruction', error)),
+      };
     }
     const subject = subjectOf(instruction);
     let announced = false;
@@ -141,7 +148,7 @@ export class PollLoop {
       announced = true;
       return carryOut(context, instruction);
     };
-    return { id, lane: laneOf(instruction), work, settled: (result) => this.#settle(instruction, subject, result) };
+    return { id, lane: laneOf(instruction), work, settled: (result) => this.#unlessFull(() => this.#settle(instruction, subject, result)) };
   }
 
   #settle(instruction: Instruction, subject: string, result: Outcome | { outcome: 'failed'; error: unknown }): void {
@@ -185,6 +192,7 @@ export class PollLoop {
 
   /** Failures of the network are retried silently, and work that the run has gone past is dropped; all else is a refusal that people see, once. */
   #refuse(run: string, subject: string, error: unknown): void {
+    if (this.context.storage.met(error)) return;
     const failure = describeFailure(error);
     const { code } = failure;
     // Errors quote what the coordinator sent: plans, rosters, names.
@@ -197,20 +205,40 @@ export class PollLoop {
     if (telling !== undefined) this.#current.abort();
   }
 
+  /** What cannot be written down on a full disk is told again when the same work is done again. */
+  #unlessFull(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      if (!this.context.storage.met(error)) throw error;
+    }
+  }
+
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
+    // The line is as it was; the same poll is made again.
+    if (!this.context.storage.met(error)) {
+      try {
+        await this.#noteLost(error);
+      } catch (failure) {
+        if (!this.context.storage.met(failure)) throw failure;
+      }
+    }
+    await sleep(this.#backoff.nextMs(), undefined, { signal }).catch(() => undefined);
+  }
+
+  async #noteLost(error: unknown): Promise<void> {
     const first = this.#connected === undefined;
     const { code, message } = describeFailure(error);
     this.#setConnected(false, printable(message));
     if (code !== 'unreachable') this.#refuse('', 'poll', error);
     if (first) await this.settings.explain(error);
     if (code === 'certificate-refused') await this.settings.renew().catch((failure: unknown) => this.#refuse('', 'renewal', failure));
-    await sleep(this.#backoff.nextMs(), undefined, { signal }).catch(() => undefined);
   }
 
   #setConnected(connected: boolean, message: string): void {
     if (this.#connected === connected) return;
-    this.#connected = connected;
     this.context.journal.activity.connection(connected ? 'connected' : 'disconnected', message);
+    this.#connected = connected;
     this.context.tell(connected ? { event: 'connected' } : { event: 'disconnected', message });
   }
 }

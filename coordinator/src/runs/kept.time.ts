@@ -98,5 +98,6 @@ function described(leapMs: number): string {
 }
 
 function lengthOf(ms: number): string {
-  return formatDuration(Math.round(Math.abs(ms) / 1000) * 1000);
+  const unitMs = Math.abs(ms) < 600_000 ? 1000 : 60_000;
+  return formatDuration(Math.round(Math.abs(ms) / unitMs) * unitMs);
 }

@@ -104,7 +104,11 @@ export class HealthProbe implements OnModuleDestroy {
 
   #databaseSaid(fault: DatabaseFault | undefined): void {
     if (fault === undefined) this.health.passed('database');
-    else this.health.failed('database', `${DATABASE[fault]}. Until then nothing is taken or told; the coordinator goes on by itself.`);
+    else if (fault === 'full') {
+      // It still answers those who read.
+      this.#diskFaultMs = this.clock.steadyMs();
+      this.health.failed('disk', `${DATABASE.full}; runs wait, and go on by themselves.`);
+    } else this.health.failed('database', `${DATABASE[fault]}. Until then nothing is taken or told; the coordinator goes on by itself.`);
   }
 
   #diskText(errno: string): string {
