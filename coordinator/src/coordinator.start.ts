@@ -71,6 +71,9 @@ export interface RunningCoordinator {
 /** For uploads and answers that are under way; what does not end by then goes on from its last chunk. */
 const LONGEST_DRAIN_MS = 3000;
 
+/** For steps that wait for the database. */
+const LONGEST_ENDING_MS = 1500;
+
 const FIRST_LISTEN = '127.0.0.1:0';
 
 /** @throws CoordinatorError 'folder-locked', 'wrong-passphrase', 'folder-unusable', 'log-forked', 'unreachable' */
@@ -144,7 +147,9 @@ async function listenOn(
   const stop = async () => {
     health.stopping();
     await context.get(AgentPort).drain(LONGEST_DRAIN_MS);
+    const giveUp = setTimeout(() => context.get(Database).giveUp(), LONGEST_ENDING_MS);
     await context.close();
+    clearTimeout(giveUp);
     lock.release();
   };
   try {

@@ -139,15 +139,20 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
     } finally {
       await crypto.close();
       client.close();
-      try {
-        journal.record.append({ kind: 'agent-stopped' });
-      } catch (error) {
-        if (storageFaultOf(error) === undefined) throw error;
-      }
+      noteStop(journal);
       journal.close();
     }
   } finally {
     lock.release();
+  }
+}
+
+/** On a full disk it is not written down; the record then shows the next start only, as after a power cut. */
+function noteStop({ record }: Journal): void {
+  try {
+    record.append({ kind: 'agent-stopped' });
+  } catch (error) {
+    if (storageFaultOf(error) === undefined) throw error;
   }
 }
 

@@ -3,7 +3,7 @@ import { ServerInterceptingCall, type ServerInterceptor, ServerListenerBuilder, 
 import { Injectable } from '@nestjs/common';
 import { CertificateHolders } from '../certificates/certificate.holders.js';
 import { requireEnrolled } from '../enrolment/membership.rule.js';
-import { CoordinatorError } from '../errors/index.js';
+import { CoordinatorError, stoppingRefusal } from '../errors/index.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { Health } from '../telemetry/health.js';
 import { allows, rolesOf } from './access.roles.js';
@@ -74,10 +74,6 @@ export class AccessInterceptor {
       );
     return admitted(method.path, { kind: 'auditor', auditor: row.site });
   }
-}
-
-export function stoppingRefusal(): CoordinatorError {
-  return new CoordinatorError('stopping', 'The coordinator is stopping. Try again: it comes back, or another one takes over.');
 }
 
 /** @throws CoordinatorError 'forbidden' */

@@ -71,3 +71,8 @@ export class CoordinatorError extends Error {
     super(message, options);
   }
 }
+
+/** For every call and transaction that comes while the coordinator stops. */
+export function stoppingRefusal(): CoordinatorError {
+  return new CoordinatorError('stopping', 'The coordinator is stopping. Try again: it comes back, or another one takes over.');
+}

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import { stoppingRefusal } from '../errors/index.js';
 import { type DatabaseFault, databaseFaultOf, databaseRefusal } from './database.fault.js';
 
 export interface DatabaseLimits {
@@ -22,6 +23,8 @@ const LONGEST_CLOSING_MS = 1500;
  */
 export class Database {
   #watcher: DatabaseWatcher = () => {};
+  readonly #waiting = new Set<(error: Error) => void>();
+  #isGivenUp = false;
 
   constructor(
     private readonly source: DataSource,
@@ -43,12 +46,28 @@ export class Database {
     return this.#within('REPEATABLE READ', work);
   }
 
+  /** What still waits for the database fails now, and so does all that comes: a server that says nothing must not keep the coordinator from stopping. */
+  giveUp(): void {
+    this.#isGivenUp = true;
+    for (const end of this.#waiting) end(stoppingRefusal());
+  }
+
   async close(): Promise<void> {
     await Promise.race([this.source.destroy(), sleep(LONGEST_CLOSING_MS, undefined, { ref: false })]);
     await this.stop();
   }
 
-  async #within<T>(isolation: Isolation, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+  #within<T>(isolation: Isolation, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    if (this.#isGivenUp) return Promise.reject(stoppingRefusal());
+    return new Promise((resolve, reject) => {
+      this.#waiting.add(reject);
+      void this.#made(isolation, work)
+        .then(resolve, reject)
+        .finally(() => this.#waiting.delete(reject));
+    });
+  }
+
+  async #made<T>(isolation: Isolation, work: (manager: EntityManager) => Promise<T>): Promise<T> {
     let isLate = false;
     try {
       const runner = this.source.createQueryRunner();

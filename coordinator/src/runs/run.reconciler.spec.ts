@@ -63,6 +63,20 @@ describe('the tick', () => {
   });
 });
 
+describe('a coordinator that stops', () => {
+  it('does not wait for a sum that takes long to open: it is opened again at the next start', async () => {
+    const view = toOpen('endless');
+    const { reconciler } = over([view], () => new Promise(() => undefined));
+    reconciler.start();
+    await vi.advanceTimersByTimeAsync(1000);
+    let isStopped = false;
+    const stopping = reconciler.onModuleDestroy().then(() => (isStopped = true));
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(isStopped).toBe(true);
+    await stopping;
+  });
+});
+
 describe('a damaged file', () => {
   it('is tried less and less often, told once with what to do, and forgotten when it is back', async () => {
     const view = toOpen('run');

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { AggregationService } from '../aggregation/aggregation.service.js';
 import { DamagedObject } from '../aggregation/damaged.object.js';
@@ -62,7 +61,7 @@ export class RunReconciler implements OnModuleDestroy {
     this.#timer = undefined;
     // A step that takes longer is left where it is, as by a power cut: its transaction is whole or was never made.
     const rest = Promise.all([this.#ticking, ...this.#going.values()]);
-    await Promise.race([rest, sleep(LONGEST_STEP_AT_STOP_MS, undefined, { ref: false })]);
+    await Promise.race([rest, new Promise((resolve) => setTimeout(resolve, LONGEST_STEP_AT_STOP_MS).unref())]);
   }
 
   /** Takes all steps that are due in a run. Faults are logged, and tried again at the next tick. */

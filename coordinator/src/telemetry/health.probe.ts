@@ -66,7 +66,7 @@ export class HealthProbe implements OnModuleDestroy {
       this.health.failed('disk', this.#diskText(errno));
       return true;
     }
-    return error instanceof Error && 'code' in error && (error.code === 'unavailable' || error.code === 'storage-full');
+    return error instanceof Error && 'code' in error && ['unavailable', 'storage-full', 'stopping'].includes(String(error.code));
   }
 
   async look(): Promise<void> {
