@@ -73,10 +73,6 @@ async function runStart(flags: StartFlags): Promise<void> {
       ...(ledgerUrl === undefined ? {} : { ledgerUrl }),
     };
     const served = ledgerUrl === undefined ? '' : `\nThe ledger is open to anybody at ${ledgerUrl}/checkpoint.`;
-    output.result(
-      event,
-      `The coordinator of "${facts.consortium}" listens on ${address}.\nKey of its ledger (give it to auditors on paper): ${facts.logVkey}${served}\nStop it with Ctrl-C.`,
-    );
     const stop = () => {
       setTimeout(() => {
         output.failure(
@@ -97,6 +93,11 @@ async function runStart(flags: StartFlags): Promise<void> {
     };
     process.once('SIGTERM', stop);
     process.once('SIGINT', stop);
+    // Last: whoever reads it may stop this process at once.
+    output.result(
+      event,
+      `The coordinator of "${facts.consortium}" listens on ${address}.\nKey of its ledger (give it to auditors on paper): ${facts.logVkey}${served}\nStop it with Ctrl-C.`,
+    );
   } catch (error) {
     output.failure(error);
     // A start that failed half-way may have left timers or sockets behind.
