@@ -28,8 +28,10 @@ import { Database } from './persistence/database.js';
 import { type FolderLock, lockFolder } from './persistence/folder.lock.js';
 import { PublicationService } from './publication/publication.service.js';
 import { Presence } from './rounds/presence.js';
+import { KeptTime } from './runs/kept.time.js';
 import { RunReconciler } from './runs/run.reconciler.js';
 import { keepAddress, lastAddress } from './running.address.js';
+import { HealthProbe } from './telemetry/health.probe.js';
 import { Settings } from './settings.js';
 import { Health } from './telemetry/health.js';
 import type { LogLevel, LogPlace } from './telemetry/log.settings.js';
@@ -74,6 +76,12 @@ export interface RunningCoordinator {
   context: INestApplicationContext;
   stop(): Promise<void>;
 }
+
+/** For uploads and answers that are under way; what does not end by then goes on from its last chunk. */
+const LONGEST_DRAIN_MS = 3000;
+
+/** For steps that wait for the database. */
+const LONGEST_ENDING_MS = 1500;
 
 const FIRST_LISTEN = '127.0.0.1:0';
 
@@ -144,8 +152,13 @@ async function listenOn(
   lock: FolderLock,
   { ledger, monitor }: Pick<StartOptions, 'ledger' | 'monitor'>,
 ): Promise<RunningCoordinator> {
+  const health = context.get(Health);
   const stop = async () => {
+    health.stopping();
+    await context.get(AgentPort).drain(LONGEST_DRAIN_MS);
+    const giveUp = setTimeout(() => context.get(Database).giveUp(), LONGEST_ENDING_MS);
     await context.close();
+    clearTimeout(giveUp);
     lock.release();
   };
   try {
@@ -153,6 +166,7 @@ async function listenOn(
     const monitorUrl = monitor === undefined ? {} : { monitorUrl: await context.get(MonitorServer).listen(monitor) };
     await context.get(ObjectStore).open();
     await context.get(PublicationService).open();
+    await context.get(KeptTime).nowMs();
     await recordFounding(context);
     await context.get(WitnessingService).open();
     context.get(OutsideWitnesses).start();
@@ -164,7 +178,8 @@ async function listenOn(
     context.get(AgentAddress).value = address;
     keepAddress(settings.folder, address);
     context.get(RunReconciler).start();
-    context.get(Health).started();
+    context.get(HealthProbe).start();
+    health.started();
     return { address, ...ledgerUrl, ...monitorUrl, facts: context.get(ConsortiumIdentity).facts, context, stop };
   } catch (error) {
     await context.close();

@@ -24,6 +24,9 @@ interface ServeOptions extends SecretFlags {
   json?: boolean;
 }
 
+/** Whoever stops services waits 10 s before they kill. */
+const LONGEST_STOP_MS = 9500;
+
 const MOST_WAIT_MS = 20_000;
 
 export function addServeCommand(program: Command): void {
@@ -52,7 +55,7 @@ export function addServeCommand(program: Command): void {
 
 async function runServe(options: ServeOptions): Promise<void> {
   const stop = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => endWithin(stop));
   const input = {
     folder: options.data,
     mappingFile: options.mapping,
@@ -71,6 +74,17 @@ async function runServe(options: ServeOptions): Promise<void> {
   }
   // Work that was given up must not go on against a closed journal.
   process.exit();
+}
+
+/** What is under way may come to its end or is given up, as by a power cut: every step is stored before it is sent. */
+function endWithin(stop: AbortController): void {
+  setTimeout(() => {
+    process.stderr.write(
+      `The agent did not stop in order within ${LONGEST_STOP_MS / 1000} s and was ended. Start it again; it goes on where it was.\n`,
+    );
+    process.exit(1);
+  }, LONGEST_STOP_MS).unref();
+  stop.abort();
 }
 
 function jsonWatcher(): ServeWatcher {
@@ -119,6 +133,10 @@ function describe(event: AgentEvent): string {
       return `${event.run}: the receipt of sum ${event.sum} is stored, cosigned by ${event.witnesses} witnesses`;
     case 'cosigned':
       return `cosigned the ledger up to entry ${event.size} (told once an hour)`;
+    case 'storage-failed':
+      return `STORAGE: ${event.message}`;
+    case 'storage-recovered':
+      return 'There is room again; this site goes on.';
     case 'split-view':
       return `${'!'.repeat(72)}\nTHE LOG IS NOT THE SAME FOR EVERYBODY (evidence ${event.id})\n${event.message}\n${'!'.repeat(72)}`;
     case 'run-closed':

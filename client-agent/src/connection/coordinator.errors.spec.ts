@@ -15,6 +15,10 @@ describe('a refusal of the coordinator', () => {
     ['invite-used', 'coordinator-refused', /invite was refused.*new invite/],
     ['site-revoked', 'coordinator-refused', /revoked this site/],
     ['unauthenticated', 'certificate-refused', /certificate/],
+    ['unavailable', 'unreachable', /tries again by itself/],
+    ['storage-full', 'unreachable', /tries again by itself/],
+    ['storage-failed', 'unreachable', /tries again by itself/],
+    ['stopping', 'unreachable', /tries again by itself/],
     ['other-input', 'coordinator-refused', /A nonce was refused \(other-input\)/],
   ])('%s becomes %s with what to do', (refusal, code, text) => {
     const error = fromServiceError(serviceError(status.FAILED_PRECONDITION, '1.0 and 3.0.', refusal), 'A nonce');

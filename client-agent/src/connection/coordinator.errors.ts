@@ -45,6 +45,11 @@ function agentCode(refusal: string): AgentErrorCode {
     case 'unauthenticated':
       return 'certificate-refused';
     case 'internal':
+    // Its database or disk is away, or it is stopping: the same request is sent again later.
+    case 'unavailable':
+    case 'storage-full':
+    case 'storage-failed':
+    case 'stopping':
       return 'unreachable';
     default:
       return 'coordinator-refused';
@@ -65,6 +70,11 @@ function refusalText(refusal: string, what: string, text: string): string {
       return `This site has left the consortium: ${text} Nothing more is sent.`;
     case 'site-revoked':
       return `The operator has revoked this site: ${text} Nothing more is sent. Ask the operator.`;
+    case 'unavailable':
+    case 'storage-full':
+    case 'storage-failed':
+    case 'stopping':
+      return `${what}: ${text} This site tries again by itself.`;
     case 'unauthenticated':
       return certificateText(text);
     default:

@@ -27,8 +27,9 @@ export class CertificateKeeper {
   #member: Membership;
   #life: CertificateLife;
   #renewing: Promise<void> | undefined;
-  #retryAtMs = 0;
-  #renewedMs = 0;
+  /** By the steady clock: when one is set back, a refused certificate is still renewed. */
+  #retryAtMs = Number.NEGATIVE_INFINITY;
+  #renewedMs = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
   #signal: AbortSignal | undefined;
 
@@ -54,12 +55,12 @@ export class CertificateKeeper {
 
   /** The coordinator has other authorities than this site knows: they come with a renewal. */
   newAuthorities(): void {
-    if (Date.now() >= this.#retryAtMs) void this.#tryRenew();
+    if (performance.now() >= this.#retryAtMs) void this.#tryRenew();
   }
 
   /** The coordinator has refused the certificate. Just after a renewal it meant the one before: another renewal would only displace the new one. */
   async refused(): Promise<void> {
-    if (Date.now() - this.#renewedMs >= SETTLING_MS) await this.renew();
+    if (performance.now() - this.#renewedMs >= SETTLING_MS) await this.renew();
   }
 
   /** Whoever asks while a renewal is under way gets that one: each displaces the certificate of the one before. */
@@ -74,7 +75,7 @@ export class CertificateKeeper {
     const { folder, store, client, log, changed } = this.kept;
     this.#member = await renewCertificate(folder, this.#member, store);
     this.#life = lifeOf(store);
-    this.#renewedMs = Date.now();
+    this.#renewedMs = performance.now();
     changed(this.#member);
     client.useCertificate(endpointOf(this.#member), readTlsCredential(store));
     log.info({ until: this.#member.certificateExpiresAt, authorities: this.authorities }, 'certificate renewed');
@@ -87,7 +88,7 @@ export class CertificateKeeper {
     } catch (error) {
       this.kept.log.warn(describeFailure(error), 'renewal failed');
       const retryMs = renewalRetryMs(this.#life);
-      this.#retryAtMs = Date.now() + retryMs;
+      this.#retryAtMs = performance.now() + retryMs;
       this.#schedule(retryMs);
     }
   }

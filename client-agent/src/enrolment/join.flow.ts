@@ -99,10 +99,10 @@ async function askUntilAdmitted(joining: Joining, words: readonly string[], wait
   const { invite } = joining;
   const { coordinator: address, serverName, caCertificate } = invite;
   const client = new EnrolmentClient({ address, serverName, caCertificate });
-  const endMs = Date.now() + waitMs;
+  const endMs = performance.now() + waitMs;
   const backoff = new BackoffSchedule(FIRST_ASK_MS, MOST_BETWEEN_ASKS_MS);
   let asked = false;
-  let toldMs = Date.now();
+  let toldMs = performance.now();
   try {
     await client.firstHello(Date.now());
     for (;;) {
@@ -112,12 +112,12 @@ async function askUntilAdmitted(joining: Joining, words: readonly string[], wait
       });
       if (!(answer instanceof AgentError) && !answer.pending) return answer;
       if (!asked) watcher.waiting(invite, words);
-      else if (Date.now() - toldMs > TELL_EVERY_MS) {
+      else if (performance.now() - toldMs > TELL_EVERY_MS) {
         watcher.stillWaiting(answer instanceof AgentError ? answer.message : 'The operator has not decided yet.');
-        toldMs = Date.now();
+        toldMs = performance.now();
       }
       asked = true;
-      const restMs = endMs - Date.now();
+      const restMs = endMs - performance.now();
       if (restMs <= 0) throw notAdmitted(invite, words);
       await sleep(Math.min(backoff.nextMs(), restMs));
     }

@@ -96,7 +96,8 @@ export class JournalDatabase {
       this.#database.exec('COMMIT');
       return result;
     } catch (error) {
-      this.#database.exec('ROLLBACK');
+      // A full disk has SQLite take it back by itself; what it says then is the cause, and must not be lost.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       throw error;
     }
   }
@@ -120,7 +121,7 @@ function migrate(database: DatabaseSync, now: () => number): void {
       }
       database.exec('COMMIT');
     } catch (error) {
-      database.exec('ROLLBACK');
+      if (database.isTransaction) database.exec('ROLLBACK');
       throw error;
     }
   }

@@ -29,6 +29,8 @@ import { type MonitorInput, monitorAddress } from '../telemetry/agent.monitor.js
 import { AgentMonitoring } from '../telemetry/agent.monitoring.js';
 import { SiteTrainer } from '../training/site.trainer.js';
 import { WitnessLoop } from '../witness/witness.loop.js';
+import { storageFaultOf } from '../storage/storage.fault.js';
+import { SiteStorage } from '../storage/site.storage.js';
 import { NonceMemory } from './nonce.memory.js';
 import { PollLoop } from './poll.loop.js';
 import { forgetEndedRuns } from './run.departure.js';
@@ -117,6 +119,7 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
       port,
       trainer,
       nonces,
+      storage: new SiteStorage(input.folder, tell),
       crypto,
       tell,
     };
@@ -153,11 +156,20 @@ export async function serve(input: ServeInput, watcher: ServeWatcher, signal: Ab
       monitoring.stop();
       await crypto.close();
       client.close();
-      journal.record.append({ kind: 'agent-stopped' });
+      noteStop(journal);
       journal.close();
     }
   } finally {
     lock.release();
+  }
+}
+
+/** On a full disk it is not written down; the record then shows the next start only, as after a power cut. */
+function noteStop({ record }: Journal): void {
+  try {
+    record.append({ kind: 'agent-stopped' });
+  } catch (error) {
+    if (storageFaultOf(error) === undefined) throw error;
   }
 }
 

@@ -13,6 +13,7 @@ import type { PolicyInForce, SitePolicy } from '../policy/policy.file.js';
 import { parsePolicy } from '../policy/policy.parser.js';
 import type { BuiltVector, Trainer, VectorJob } from '../training/site.trainer.js';
 import '../testing/lowest-cost.passphrases.fixture.js';
+import { SiteStorage } from '../storage/site.storage.js';
 import { NonceMemory } from './nonce.memory.js';
 import type { AgentEvent, SiteContext } from './site.context.js';
 
@@ -195,6 +196,7 @@ function openMember(
     port: board.portOf(site),
     trainer: new ConstantTrainer(),
     nonces: new NonceMemory(),
+    storage: new SiteStorage(folder, (event) => void events.push(event)),
     crypto: new CryptoPool({ threads: 0 }),
     events,
     tell: (event) => events.push(event),

@@ -83,10 +83,12 @@ export class PollLoop {
   async run(signal: AbortSignal): Promise<void> {
     signal.addEventListener('abort', () => this.#current.abort(), { once: true });
     while (!signal.aborted) {
-      const startedMs = Date.now();
+      // Not the wall clock: one that is set back would put every retry off.
+      const startedMs = performance.now();
+      this.context.storage.look();
       try {
         await this.#pollOnce(startedMs);
-        if (Date.now() - startedMs < LEAST_ROUND_TRIP_MS) await sleep(LEAST_ROUND_TRIP_MS);
+        if (performance.now() - startedMs < LEAST_ROUND_TRIP_MS) await sleep(LEAST_ROUND_TRIP_MS);
       } catch (error) {
         if (signal.aborted) break;
         if (!this.#current.signal.aborted) await this.#recover(error, signal);
@@ -94,7 +96,7 @@ export class PollLoop {
       this.#current = new AbortController();
     }
     this.#board.stop();
-    for (const endMs = Date.now() + STOP_WITHIN_MS; !this.#board.idle && Date.now() < endMs;) await sleep(20);
+    for (const endMs = performance.now() + STOP_WITHIN_MS; !this.#board.idle && performance.now() < endMs;) await sleep(20);
   }
 
   async #pollOnce(startedMs: number): Promise<void> {
@@ -152,7 +154,7 @@ export class PollLoop {
         run,
         lane: 'protocol',
         work: () => Promise.reject(error),
-        settled: () => this.#refuse(run, 'malformed instruction', error),
+        settled: () => this.#unlessFull(() => this.#refuse(run, 'malformed instruction', error)),
       };
     }
     const subject = subjectOf(instruction);
@@ -162,7 +164,8 @@ export class PollLoop {
       announced = true;
       return this.#timed(instruction);
     };
-    return { id, run, lane: laneOf(context, instruction), work, settled: (result) => this.#settle(instruction, subject, result) };
+    const settled: WorkItem['settled'] = (result) => this.#unlessFull(() => this.#settle(instruction, subject, result));
+    return { id, run, lane: laneOf(context, instruction), work, settled };
   }
 
   async #timed(instruction: Instruction): Promise<Outcome> {
@@ -218,6 +221,7 @@ export class PollLoop {
 
   /** Failures of the network are retried silently, and work that the run has gone past is dropped; all else is a refusal that people see, once. */
   #refuse(run: string, subject: string, error: unknown): void {
+    if (this.context.storage.met(error)) return;
     const failure = describeFailure(error);
     const { code } = failure;
     // Errors quote what the coordinator sent: plans, rosters, names.
@@ -230,7 +234,28 @@ export class PollLoop {
     if (telling !== undefined) this.#current.abort();
   }
 
+  /** What cannot be written down on a full disk is told again when the same work is done again. */
+  #unlessFull(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      if (!this.context.storage.met(error)) throw error;
+    }
+  }
+
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
+    // The line is as it was; the same poll is made again.
+    if (!this.context.storage.met(error)) {
+      try {
+        await this.#noteLost(error);
+      } catch (failure) {
+        if (!this.context.storage.met(failure)) throw failure;
+      }
+    }
+    await sleep(this.#backoff.nextMs(), undefined, { signal }).catch(() => undefined);
+  }
+
+  async #noteLost(error: unknown): Promise<void> {
     const first = this.#connected === undefined;
     const { code, message } = describeFailure(error);
     this.settings.watch?.polled(false);
@@ -238,13 +263,12 @@ export class PollLoop {
     if (code !== 'unreachable') this.#refuse('', 'poll', error);
     if (first) await this.settings.explain(error);
     if (code === 'certificate-refused') await this.settings.renew().catch((failure: unknown) => this.#refuse('', 'renewal', failure));
-    await sleep(this.#backoff.nextMs(), undefined, { signal }).catch(() => undefined);
   }
 
   #setConnected(connected: boolean, message: string): void {
     if (this.#connected === connected) return;
-    this.#connected = connected;
     this.context.journal.activity.connection(connected ? 'connected' : 'disconnected', message);
+    this.#connected = connected;
     this.context.tell(connected ? { event: 'connected' } : { event: 'disconnected', message });
   }
 }

@@ -6,6 +6,7 @@ import type { Journal } from '../journal/journal.js';
 import type { KeyStore } from '../keys/key.store.js';
 import type { SitePolicy } from '../policy/policy.file.js';
 import type { Trainer } from '../training/site.trainer.js';
+import type { SiteStorage, StorageEvent } from '../storage/site.storage.js';
 import type { NonceMemory } from './nonce.memory.js';
 
 /** What an agent tells whoever watches it: one JSON line each with `serve --json`. */
@@ -31,6 +32,7 @@ export type AgentEvent =
   | { event: 'refused'; run: string; code: string; message: string }
   | { event: 'cosigned'; size: string }
   | { event: 'split-view'; id: number; message: string }
+  | StorageEvent
   | { event: 'connected' }
   | { event: 'disconnected'; message: string };
 
@@ -48,6 +50,7 @@ export interface SiteContext {
   port: CoordinatorPort;
   trainer: Trainer;
   nonces: NonceMemory;
+  storage: SiteStorage;
   /** Encryption and shares, off the event loop. */
   crypto: CryptoPool;
   tell(event: AgentEvent): void;

@@ -48,9 +48,9 @@ export class WorkBoard {
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(private readonly now: () => number = Date.now) {}
+  constructor(private readonly now: () => number = () => performance.now()) {}
 
-  /** @param polledAtMs when the poll that brought this list was sent */
+  /** @param polledAtMs when the poll that brought this list was sent, by the clock of this board: `performance.now()` */
   offer(items: readonly WorkItem[], polledAtMs: number): void {
     const listed = new Set(items.map((item) => item.id));
     for (const [id, entry] of this.#entries) if (!listed.has(id) && !entry.running) this.#entries.delete(id);

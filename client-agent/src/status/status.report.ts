@@ -6,6 +6,7 @@ import type { Membership } from '../enrolment/membership.file.js';
 import type { ConnectionState, Refusal, Wait } from '../journal/activity.repository.js';
 import type { Journal } from '../journal/journal.js';
 import type { RoundStep } from '../journal/steps.repository.js';
+import { folderFault, storageText } from '../storage/storage.fault.js';
 import { type RunStanding, standingOf } from './run.standing.js';
 
 export interface RunReport extends RunStanding {
@@ -31,6 +32,8 @@ export interface StatusReport {
   certificateExpiresAt: string;
   servingPid: number | null;
   connection: ConnectionState | null;
+  /** Why nothing can be stored in this folder and what to do; null while all is well. */
+  storage: string | null;
   runs: RunReport[];
   /** For a person to decide. */
   waits: Wait[];
@@ -57,6 +60,7 @@ export function statusReport(folder: string, member: Membership, journal: Journa
     certificateExpiresAt: member.certificateExpiresAt,
     servingPid: servingPid(folder),
     connection: activity.connectionState() ?? null,
+    storage: storageOf(folder),
     runs: journal.runs.all().map((run) => {
       const progress = journal.models.progress(run.run);
       const seen = activity.view(run.run);
@@ -76,6 +80,11 @@ export function statusReport(folder: string, member: Membership, journal: Journa
     cosigned: cosignedOf(journal),
     splitViews: journal.evidence.undecided().map(({ id, what, foundMs }) => ({ id, what, foundMs })),
   };
+}
+
+function storageOf(folder: string): string | null {
+  const fault = folderFault(folder);
+  return fault === undefined ? null : storageText(folder, fault);
 }
 
 function cosignedOf({ cosigned }: Journal): StatusReport['cosigned'] {

@@ -33,6 +33,7 @@ function heading(report: StatusReport): string {
   return [
     `Site ${report.site} of consortium ${report.consortium}`,
     `Agent ${serving}; ${connection} (${report.coordinator}); certificate valid until ${report.certificateExpiresAt}`,
+    ...(report.storage === null ? [] : [`STORAGE: ${report.storage}`]),
     ...(report.connection?.state === 'disconnected' ? [report.connection.detail] : []),
     report.cosigned === null
       ? 'No checkpoint of the ledger cosigned yet'

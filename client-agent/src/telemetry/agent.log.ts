@@ -38,6 +38,8 @@ const FIELDS = new Set([
   'authorities',
 ]);
 const LONGEST_VALUE = 2000;
+/** Of lines that could not be written yet. */
+const KEPT_LOG_BYTES = 1_048_576;
 
 /** Takes what {@link pino} is given: a line of closed fields. */
 export type AgentLog = Pick<Logger, 'info' | 'warn'>;
@@ -55,7 +57,10 @@ export function openAgentLog(
   if (log === 'file') privateFile(path);
   const dest = log === 'stdout' ? 1 : path;
   const formatters = { log: closed };
-  return pino({ level: logLevel, base: { site }, formatters }, pino.destination({ dest, append: true, sync: true }));
+  const destination = pino.destination({ dest, append: true, sync: true, maxLength: KEPT_LOG_BYTES });
+  // A disk that takes no more costs lines: an agent that ends because it cannot write down why would be worse.
+  destination.on('error', () => undefined);
+  return pino({ level: logLevel, base: { site }, formatters }, destination);
 }
 
 function closed(line: Record<string, unknown>): Record<string, unknown> {

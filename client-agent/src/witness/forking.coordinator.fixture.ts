@@ -7,6 +7,7 @@ import { Journal } from '../journal/journal.js';
 import type { AgentEvent } from '../rounds/site.context.js';
 import { SharedBoard } from '../rounds/members.fixture.js';
 import { temporaryFolder } from '../testing/temporary.folder.fixture.js';
+import { SiteStorage } from '../storage/site.storage.js';
 import type { WitnessContext } from './witness.context.js';
 
 export const ORIGIN = 'ledger.example/acme';
@@ -82,6 +83,7 @@ export class WitnessingSite {
       log: LOG_KEY,
       journal: Journal.open(join(this.folder, 'journal.sqlite'), { identity: this.identity }, () => this.nowMs),
       tell: (event) => this.events.push(event),
+      storage: new SiteStorage(this.folder, (event) => this.events.push(event)),
       port: {
         ...this.board.portOf('a'),
         awaitCheckpoint: (oldSize, waitMs, signal) => {

@@ -51,7 +51,7 @@ export class WitnessLoop {
         this.backoff.reset();
       } catch (error) {
         if (signal.aborted) return;
-        this.#tell(error);
+        this.#tellUnlessFull(error);
         await pause(this.backoff.nextMs());
       }
       await pause(Math.max(0, this.pace.leastMs - (performance.now() - startedMs)));
@@ -132,6 +132,17 @@ export class WitnessLoop {
       if (!ANSWERS.has(error.refusal)) return;
     }
     journal.cosigned.noteSent(cosigned.note);
+  }
+
+  /** A full disk is told by whoever meets it first; the witness waits with the rest of the site. */
+  #tellUnlessFull(error: unknown): void {
+    const { storage } = this.context;
+    if (storage.met(error)) return;
+    try {
+      this.#tell(error);
+    } catch (failure) {
+      if (!storage.met(failure)) throw failure;
+    }
   }
 
   /** People see each refusal once; of the network and of certificates the poll loop takes care. */

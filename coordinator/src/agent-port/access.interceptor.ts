@@ -9,8 +9,9 @@ import {
 import { Injectable } from '@nestjs/common';
 import { CertificateHolders } from '../certificates/certificate.holders.js';
 import { requireEnrolled } from '../enrolment/membership.rule.js';
-import { CoordinatorError } from '../errors/index.js';
+import { CoordinatorError, stoppingRefusal } from '../errors/index.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
+import { Health } from '../telemetry/health.js';
 import { allows, rolesOf } from './access.roles.js';
 import { failed } from './call.handler.js';
 import { CallRecords, codeOf } from './call.records.js';
@@ -29,6 +30,7 @@ export class AccessInterceptor {
     private readonly holders: CertificateHolders,
     private readonly openCalls: OpenCalls,
     private readonly records: CallRecords,
+    private readonly health: Health,
   ) {}
 
   readonly intercept: ServerInterceptor = (method, call) => {
@@ -39,7 +41,7 @@ export class AccessInterceptor {
       record.ended(codeOf(refusal));
       call.sendStatus(refusal);
     };
-    const open = this.openCalls.begin(refuse);
+    const open = this.openCalls.begin(method.path, refuse);
     const listener = new ServerListenerBuilder()
       .withOnReceiveMetadata((metadata, next) => {
         this.callerOf(method, validCertificate(call.getAuthContext(), this.identity, Date.now()), open).then((caller) => {
@@ -68,6 +70,7 @@ export class AccessInterceptor {
     certificate: Uint8Array | undefined,
     open: OpenCall,
   ): Promise<Caller> {
+    if (this.health.isStopping) throw stoppingRefusal();
     if (allows(method.path, 'stranger')) return { kind: 'stranger' };
     if (certificate === undefined) {
       throw new CoordinatorError(

@@ -1,10 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Server, experimental } from '@grpc/grpc-js';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Log } from '../telemetry/log.js';
-import { CoordinatorError } from '../errors/index.js';
+import { CoordinatorError, stoppingRefusal } from '../errors/index.js';
+import { HealthProbe } from '../telemetry/health.probe.js';
 import { AccessInterceptor } from './access.interceptor.js';
 import { onFault } from './call.handler.js';
 import { ServerCertificates } from './certificate.provider.js';
+import { OpenCalls } from './open.calls.js';
 import type { GrpcController } from './grpc.controller.js';
 
 export const CONTROLLERS = Symbol('gRPC controllers');
@@ -26,12 +29,16 @@ export class AgentPort implements OnModuleDestroy {
   constructor(
     private readonly certificates: ServerCertificates,
     access: AccessInterceptor,
+    private readonly openCalls: OpenCalls,
     private readonly log: Log,
+    probe: HealthProbe,
     @Inject(CONTROLLERS) controllers: readonly GrpcController[],
   ) {
     this.#server = new Server({ ...OPTIONS, interceptors: [access.intercept] });
     for (const { definition, handlers } of controllers) this.#server.addService(definition, handlers);
-    onFault((method, error) => log.error('a call failed', error, { method }));
+    onFault((method, error) => {
+      if (!probe.explains(error)) log.error('a call failed', error, { method });
+    });
   }
 
   /** Starts to listen and returns the port. @throws CoordinatorError 'unreachable' when the address cannot be taken */
@@ -52,6 +59,13 @@ export class AgentPort implements OnModuleDestroy {
         }
       });
     });
+  }
+
+  /** Calls that wait end at once; what is being sent and stored may come to its end, for so long. */
+  async drain(longestMs: number): Promise<void> {
+    this.openCalls.endHeld(stoppingRefusal());
+    const drained = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
+    await Promise.race([drained, sleep(longestMs, undefined, { ref: false })]);
   }
 
   onModuleDestroy(): void {

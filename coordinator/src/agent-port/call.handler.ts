@@ -1,4 +1,5 @@
 import type { ServerUnaryCall, handleUnaryCall } from '@grpc/grpc-js';
+import type { CoordinatorErrorCode } from '../errors/index.js';
 import { type Caller, readCaller } from './caller.js';
 import { refusalOf, statusOf } from './error.status.js';
 
@@ -10,6 +11,7 @@ export interface CallContext {
 
 /** Told of every error that no refusal explains. */
 export type FaultListener = (method: string, error: unknown) => void;
+const OWN_FAULTS: ReadonlySet<CoordinatorErrorCode> = new Set(['internal', 'storage-full', 'storage-failed', 'unavailable']);
 let reportFault: FaultListener = () => {};
 
 export function onFault(listener: FaultListener): void {
@@ -30,9 +32,9 @@ export function unary<Request, Response>(
   };
 }
 
-/** The status for an error, after telling the log of it when it is the coordinator's own fault. */
+/** The status for an error, after telling of it when it is the coordinator's own fault or one of what it stands on. */
 export function failed(method: string, error: unknown): ReturnType<typeof statusOf> {
   const refusal = refusalOf(error);
-  if (refusal.code === 'internal') reportFault(method, error);
+  if (OWN_FAULTS.has(refusal.code)) reportFault(method, error);
   return statusOf(refusal);
 }

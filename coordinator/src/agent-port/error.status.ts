@@ -1,7 +1,7 @@
 import { ConsortiumError, ConsortiumBudgetError, isProtocolRefusal, protocolRefusals, type ProtocolRefusal } from '@coferment/consortium';
 import { CryptoError } from '@coferment/crypto';
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
-import { CoordinatorError, type CoordinatorErrorCode } from '../errors/index.js';
+import { CoordinatorError, type CoordinatorErrorCode, storageRefusal } from '../errors/index.js';
 
 /** Trailing metadata with the closed code; the text is in the status's details. */
 export const CODE_KEY = 'coferment-code';
@@ -65,12 +65,19 @@ const STATUS_OF: Readonly<Record<CoordinatorErrorCode, status>> = {
   'log-forked': status.INTERNAL,
   'ledger-damaged': status.INTERNAL,
   unreachable: status.UNAVAILABLE,
+  // Faults that pass: agents try again, and so do other clients of gRPC.
+  unavailable: status.UNAVAILABLE,
+  'storage-full': status.UNAVAILABLE,
+  'storage-failed': status.UNAVAILABLE,
+  stopping: status.UNAVAILABLE,
   internal: status.INTERNAL,
 };
 
 /** The refusal that a caller gets for any error. Faults of the coordinator itself say nothing of their cause: that is in the log. */
 export function refusalOf(error: unknown): CoordinatorError {
   if (error instanceof CoordinatorError) return error;
+  const outside = storageRefusal(error);
+  if (outside !== undefined) return outside;
   // The caller hung up, or sent what gRPC cannot read: nobody's fault here, and nobody may be left to tell.
   if (error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')
     return new CoordinatorError('unreachable', 'The call ended before all of it had arrived. What came is kept: resume where it stopped.');

@@ -4,10 +4,18 @@ import type { SiteRow } from '../enrolment/site.entity.js';
 import { CoordinatorError } from '../errors/index.js';
 import { Database } from '../persistence/database.js';
 import { ChangeNotifier } from '../telemetry/change.notifier.js';
+import { Health } from '../telemetry/health.js';
 import { Log } from '../telemetry/log.js';
 
 /** How late a revocation that another coordinator on the same database made may take effect here. */
 const CHECK_MS = 1000;
+
+/** Calls that are held open until there is something to tell. */
+const HELD: ReadonlySet<string> = new Set([
+  '/coferment.v1.PollingService/Poll',
+  '/coferment.v1.LedgerService/AwaitCheckpoint',
+  '/coferment.v1.OperatorService/WatchRun',
+]);
 
 /** A call from its first byte to its status. */
 export interface OpenCall {
@@ -28,6 +36,7 @@ interface WatchedCall {
 @Injectable()
 export class OpenCalls implements OnModuleDestroy {
   readonly #calls = new Set<WatchedCall>();
+  readonly #held = new Set<(refusal: CoordinatorError) => void>();
   readonly #stop = new AbortController();
   #watching = false;
 
@@ -36,10 +45,15 @@ export class OpenCalls implements OnModuleDestroy {
     private readonly enrolment: EnrolmentRepository,
     private readonly notifier: ChangeNotifier,
     private readonly log: Log,
+    private readonly health: Health,
   ) {}
 
-  /** @param end sends the refusal as the call's status */
-  begin(end: (refusal: CoordinatorError) => void): OpenCall {
+  /**
+   * @param path of its method
+   * @param end sends the refusal as the call's status
+   */
+  begin(path: string, end: (refusal: CoordinatorError) => void): OpenCall {
+    if (HELD.has(path)) this.#held.add(end);
     let watched: WatchedCall | undefined;
     let over = false;
     return {
@@ -51,9 +65,16 @@ export class OpenCalls implements OnModuleDestroy {
       },
       ended: () => {
         over = true;
+        this.#held.delete(end);
         if (watched !== undefined) this.#calls.delete(watched);
       },
     };
+  }
+
+  /** Calls that only wait end at once, so that a coordinator that stops need not wait for them. */
+  endHeld(refusal: CoordinatorError): void {
+    for (const end of this.#held) end(refusal);
+    this.#held.clear();
   }
 
   onModuleDestroy(): void {
@@ -68,6 +89,7 @@ export class OpenCalls implements OnModuleDestroy {
       try {
         await this.#check();
       } catch (error) {
+        if (!this.health.report().ready) continue;
         this.log.error('open calls could not be checked', error);
       }
     }

@@ -2,6 +2,7 @@ import { parseDuration } from '@coferment/consortium';
 import type { SecretFlags } from '@coferment/crypto';
 import { type Command, InvalidArgumentError } from 'commander';
 import { CommandOutput } from './command.output.js';
+import { CoordinatorError } from '../errors/index.js';
 import { EXIT } from './exit.codes.js';
 import { type MonitorFlags, monitorOf, monitorOptions } from './monitor.options.js';
 import { type LedgerFlags, charterOf, ledgerOptions, listeningOf } from './ledger.options.js';
@@ -75,11 +76,17 @@ async function runStart(flags: StartFlags): Promise<void> {
       ...(monitorUrl === undefined ? {} : { monitorUrl }),
     };
     const served = ledgerUrl === undefined ? '' : `\nThe ledger is open to anybody at ${ledgerUrl}/checkpoint.`;
-    output.result(
-      event,
-      `The coordinator of "${facts.consortium}" listens on ${address}.\nKey of its ledger (give it to auditors on paper): ${facts.logVkey}${served}${monitorUrl === undefined ? '' : `\nMonitoring: ${monitorUrl}/metrics, /healthz and /readyz.`}\nStop it with Ctrl-C.`,
-    );
+    const monitored = monitorUrl === undefined ? '' : `\nMonitoring: ${monitorUrl}/metrics, /healthz and /readyz.`;
     const stop = () => {
+      setTimeout(() => {
+        output.failure(
+          new CoordinatorError(
+            'stopping',
+            `The coordinator did not stop in order within ${LONGEST_STOP_MS / 1000} s and was ended. Nothing that was confirmed is lost; start it again.`,
+          ),
+        );
+        process.exit(EXIT.failed);
+      }, LONGEST_STOP_MS).unref();
       running.stop().then(
         () => process.exit(EXIT.ok),
         (error: unknown) => {
@@ -90,12 +97,20 @@ async function runStart(flags: StartFlags): Promise<void> {
     };
     process.once('SIGTERM', stop);
     process.once('SIGINT', stop);
+    // Last: whoever reads it may stop this process at once.
+    output.result(
+      event,
+      `The coordinator of "${facts.consortium}" listens on ${address}.\nKey of its ledger (give it to auditors on paper): ${facts.logVkey}${served}${monitored}\nStop it with Ctrl-C.`,
+    );
   } catch (error) {
     output.failure(error);
     // A start that failed half-way may have left timers or sockets behind.
     process.exit(EXIT.failed);
   }
 }
+
+/** Whoever stops services waits 10 s before they kill. */
+const LONGEST_STOP_MS = 9500;
 
 const SHORTEST_LIFE_MS = 600_000;
 const LONGEST_LIFE_MS = 365 * 86_400_000;

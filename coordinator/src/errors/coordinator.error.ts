@@ -54,6 +54,10 @@ export type CoordinatorErrorCode =
   | 'log-forked'
   | 'ledger-damaged'
   | 'unreachable'
+  | 'unavailable'
+  | 'storage-full'
+  | 'storage-failed'
+  | 'stopping'
   | 'internal';
 
 /** A refusal. Nothing was changed when it is thrown. The message says what happened, with the value, and what to do next. */
@@ -67,4 +71,9 @@ export class CoordinatorError extends Error {
   ) {
     super(message, options);
   }
+}
+
+/** For every call and transaction that comes while the coordinator stops. */
+export function stoppingRefusal(): CoordinatorError {
+  return new CoordinatorError('stopping', 'The coordinator is stopping. Try again: it comes back, or another one takes over.');
 }

@@ -1,1 +1,2 @@
-export { CoordinatorError, type CoordinatorErrorCode } from './coordinator.error.js';
+export { CoordinatorError, type CoordinatorErrorCode, stoppingRefusal } from './coordinator.error.js';
+export { storageErrno, storageRefusal } from './outside.fault.js';

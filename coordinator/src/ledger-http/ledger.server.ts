@@ -17,7 +17,7 @@ export interface LedgerListening {
 
 const LIMITS = { http: { maxHeaderSize: 8192 }, connectionTimeout: 30_000, requestTimeout: 10_000, keepAliveTimeout: 15_000 };
 const MOST_CONNECTIONS = 512;
-const LONGEST_STOP_MS = 5000;
+const LONGEST_STOP_MS = 2500;
 
 /** The ledger over HTTP, in the layout that other people's tools read (C2SP tlog-tiles): for anybody, read only, behind no account. */
 @Injectable()

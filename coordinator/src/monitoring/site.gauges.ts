@@ -6,6 +6,7 @@ import type { MemberRole, SiteMember } from '../enrolment/site.entity.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { Database } from '../persistence/database.js';
 import { Presence } from '../rounds/presence.js';
+import { Clock } from '../telemetry/clock.js';
 import { Metrics } from '../telemetry/metrics.js';
 
 /** As the plan's own number if it says nothing: a site is absent after so many missed polls. */
@@ -21,6 +22,7 @@ export class SiteGauges {
     private readonly database: Database,
     private readonly enrolment: EnrolmentRepository,
     private readonly presence: Presence,
+    private readonly clock: Clock,
     private readonly identity: ConsortiumIdentity,
     private readonly metrics: Metrics,
   ) {}
@@ -33,7 +35,7 @@ export class SiteGauges {
     for (const gauge of [sitePresent, sitePolled, siteSetAside, siteCertificate]) gauge.reset();
     const enrolled = rows.filter(({ role, state }) => role === 'site' && state === 'enrolled').slice(0, MOST_SITES);
     const members = enrolled.flatMap(({ site, identityKey }): SiteMember[] => (identityKey === null ? [] : [{ site, identityKey }]));
-    const absent = this.presence.absent(members, Date.now(), USUAL_ABSENT_AFTER_POLLS);
+    const absent = this.presence.absent(members, this.clock.steadyMs(), USUAL_ABSENT_AFTER_POLLS);
     for (const { site, lastPollMs, certificateExpiresMs } of enrolled) {
       sitePresent.set({ site }, absent.has(site) ? 0 : 1);
       sitePolled.set({ site }, lastPollMs / 1000);

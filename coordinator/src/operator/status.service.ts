@@ -7,8 +7,9 @@ import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { Database } from '../persistence/database.js';
 import { PublicationService } from '../publication/publication.service.js';
 import { DamagedFiles } from '../runs/damaged.files.js';
-import type { RunView } from '../runs/run.view.js';
+import { type RunView, isOver } from '../runs/run.view.js';
 import { RunViews } from '../runs/run.views.js';
+import { Health } from '../telemetry/health.js';
 import { runStatus } from './run.status.js';
 
 /** The consortium at a glance. */
@@ -21,10 +22,17 @@ export class StatusService {
     private readonly views: RunViews,
     private readonly publication: PublicationService,
     private readonly damages: DamagedFiles,
+    private readonly health: Health,
   ) {}
 
   of(view: RunView): RunStatus {
-    return runStatus(view, this.damages.whatToDo(view));
+    return runStatus(view, this.damages.whatToDo(view) ?? this.#faultsFor(view));
+  }
+
+  /** What the coordinator stands on comes before what its sites are to do: until it is mended their work may find no room. */
+  #faultsFor(view: RunView): string | undefined {
+    const { faults } = this.health;
+    return faults.length === 0 || isOver(view) ? undefined : faults.join(' ');
   }
 
   async status(): Promise<GetStatusResponse> {

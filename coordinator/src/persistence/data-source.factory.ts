@@ -18,6 +18,7 @@ import { LedgerTiles1700000000004 } from './migrations/0004-ledger-tiles.migrati
 import { Witnesses1700000000005 } from './migrations/0005-witnesses.migration.js';
 import { ShownOffers1700000000006 } from './migrations/0006-shown-offers.migration.js';
 import { Control1700000000008 } from './migrations/0008-control.migration.js';
+import { KeptTime1700000000012 } from './migrations/0012-kept-time.migration.js';
 import { CosignatureEntity, OfferEntity, RollEntity } from '../witnessing/witnessing.entity.js';
 
 /** A PostgreSQL server by URL, or the embedded one by its socket. */
@@ -31,23 +32,48 @@ const MIGRATIONS = [
   Witnesses1700000000005,
   ShownOffers1700000000006,
   Control1700000000008,
+  KeptTime1700000000012,
 ];
+
+/**
+ * Of a server. What is cut on this side is to end there too: a statement that nobody waits for any more would keep its locks.
+ * Migrations are not bounded: on a large ledger one may take long.
+ */
+const SERVER_LIMITS = {
+  connectionTimeoutMillis: 10_000,
+  statement_timeout: 20_000,
+  idle_in_transaction_session_timeout: 20_000,
+  keepAlive: true,
+  keepAliveInitialDelayMillis: 10_000,
+};
 
 /** Connects and brings the schema up to date. Tables come from migrations only. */
 export async function openDataSource(address: DatabaseAddress): Promise<DataSource> {
+  if (!('host' in address)) {
+    const unbounded = await connectDataSource(address, { connectionTimeoutMillis: SERVER_LIMITS.connectionTimeoutMillis });
+    try {
+      await unbounded.runMigrations();
+    } finally {
+      await unbounded.destroy();
+    }
+    return connectDataSource(address, SERVER_LIMITS);
+  }
   const source = await connectDataSource(address);
   await source.runMigrations();
   return source;
 }
 
 /** Connects; the schema is as it was. */
-export async function connectDataSource(address: DatabaseAddress): Promise<DataSource> {
+export async function connectDataSource(address: DatabaseAddress, extra: Partial<typeof SERVER_LIMITS> = {}): Promise<DataSource> {
   const embedded = 'host' in address;
   const source = new DataSource({
     type: 'postgres',
     ...(embedded ? { ...address, username: 'postgres', database: 'postgres' } : address),
     // The embedded database is one session for all connections: a second one would only see the first one's open transaction.
     poolSize: embedded ? 1 : 8,
+    extra,
+    // A connection that ends while nobody uses it is replaced; who uses one hears of it by its own query.
+    poolErrorHandler: () => undefined,
     installExtensions: false,
     entities: [
       SiteEntity,

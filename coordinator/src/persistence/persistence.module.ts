@@ -7,6 +7,10 @@ import { Settings } from '../settings.js';
 import { type DatabaseAddress, connectDataSource, isMigrated, openDataSource } from './data-source.factory.js';
 import { Database } from './database.js';
 import { startEmbeddedPostgres } from './embedded.postgres.js';
+import { whenItAnswers } from './server.start.js';
+
+/** All of ours take milliseconds; one that takes this long waits for a server that is gone or stands still. */
+const LONGEST_TRANSACTION_MS = 15_000;
 
 type Place = Pick<Settings, 'folder' | 'databaseUrl'>;
 
@@ -39,7 +43,8 @@ export async function openDatabaseAsItIs(place: Place): Promise<Database> {
 }
 
 async function open({ folder, databaseUrl }: Place, connect: (address: DatabaseAddress) => Promise<DataSource>): Promise<Database> {
-  if (databaseUrl !== undefined) return new Database(await connect({ url: databaseUrl }), async () => {});
+  if (databaseUrl !== undefined)
+    return new Database(await whenItAnswers(databaseUrl, connect), async () => {}, { transactionMs: LONGEST_TRANSACTION_MS });
   const embedded = await startEmbeddedPostgres(embeddedFolder(folder));
   try {
     return new Database(await connect(embedded), () => embedded.stop());

@@ -12,6 +12,7 @@ import { startText } from '../runs/start.time.js';
 import { type RunView, closedRounds, concerns, isOver, openRounds } from '../runs/run.view.js';
 import { RunViews } from '../runs/run.views.js';
 import { ChangeNotifier } from '../telemetry/change.notifier.js';
+import { Clock } from '../telemetry/clock.js';
 import { START, type SitePosition, owedInstructions } from './owed.js';
 import { Presence } from './presence.js';
 
@@ -37,19 +38,20 @@ export class PollService {
     private readonly database: Database,
     private readonly enrolment: EnrolmentRepository,
     private readonly identity: ConsortiumIdentity,
+    private readonly clock: Clock,
   ) {}
 
   /** @throws CoordinatorError 'site-revoked' or 'site-left' when that happens while the call is held */
   async poll(member: SiteMember, call: PollCall, signal: AbortSignal): Promise<PollResponse> {
-    const endMs = Date.now() + call.waitMs;
+    const endMs = this.clock.steadyMs() + call.waitMs;
     const { sequence } = this.identity.authorities;
     // A site cannot be ahead; what it says beyond is not believed.
     const authorities = Math.min(call.authorities, sequence);
-    this.presence.arrived(member, Date.now(), call.waitMs);
+    this.presence.arrived(member, this.clock.steadyMs(), call.waitMs);
     try {
       await this.#note(member, { waitMs: call.waitMs, authorities });
       for (;;) {
-        const restMs = endMs - Date.now();
+        const restMs = endMs - this.clock.steadyMs();
         // Asked for before reading: a change in between then wakes at once.
         const change = this.notifier.next(Math.max(restMs, 0), signal);
         const answer = await this.#answer(member, call.positions);
@@ -61,7 +63,7 @@ export class PollService {
         await this.#requireStill(member);
       }
     } finally {
-      this.presence.answered(member, Date.now());
+      this.presence.answered(member, this.clock.steadyMs());
     }
   }
 

@@ -28,7 +28,8 @@ const RECONNECT_MS = 10_000;
 /** Who polls at the moment, by identity: a new one under an old name does not make the old one present. Only what follows from it (who was left out, and why) is stored. */
 @Injectable()
 export class Presence {
-  readonly #expectedMs = Date.now() + RECONNECT_MS;
+  /** Times are those of {@link Clock.steadyMs}: nobody becomes absent because a clock was set. */
+  readonly #expectedMs = performance.now() + RECONNECT_MS;
   readonly #observations = new Map<string, Observation>();
 
   /** What an earlier process knew: how long the site's polls are. */

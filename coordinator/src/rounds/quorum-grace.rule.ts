@@ -1,6 +1,11 @@
 /** Signatures and shares beyond the quorum make liars easier to name, so they are waited for, but not for long. */
 export const GRACE_MS = 2000;
 
+/** An answer from the future came before the clock was set back: that is long ago. */
+export function graceIsOver(sinceMs: number, nowMs: number): boolean {
+  return Math.abs(nowMs - sinceMs) >= GRACE_MS;
+}
+
 export interface QuorumState {
   /** Who is asked. */
   asked: readonly string[];
@@ -16,5 +21,5 @@ export function quorumSettled({ asked, answered, absent, quorum }: QuorumState, 
   const fullMs = times[quorum - 1];
   if (fullMs === undefined) return false;
   const everybody = asked.every((site) => answered.has(site) || absent.has(site));
-  return everybody || nowMs - fullMs >= GRACE_MS;
+  return everybody || graceIsOver(fullMs, nowMs);
 }

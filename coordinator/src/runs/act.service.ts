@@ -13,6 +13,7 @@ import { Database } from '../persistence/database.js';
 import { type RoundAct, admitRoundAct } from '../rounds/round-act.rules.js';
 import { requireInTime } from './approval.deadline.js';
 import type { RunChange } from './run.change.js';
+import { Clock } from '../telemetry/clock.js';
 import { RunChanges, StaleRun } from './run.changes.js';
 import { admitRefusal, textOfRefusal } from './run.refusals.js';
 import { RunQueue } from './run.queue.js';
@@ -35,6 +36,7 @@ export class ActService {
     private readonly enrolment: EnrolmentRepository,
     private readonly database: Database,
     private readonly identity: ConsortiumIdentity,
+    private readonly clock: Clock,
   ) {}
 
   /** @param expected acts that this call may carry. @returns run and digest. @throws CoordinatorError, ConsortiumError, CryptoError */
@@ -44,11 +46,11 @@ export class ActService {
     const first = await this.views.load(run);
     // It stands in no roster of the run any more, and hears why.
     if (statement.name === 'plan-approved' && first.run.notApproved.includes(site) && !isOver(first))
-      requireInTime(first, site, Date.now());
+      requireInTime(first, site, this.clock.nowMs());
     if (!isMember(first, { site, identityKey: bytesToHex(publicKey) }))
       throw new CoordinatorError('forbidden', `"${site}" with this identity key is not a site of run ${run}.`);
     if (this.#isKnown(first, statement)) return { run, digest: statement.digest };
-    admit(first, statement, envelope);
+    admit(first, statement, envelope, this.clock.nowMs());
     await this.#checkObjects(first, statement);
     await this.queue.inTurn(run, () => this.#store(run, statement, envelope, publicKey));
     return { run, digest: statement.digest };
@@ -123,7 +125,7 @@ export class ActService {
     for (let tries = 1; ; tries++) {
       const view = await this.views.load(run);
       if (this.#isKnown(view, statement)) return;
-      const slot = admit(view, statement, envelope);
+      const slot = admit(view, statement, envelope, this.clock.nowMs());
       const { site } = statement.predicate;
       if (view.acts.has(statement.name, site, slot)) {
         throw new CoordinatorError(
@@ -163,9 +165,9 @@ export class ActService {
   }
 }
 
-function admit(view: RunView, statement: SiteAct, envelope: DsseEnvelope): string {
+function admit(view: RunView, statement: SiteAct, envelope: DsseEnvelope, nowMs: number): string {
   const { site } = statement.predicate;
-  if (statement.name === 'plan-approved' && !isOver(view)) requireInTime(view, site, Date.now());
+  if (statement.name === 'plan-approved' && !isOver(view)) requireInTime(view, site, nowMs);
   if (!view.run.sites.includes(site)) throw new CoordinatorError('forbidden', `"${site}" is not a site of run ${view.run.run}.`);
   if (isOver(view)) throw new CoordinatorError('run-over', `Run ${view.run.run} is ${view.run.state}; nothing more is taken.`);
   switch (statement.name) {

@@ -2,7 +2,7 @@ import type { ExclusionReason, Roster } from '@coferment/consortium';
 import { epochStage, sitesWithout } from '../epochs/epoch.stage.js';
 import { decideList } from '../rounds/close-list.rule.js';
 import { decideUploads } from '../rounds/freeze.rule.js';
-import { GRACE_MS, quorumSettled } from '../rounds/quorum-grace.rule.js';
+import { graceIsOver, quorumSettled } from '../rounds/quorum-grace.rule.js';
 import type { RoundRow } from '../rounds/round.entity.js';
 import { approvedSites, atDeadline, isPastDeadline } from './approval.deadline.js';
 import type { Blocking } from './run.blocking.js';
@@ -94,7 +94,7 @@ function refusedDealing(view: RunView, nowMs: number): Step | undefined {
     ({ site }) =>
       !['dealing-ack' as const, 'dealing-refused' as const].some((name) => view.acts.has(name, site, slots.ofDealing(epoch, dealer))),
   );
-  if (unheard.length > 0 && nowMs < Math.min(...refusals.map(({ receivedMs }) => receivedMs)) + GRACE_MS) return undefined;
+  if (unheard.length > 0 && !graceIsOver(Math.min(...refusals.map(({ receivedMs }) => receivedMs)), nowMs)) return undefined;
   const said = refusals.map(
     ({ site, predicate }) => `key holder "${site}" refuses the dealing of "${predicate.dealer}" (${predicate.reason})`,
   );

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DamagedObject } from '../aggregation/damaged.object.js';
 import { runningView } from '../testing/run-view.fixture.js';
 import { Metrics } from '../telemetry/metrics.js';
+import { Clock } from '../telemetry/clock.js';
 import { DamagedFiles } from './damaged.files.js';
 import { RunQueue } from './run.queue.js';
 import { RunReconciler } from './run.reconciler.js';
@@ -35,6 +36,10 @@ function over(views: RunView[], open: (view: RunView) => Promise<void>) {
     damages,
     { info: () => undefined, error: () => undefined } as never,
     new Metrics(),
+    { nowMs: () => Promise.resolve(Date.now()) } as never,
+    new Clock(),
+    { isStopping: false } as never,
+    { explains: () => false } as never,
   );
   return { reconciler, damages, notes };
 }
@@ -57,6 +62,20 @@ describe('the tick', () => {
     finish();
     await reconciler.onModuleDestroy();
     expect(slow.rounds[0]!.state).toBe('closed');
+  });
+});
+
+describe('a coordinator that stops', () => {
+  it('does not wait for a sum that takes long to open: it is opened again at the next start', async () => {
+    const view = toOpen('endless');
+    const { reconciler } = over([view], () => new Promise(() => undefined));
+    reconciler.start();
+    await vi.advanceTimersByTimeAsync(1000);
+    let isStopped = false;
+    const stopping = reconciler.onModuleDestroy().then(() => (isStopped = true));
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(isStopped).toBe(true);
+    await stopping;
   });
 });
 

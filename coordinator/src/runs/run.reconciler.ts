@@ -4,9 +4,13 @@ import { DamagedObject } from '../aggregation/damaged.object.js';
 import { EpochService } from '../epochs/epoch.service.js';
 import { Presence } from '../rounds/presence.js';
 import { RoundService } from '../rounds/round.service.js';
+import { Clock } from '../telemetry/clock.js';
+import { HealthProbe } from '../telemetry/health.probe.js';
+import { Health } from '../telemetry/health.js';
 import { Log } from '../telemetry/log.js';
 import { Metrics } from '../telemetry/metrics.js';
 import { DamagedFiles } from './damaged.files.js';
+import { KeptTime } from './kept.time.js';
 import { type Step, nextStep } from './next.step.js';
 import { RunChanges, StaleRun } from './run.changes.js';
 import { giveUp } from './run.closing.js';
@@ -16,6 +20,7 @@ import { type RunView, isOver, membersOf } from './run.view.js';
 import { RunViews } from './run.views.js';
 
 const TICK_MS = 500;
+const LONGEST_STEP_AT_STOP_MS = 1500;
 
 /**
  * Takes every run as far as it goes without its sites: after every accepted act, and on a tick for deadlines and absences. It remembers nothing that
@@ -39,6 +44,10 @@ export class RunReconciler implements OnModuleDestroy {
     private readonly damages: DamagedFiles,
     private readonly log: Log,
     private readonly metrics: Metrics,
+    private readonly time: KeptTime,
+    private readonly clock: Clock,
+    private readonly health: Health,
+    private readonly probe: HealthProbe,
   ) {}
 
   start(): void {
@@ -52,16 +61,17 @@ export class RunReconciler implements OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    await this.#ticking;
-    await Promise.all(this.#going.values());
+    // A step that takes longer is left where it is, as by a power cut: its transaction is whole or was never made.
+    const rest = Promise.all([this.#ticking, ...this.#going.values()]);
+    await Promise.race([rest, new Promise((resolve) => setTimeout(resolve, LONGEST_STEP_AT_STOP_MS).unref())]);
   }
 
   /** Takes all steps that are due in a run. Faults are logged, and tried again at the next tick. */
   async advance(run: string): Promise<void> {
     try {
-      while (await this.queue.inTurn(run, () => this.#step(run)));
+      while (!this.health.isStopping && (await this.queue.inTurn(run, () => this.#step(run))));
     } catch (error) {
-      if (error instanceof StaleRun) return;
+      if (error instanceof StaleRun || this.#isToldElsewhere(error)) return;
       this.metrics.stepFailures.inc();
       this.log.error('a step of a run failed', error, { run });
     }
@@ -69,6 +79,7 @@ export class RunReconciler implements OnModuleDestroy {
 
   async #tick(): Promise<void> {
     try {
+      await this.time.nowMs();
       for (const view of await this.views.all()) {
         const { run } = view.run;
         if (isOver(view) || this.#going.has(run)) continue;
@@ -80,16 +91,23 @@ export class RunReconciler implements OnModuleDestroy {
       this.metrics.ticked.set(Date.now() / 1000);
       this.metrics.runsInStep.set(this.#going.size);
     } catch (error) {
-      this.log.error('the tick failed', error);
+      if (!this.#isToldElsewhere(error)) this.log.error('the tick failed', error);
     }
   }
 
+  /** A fault of disk or database is told as health, once; while the coordinator stops, what is cut off is no fault. */
+  #isToldElsewhere(error: unknown): boolean {
+    return this.health.isStopping || this.probe.explains(error);
+  }
+
   async #step(run: string): Promise<boolean> {
+    // Before the view: what has passed unseen moves its deadlines.
+    const nowMs = await this.time.nowMs();
     const view = await this.views.load(run);
-    const nowMs = Date.now();
+    const steadyMs = this.clock.steadyMs();
     const { absentAfterPolls } = view.plan.quorum;
-    const step = nextStep(view, (sites) => this.presence.absent(membersOf(view, sites), nowMs, absentAfterPolls), nowMs);
-    if (step === undefined || (step.do === 'open-sum' && this.damages.isPostponed(run, nowMs))) return false;
+    const step = nextStep(view, (sites) => this.presence.absent(membersOf(view, sites), steadyMs, absentAfterPolls), nowMs);
+    if (step === undefined || (step.do === 'open-sum' && this.damages.isPostponed(run, steadyMs))) return false;
     try {
       await this.#perform(view, step);
     } catch (error) {
@@ -98,7 +116,7 @@ export class RunReconciler implements OnModuleDestroy {
       return false;
     }
     this.damages.clear(run);
-    const durationMs = Date.now() - nowMs;
+    const durationMs = Math.round(this.clock.steadyMs() - steadyMs);
     this.metrics.stepSeconds.observe({ step: step.do }, durationMs / 1000);
     this.log.info(step.do, { run, ...sumOf(view, step), durationMs });
     return true;
@@ -107,7 +125,7 @@ export class RunReconciler implements OnModuleDestroy {
   /** Said once: every try after it would say the same. */
   async #waitForFile(view: RunView, sum: number, error: DamagedObject): Promise<void> {
     const { run, version } = view.run;
-    if (!this.damages.note(run, sum, error, Date.now())) return;
+    if (!this.damages.note(run, sum, error, this.clock.steadyMs())) return;
     this.log.error('a stored file is damaged', error, { run, sum });
     await this.changes.apply(run, version, (change) => change.note('note', { sum, text: error.message }));
   }

@@ -57,7 +57,7 @@ export class RunService {
     const ids = roster.sites.map((member) => member.site);
     requireSameStatistics(statisticsSet(await this.views.all()), ids);
     return this.changes.open(
-      (runs) => newRun({ plan, planName: planRow.name, ordinal: runs + 1, sites: ids }, times),
+      (runs, nowMs) => newRun({ plan, planName: planRow.name, ordinal: runs + 1, sites: ids }, nowMs, times),
       plan,
       async (change) => {
         const { run, ordinal } = change.run;
@@ -118,8 +118,11 @@ export class RunService {
   }
 }
 
-function newRun(named: Pick<RunRow, 'plan' | 'planName' | 'ordinal' | 'sites'>, { approveWithinMs, startAtMs }: LaunchTimes): RunRow {
-  const openedMs = Date.now();
+function newRun(
+  named: Pick<RunRow, 'plan' | 'planName' | 'ordinal' | 'sites'>,
+  openedMs: number,
+  { approveWithinMs, startAtMs }: LaunchTimes,
+): RunRow {
   return {
     ...named,
     run: runId(named.plan, named.ordinal),

@@ -1,6 +1,8 @@
 import { Global, Module } from '@nestjs/common';
 import { ActService } from './act.service.js';
 import { DamagedFiles } from './damaged.files.js';
+import { HealthProbe } from '../telemetry/health.probe.js';
+import { KeptTime } from './kept.time.js';
 import { NewSetService } from './new-set.service.js';
 import { ReadmissionService } from './readmission.service.js';
 import { RunChanges } from './run.changes.js';
@@ -16,6 +18,8 @@ import { RunViews } from './run.views.js';
   providers: [
     ActService,
     DamagedFiles,
+    HealthProbe,
+    KeptTime,
     NewSetService,
     ReadmissionService,
     RunChanges,
@@ -29,6 +33,8 @@ import { RunViews } from './run.views.js';
   exports: [
     ActService,
     DamagedFiles,
+    HealthProbe,
+    KeptTime,
     NewSetService,
     ReadmissionService,
     RunChanges,

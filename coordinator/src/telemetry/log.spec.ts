@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { QueryFailedError } from 'typeorm';
 import { openLog } from './log.destination.js';
+import { LogFile } from './log.file.js';
 import { Log, type LogFields } from './log.js';
 
 const SECRET = 'c2VjcmV0LXBheWxvYWQ';
@@ -14,10 +15,11 @@ let log: Log;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'coordinator-log-'));
   nowMs = 1_000_000;
-  log = new Log(openLog({ folder }), () => nowMs);
+  log = new Log(openLog({}, file()), () => nowMs);
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+const file = () => new LogFile(join(folder, 'coordinator.log'));
 const text = () => readFileSync(join(folder, 'coordinator.log'), 'utf8');
 const lines = () =>
   text()
@@ -93,7 +95,7 @@ describe('the log of a coordinator that stands still or is pestered', () => {
   it('says nothing below its level', () => {
     log.debug('a call has ended');
     expect(text()).toBe('');
-    new Log(openLog({ folder, logLevel: 'debug' })).debug('a call has ended');
+    new Log(openLog({ logLevel: 'debug' }, file())).debug('a call has ended');
     expect(lines()).toMatchObject([{ msg: 'a call has ended' }]);
   });
 });

@@ -1,9 +1,11 @@
+import { join } from 'node:path';
 import { Global, Module } from '@nestjs/common';
 import { Settings } from '../settings.js';
 import { ChangeNotifier } from './change.notifier.js';
 import { Clock } from './clock.js';
 import { Health } from './health.js';
 import { openLog } from './log.destination.js';
+import { LogFile } from './log.file.js';
 import { Log } from './log.js';
 import { Metrics } from './metrics.js';
 
@@ -14,12 +16,9 @@ import { Metrics } from './metrics.js';
     Clock,
     Health,
     Metrics,
-    {
-      provide: Log,
-      useFactory: (settings: Settings) => new Log(openLog(settings)),
-      inject: [Settings],
-    },
+    { provide: LogFile, useFactory: (settings: Settings) => new LogFile(join(settings.folder, 'coordinator.log')), inject: [Settings] },
+    { provide: Log, useFactory: (settings: Settings, file: LogFile) => new Log(openLog(settings, file)), inject: [Settings, LogFile] },
   ],
-  exports: [ChangeNotifier, Clock, Health, Log, Metrics],
+  exports: [ChangeNotifier, Clock, Health, Log, LogFile, Metrics],
 })
 export class TelemetryModule {}

@@ -102,9 +102,11 @@ export class SiteCalls {
     });
   }
 
+  /** From where an earlier try was interrupted, if there was one. */
   async upload(bytes: Uint8Array, purpose: ObjectPurpose, run: string): Promise<string> {
     const digest = sha256Hex(bytes);
-    await this.send({ digest, size: bytes.length, offset: 0, purpose, run }, bytes);
+    const { received: offset } = await this.uploadState(digest);
+    await this.send({ digest, size: bytes.length, offset, purpose, run }, bytes.subarray(offset));
     return digest;
   }
 
