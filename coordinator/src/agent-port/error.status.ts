@@ -40,6 +40,7 @@ const STATUS_OF: Readonly<Record<CoordinatorErrorCode, status>> = {
   'run-over': status.FAILED_PRECONDITION,
   'not-owed': status.FAILED_PRECONDITION,
   'not-completed': status.FAILED_PRECONDITION,
+  'not-set-aside': status.FAILED_PRECONDITION,
   'already-different': status.ALREADY_EXISTS,
   'no-new-epoch': status.FAILED_PRECONDITION,
   'set-fixed': status.FAILED_PRECONDITION,

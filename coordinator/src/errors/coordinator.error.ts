@@ -29,6 +29,7 @@ export type CoordinatorErrorCode =
   | 'run-over'
   | 'not-owed'
   | 'not-completed'
+  | 'not-set-aside'
   | 'already-different'
   | 'no-new-epoch'
   | 'set-fixed'

@@ -1,6 +1,8 @@
 import { canonicalBytes, describeModel } from '@coferment/consortium';
 import { RoundStatus, RunStatus } from '@coferment/proto';
 import type { RoundRow } from '../rounds/round.entity.js';
+import { shownOutcome } from '../rounds/site.outcome.js';
+import { failuresText, setAsideSites } from '../rounds/standing.rule.js';
 import { refusalsOf } from '../runs/run.refusals.js';
 import { waitingOf } from '../runs/run.waiting.js';
 import { isReleased } from '../runs/run.release.js';
@@ -44,6 +46,11 @@ export function runStatus(view: RunView, damage?: string): RunStatus {
     released: isReleased(view),
     openedMs: run.openedMs,
     refusals: refusalsOf(view),
+    setAside: [...setAsideSites(view)].map(([site, failures]) => ({
+      site,
+      failures: failures.length,
+      reasons: failures.toReversed().map((failure) => failuresText([failure])),
+    })),
     parameters: new TextDecoder().decode(canonicalBytes(roster.parameters)),
   });
 }
@@ -56,7 +63,7 @@ export function roundStatus(round: RoundRow): RoundStatus {
     attempt: round.attempt,
     state: round.state,
     counted: round.counted,
-    excluded: round.excluded,
+    excluded: round.excluded.map(shownOutcome),
     modelIn: round.modelIn === 'none' ? '' : round.modelIn,
     modelOut: round.modelOut === null || round.modelOut === 'none' ? '' : round.modelOut,
     ...(round.metric === null ? {} : { metric: round.metric }),

@@ -11,6 +11,7 @@ import { waitingOf } from '../runs/run.waiting.js';
 import { type RunView, closedRounds, concerns, isOver, openRounds } from '../runs/run.view.js';
 import { RunViews } from '../runs/run.views.js';
 import { ChangeNotifier } from '../telemetry/change.notifier.js';
+import { failuresText, setAsideSites } from './standing.rule.js';
 import { START, type SitePosition, owedInstructions } from './owed.js';
 import { Presence } from './presence.js';
 
@@ -104,6 +105,13 @@ function wireView(view: RunView, site: string): WireRunView {
     waitingFor,
     deadlineMs,
     withoutThisSite,
-    cause: withoutThisSite ? '' : view.run.cause,
+    cause: withoutThisSite ? '' : causeFor(view, site),
   };
+}
+
+function causeFor(view: RunView, site: string): string {
+  if (view.run.cause !== '' || isOver(view)) return view.run.cause;
+  const failures = setAsideSites(view).get(site);
+  if (failures === undefined) return '';
+  return `this site is set aside (${failuresText(failures)}): no sum waits for it, and it is back with the first that it is in time for`;
 }

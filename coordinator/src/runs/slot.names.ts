@@ -7,6 +7,8 @@ export const slots = {
   ofDealing: (epoch: number, dealer: string): string => `${epoch}/${dealer}`,
   ofAttempt: (sum: number, attempt: number): string => `${sum}/${attempt}`,
   ofSum: (sum: number): string => `${sum}`,
+  /** Of a site that was set aside with its failure in this sum: what came before is forgiven, once. */
+  ofReadmission: (site: string, sum: number): string => `${site}/${sum}`,
   ofRefusal: (subject: string, rule: string): string => `${subject}/${rule}`,
   /** One attestation covers all confirm sums of an epoch, and one sum otherwise. */
   ofAttestation: (kind: SumKind, epoch: number, sum: number): string => (kind === 'confirm' ? `confirm/${epoch}` : `${sum}`),
