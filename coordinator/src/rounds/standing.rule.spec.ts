@@ -49,7 +49,7 @@ function sumOf(view: RunView, sum: number, fate: Fate, change: Partial<RoundRow>
 
 function viewOf(fates: string, change: (sum: number) => Partial<RoundRow> = () => ({})): RunView {
   const view = runningView();
-  return { ...view, rounds: [...fates].map((fate, index) => sumOf(view, 5 + index, fate as Fate, change(5 + index))) };
+  return { ...view, rounds: fates.split('').map((fate, index) => sumOf(view, 5 + index, fate as Fate, change(5 + index))) };
 }
 
 const failures = (view: RunView): readonly Failure[] | undefined => setAsideSites(view).get('zeta');

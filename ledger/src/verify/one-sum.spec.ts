@@ -97,6 +97,18 @@ describe('what the operator says of one sum', () => {
       '"alpha" is named with two reasons',
     ],
     [
+      'readmits somebody who is in no run',
+      (log) => log.insert(log.find('run-closed'), 'site-readmitted', { consortium: CONSORTIUM, run: RUN, site: 'echo' }),
+      'runs',
+      `"echo" is not a site of a run "${RUN}" that is opened`,
+    ],
+    [
+      'readmits to a run before it is opened',
+      (log) => log.insert(log.find('run-opened'), 'site-readmitted', { consortium: CONSORTIUM, run: RUN, site: 'alpha' }),
+      'runs',
+      `"alpha" is not a site of a run "${RUN}" that is opened`,
+    ],
+    [
       'garbles a sum of another kind',
       (log) => log.insert(freezeOf(log, 7) + 1, 'round-garbled', { ...garbled(log, 7), kind: 'statistics', round: 0 }),
       'counted-sets',
@@ -180,6 +192,11 @@ describe('what the operator says of one sum', () => {
   });
 
   it.each<[string, LyingLog, (log: LyingLog) => void]>([
+    [
+      'waits again for a site that was set aside',
+      honest(),
+      (log) => log.insert(log.find('run-closed'), 'site-readmitted', { consortium: CONSORTIUM, run: RUN, site: 'alpha' }),
+    ],
     ['gives up a round at the end', honest(), (log) => log.insert(log.find('run-closed'), 'round-abandoned', abandonment(log, 9))],
     [
       'could not open a sum and completes it in the next key epoch',
