@@ -6,7 +6,7 @@ import { failuresText, setAsideSites } from '../rounds/standing.rule.js';
 import { refusalsOf } from '../runs/run.refusals.js';
 import { waitingOf } from '../runs/run.waiting.js';
 import { isReleased } from '../runs/run.release.js';
-import { type RunView, closedRounds } from '../runs/run.view.js';
+import { type RunView, closedRounds, isOver } from '../runs/run.view.js';
 
 /**
  * A run as the operator sees it.
@@ -46,13 +46,17 @@ export function runStatus(view: RunView, damage?: string): RunStatus {
     released: isReleased(view),
     openedMs: run.openedMs,
     refusals: refusalsOf(view),
-    setAside: [...setAsideSites(view)].map(([site, failures]) => ({
-      site,
-      failures: failures.length,
-      reasons: failures.toReversed().map((failure) => failuresText([failure])),
-    })),
+    setAside: isOver(view) ? [] : setAsideStatus(view),
     parameters: new TextDecoder().decode(canonicalBytes(roster.parameters)),
   });
+}
+
+function setAsideStatus(view: RunView): RunStatus['setAside'] {
+  return [...setAsideSites(view)].map(([site, failures]) => ({
+    site,
+    failures: failures.length,
+    reasons: failures.toReversed().map((failure) => failuresText([failure])),
+  }));
 }
 
 export function roundStatus(round: RoundRow): RoundStatus {
