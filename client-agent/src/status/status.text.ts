@@ -67,6 +67,7 @@ function runLines(run: RunReport): string[] {
     lines.push(
       `  coordinator (${time(view.seenMs)}): ${view.state}, round ${view.round} of ${view.rounds}${view.roundState === '' ? '' : ` ${view.roundState}`}${others}`,
     );
+    if (view.cause !== '') lines.push(`  ${view.cause}`);
   }
   if (view !== null && !run.isOver && view.cause) lines.push(`  ${view.cause}`);
   return [...lines, ''];

@@ -53,6 +53,16 @@ export const MAX_DETAIL = 200;
 export const excludedListSchema = z
   .array(z.strictObject({ site: siteIdSchema, reason: exclusionReasonSchema, detail: z.string().max(MAX_DETAIL).optional() }))
   .max(MAX_SITES);
+/** Of a sum that was given up: `ready` are those that had done their part when it ended over others. */
+export const givenUpListSchema = z
+  .array(
+    z.strictObject({
+      site: siteIdSchema,
+      reason: z.enum([...exclusionReasonSchema.options, 'ready']),
+      detail: z.string().max(MAX_DETAIL).optional(),
+    }),
+  )
+  .max(MAX_SITES);
 const dealingListSchema = z.array(z.strictObject({ site: siteIdSchema, dealing: digestSchema })).max(MAX_SITES);
 
 /** Why a run has another key epoch after its first, and whom the operator left out of it or took the key shares from. */
@@ -226,7 +236,7 @@ export const predicates = {
     value: z.number(),
     holdoutCount: count,
   }),
-  'round-abandoned': z.strictObject({ ...inSum, round: count, attempt: positive, reason: text, excluded: excludedListSchema }),
+  'round-abandoned': z.strictObject({ ...inSum, round: count, attempt: positive, reason: text, excluded: givenUpListSchema }),
   'round-garbled': z.strictObject({
     ...inSum,
     round: count,

@@ -41,6 +41,7 @@ const STATUS_OF: Readonly<Record<CoordinatorErrorCode, status>> = {
   'not-owed': status.FAILED_PRECONDITION,
   'not-completed': status.FAILED_PRECONDITION,
   'wrong-state': status.FAILED_PRECONDITION,
+  'not-set-aside': status.FAILED_PRECONDITION,
   'already-different': status.ALREADY_EXISTS,
   'no-new-epoch': status.FAILED_PRECONDITION,
   'set-fixed': status.FAILED_PRECONDITION,

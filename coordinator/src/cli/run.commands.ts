@@ -64,6 +64,19 @@ export function addRuns(program: Command): void {
       }),
     );
 
+  operatorOptions(
+    runs
+      .command('readmit <run> <site>')
+      .description('Wait again for a site that was set aside because five sums in a row had waited for it in vain.'),
+  )
+    .addHelpText('after', '\nExample:\n  coferment runs readmit r1-3f9c0a… birch --data ./coordinator --passphrase-file ./passphrase')
+    .action((run: string, site: string, flags: OperatorFlags) =>
+      callOperator(flags, async ({ operator }, output) => {
+        await ask(operator.readmitSite.bind(operator), { run, site });
+        output.result({ run, site, readmitted: true }, `Run ${run} waits for "${site}" again.`);
+      }),
+    );
+
   operatorOptions(program.command('run <run>').description('One run with all its sums.'))
     .addHelpText('after', '\nExample:\n  coferment run r1-3f9c0a… --data ./coordinator --passphrase-file ./passphrase')
     .action((run: string, flags: OperatorFlags) =>

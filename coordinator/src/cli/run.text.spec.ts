@@ -35,6 +35,26 @@ describe('a run on the screen of its operator', () => {
     expect(runText(waiting)).not.toMatch(/paused|starts at/);
   });
 
+  it('says of each sum who is not in it and how it came to that, and who is set aside and how to wait for it again', () => {
+    const excluded = [
+      { site: 'beta', reason: 'ready', detail: '' },
+      { site: 'zeta', reason: 'late', detail: 'no nonce by the deadline' },
+    ];
+    const set = [{ site: 'zeta', failures: 5, reasons: ['late in sum 9', 'absent in sum 8'] }];
+    const run = RunStatus.fromPartial({ ...waiting, run: 'r1-0', setAside: set, rounds: [{ sum: 9, kind: 'update', round: 5, excluded }] });
+    const lines = runText(run).split('\n');
+    expect(lines.slice(-3)).toEqual([
+      expect.stringMatching(/sum 9 \(round 5, .* without beta ready, zeta late$/),
+      '      beta ready',
+      '      zeta late: no nonce by the deadline',
+    ]);
+    const aside = /set aside.*: zeta \(late in sum 9, absent in sum 8\); .*coferment runs readmit r1-0 zeta/;
+    expect(runText(run)).toMatch(aside);
+    // Also where all runs are shown, without their sums.
+    expect(runText(run, false)).toMatch(aside);
+    expect(runText(run, false)).not.toContain('no nonce by');
+  });
+
   it('stands in a list with state, progress, opening and what it waits for', () => {
     const released = RunStatus.fromPartial({
       ...narrowed,

@@ -1,5 +1,5 @@
 import { formatFingerprint } from '@coferment/consortium';
-import type { GetStatusResponse, RoundStatus, RunStatus, WatchRunResponse } from '@coferment/proto';
+import type { ExcludedSite, GetStatusResponse, RoundStatus, RunStatus, SetAsideSite, WatchRunResponse } from '@coferment/proto';
 import { refusalText } from '../runs/run.refusals.js';
 import { coloursOf } from './terminal.colours.js';
 
@@ -36,11 +36,15 @@ export function runText(run: RunStatus, withRounds = true): string {
   if (run.waitingFor.length > 0)
     lines.push(`waits for ${run.waitingFor.join(', ')}${run.deadlineMs > 0 ? `, at most until ${time(run.deadlineMs)}` : ''}`);
   if (run.cause !== '') lines.push(pc.red(run.cause));
+  lines.push(...run.setAside.map((aside) => asideText(run.run, aside)));
   if (run.whatToDo !== '') lines.push(`what to do: ${run.whatToDo}`);
   const refusals = run.refusals.map((refusal) => `refused ${time(refusal.timeMs)}: ${refusalText(refusal)}`);
   // The newest say what holds now; all of them stand in the run itself.
   lines.push(...(withRounds ? refusals : refusals.slice(-SHOWN_REFUSALS)));
-  return [...lines, ...(withRounds ? run.rounds.map((round) => indent(roundText(round))) : [])].join('\n');
+  return [
+    ...lines,
+    ...(withRounds ? run.rounds.flatMap((round) => [indent(roundText(round)), ...round.excluded.map(outcomeText)]) : []),
+  ].join('\n');
 }
 
 /** One run a line, and below it what it waits for. */
@@ -88,6 +92,15 @@ function roundText(round: RoundStatus): string {
   const metric = round.metric === undefined ? '' : `  rmse ${round.metric.toPrecision(5)}`;
   const excluded = round.excluded.map(({ site, reason }) => `${site} ${reason}`).join(', ');
   return `sum ${round.sum} (${name}, attempt ${round.attempt}) ${round.state}${metric}${excluded === '' ? '' : `  without ${excluded}`}`;
+}
+
+/** One line for each site that the sum does not count, where there is more to say than the reason. */
+function outcomeText({ site, reason, detail }: ExcludedSite): string {
+  return `      ${site} ${reason}${detail === '' ? '' : `: ${detail}`}`;
+}
+
+function asideText(run: string, { site, reasons }: SetAsideSite): string {
+  return `${pc.bold('set aside')}: ${site} (${reasons.join(', ')}); no sum waits for it, and it is back with the first that it is in time for. To wait for it again at once: coferment runs readmit ${run} ${site}`;
 }
 
 function indent(text: string): string {

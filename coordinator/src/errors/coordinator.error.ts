@@ -30,6 +30,7 @@ export type CoordinatorErrorCode =
   | 'not-owed'
   | 'not-completed'
   | 'wrong-state'
+  | 'not-set-aside'
   | 'already-different'
   | 'no-new-epoch'
   | 'set-fixed'

@@ -1,6 +1,8 @@
 import { canonicalBytes, describeModel } from '@coferment/consortium';
 import { RoundStatus, RunStatus } from '@coferment/proto';
 import type { RoundRow } from '../rounds/round.entity.js';
+import { shownOutcome } from '../rounds/site.outcome.js';
+import { failuresText, setAsideSites } from '../rounds/standing.rule.js';
 import { refusalsOf } from '../runs/run.refusals.js';
 import { pausedSinceMs } from '../runs/run.pause.js';
 import { waitingOf } from '../runs/run.waiting.js';
@@ -48,6 +50,7 @@ export function runStatus(view: RunView, damage?: string): RunStatus {
     released: isReleased(view),
     openedMs: run.openedMs,
     refusals: refusalsOf(view),
+    setAside: isOver(view) ? [] : setAsideStatus(view),
     parameters: new TextDecoder().decode(canonicalBytes(roster.parameters)),
   });
 }
@@ -60,6 +63,14 @@ function roundsWithProgress(view: RunView): RoundStatus[] {
   });
 }
 
+function setAsideStatus(view: RunView): RunStatus['setAside'] {
+  return [...setAsideSites(view)].map(([site, failures]) => ({
+    site,
+    failures: failures.length,
+    reasons: failures.toReversed().map((failure) => failuresText([failure])),
+  }));
+}
+
 export function roundStatus(round: RoundRow): RoundStatus {
   return RoundStatus.fromPartial({
     round: round.kind === 'update' ? round.round : 0,
@@ -68,7 +79,7 @@ export function roundStatus(round: RoundRow): RoundStatus {
     attempt: round.attempt,
     state: round.state,
     counted: round.counted,
-    excluded: round.excluded,
+    excluded: round.excluded.map(shownOutcome),
     modelIn: round.modelIn === 'none' ? '' : round.modelIn,
     modelOut: round.modelOut === null || round.modelOut === 'none' ? '' : round.modelOut,
     ...(round.metric === null ? {} : { metric: round.metric }),

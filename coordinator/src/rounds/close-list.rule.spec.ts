@@ -8,6 +8,7 @@ const state = (change: Partial<ListState>): ListState => ({
   nonces: [],
   declined: new Set(),
   absent: new Set(),
+  setAside: new Set(),
   minContributors: 3,
   pastDeadline: false,
   ...change,
@@ -42,6 +43,25 @@ describe('a list of nonces', () => {
     for (const pastDeadline of [false, true]) {
       expect(decideList(all, state({ nonces: nonces('alpha', 'beta'), absent, pastDeadline })).kind).toBe('wait');
     }
+  });
+
+  it('does not wait for a site that is set aside, and counts it when it is in time', () => {
+    const setAside = new Set(['gamma']);
+    const without = nonces('alpha', 'beta', 'delta', 'epsilon');
+    expect(decideList(all, state({ nonces: without, setAside }))).toEqual({
+      kind: 'close',
+      excluded: [{ site: 'gamma', reason: 'set-aside' }],
+    });
+    expect(decideList(all, state({ nonces: nonces(...SITES), setAside }))).toEqual({ kind: 'close', excluded: [] });
+    // Its own word comes before what is said of it.
+    expect(decideList(all, state({ nonces: without, setAside, declined: setAside }))).toMatchObject({ excluded: [{ reason: 'refused' }] });
+    expect(decideList(all, state({ nonces: without, setAside, absent: setAside }))).toMatchObject({ excluded: [{ reason: 'set-aside' }] });
+  });
+
+  it('never shrinks below minContributors over sites that are set aside', () => {
+    const setAside = new Set(['gamma', 'delta', 'epsilon']);
+    for (const pastDeadline of [false, true])
+      expect(decideList(all, state({ nonces: nonces('alpha', 'beta'), setAside, pastDeadline })).kind).toBe('wait');
   });
 
   it('closes at the deadline with enough sites, and calls the missing one late', () => {

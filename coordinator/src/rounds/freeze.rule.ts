@@ -1,4 +1,4 @@
-import type { ExclusionReason } from '@coferment/consortium';
+import type { ExclusionReason, Plan } from '@coferment/consortium';
 
 /** What is known when the uploads of an attempt may be frozen. */
 export interface UploadState {
@@ -7,6 +7,8 @@ export interface UploadState {
   uploaded: ReadonlySet<string>;
   declined: ReadonlySet<string>;
   absent: ReadonlySet<string>;
+  /** Not waited for as long as there are enough others. */
+  setAside: ReadonlySet<string>;
   minContributors: number;
   pastDeadline: boolean;
 }
@@ -14,18 +16,27 @@ export interface UploadState {
 export type UploadDecision =
   | { kind: 'wait' }
   | { kind: 'freeze'; counted: string[]; dropped: { site: string; reason: ExclusionReason }[] }
-  | { kind: 'new-attempt' };
+  | { kind: 'new-attempt' }
+  | { kind: 'abandon'; dropped: { site: string; reason: ExclusionReason }[] };
 
 /**
- * R4: uploads are frozen when nobody is left to wait for, or at the deadline. Too few uploads mean a new attempt with fresh nonces and the same vectors:
- * nobody was asked to sign yet, so nothing can be learnt from the difference.
+ * R4: uploads are frozen when nobody is left to wait for, or as the plan says at the deadline. Too few uploads mean a new attempt with fresh nonces and the
+ * same vectors: nobody was asked to sign yet, so nothing can be learnt from the difference. For the same reason a sum may be given up here, and not later.
  */
-export function decideUploads(state: UploadState): UploadDecision {
-  const { listed, uploaded, declined, absent, minContributors, pastDeadline } = state;
+export function decideUploads({ onDeadline }: Pick<Plan['quorum'], 'onDeadline'>, state: UploadState): UploadDecision {
+  const { listed, uploaded, declined, absent, setAside, minContributors, pastDeadline } = state;
   const missing = listed.filter((site) => !uploaded.has(site));
-  const settled = missing.every((site) => declined.has(site) || absent.has(site));
-  if (!settled && !pastDeadline) return { kind: 'wait' };
-  if (uploaded.size < minContributors) return { kind: 'new-attempt' };
-  const counted = listed.filter((site) => uploaded.has(site));
-  return { kind: 'freeze', counted, dropped: missing.map((site) => ({ site, reason: 'dropped' as const })) };
+  const enough = uploaded.size >= minContributors;
+  const isSettled = missing.every((site) => declined.has(site) || absent.has(site) || (enough && setAside.has(site)));
+  const dropped = missing.map((site) => ({ site, reason: reasonWithoutUpload(site, state) }));
+  if (!isSettled) {
+    if (!pastDeadline || onDeadline === 'wait') return { kind: 'wait' };
+    if (onDeadline === 'abandon') return { kind: 'abandon', dropped };
+  }
+  if (!enough) return { kind: 'new-attempt' };
+  return { kind: 'freeze', counted: listed.filter((site) => uploaded.has(site)), dropped };
+}
+
+function reasonWithoutUpload(site: string, { setAside }: UploadState): ExclusionReason {
+  return setAside.has(site) ? 'set-aside' : 'dropped';
 }

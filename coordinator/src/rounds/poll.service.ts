@@ -13,6 +13,7 @@ import { type RunView, closedRounds, concerns, isOver, openRounds } from '../run
 import { RunViews } from '../runs/run.views.js';
 import { ChangeNotifier } from '../telemetry/change.notifier.js';
 import { Clock } from '../telemetry/clock.js';
+import { failuresText, setAsideSites } from './standing.rule.js';
 import { START, type SitePosition, owedInstructions } from './owed.js';
 import { Presence } from './presence.js';
 
@@ -107,6 +108,14 @@ function wireView(view: RunView, site: string): WireRunView {
     waitingFor,
     deadlineMs,
     withoutThisSite,
-    cause: withoutThisSite ? '' : [view.run.cause, startText(view)].filter((text) => text !== '').join(' '),
+    cause: withoutThisSite ? '' : causeFor(view, site),
   };
+}
+
+function causeFor(view: RunView, site: string): string {
+  const known = [view.run.cause, startText(view)].filter((text) => text !== '').join(' ');
+  if (known !== '' || isOver(view)) return known;
+  const failures = setAsideSites(view).get(site);
+  if (failures === undefined) return '';
+  return `this site is set aside (${failuresText(failures)}): no sum waits for it, and it is back with the first that it is in time for`;
 }

@@ -50,6 +50,13 @@ export class Presence {
     return this.#observations.get(identityKey) ?? { held: 0, lastMs: this.#expectedMs, waitMs: 0 };
   }
 
+  /** @returns when it was last heard of: now while a poll of it is open; undefined where it was not since this process started */
+  lastHeardMs(member: SiteMember, nowMs: number): number | undefined {
+    const { held, lastMs } = this.of(member);
+    if (held > 0) return nowMs;
+    return lastMs === this.#expectedMs ? undefined : lastMs;
+  }
+
   /** @returns the names of those that are absent */
   absent(members: readonly SiteMember[], nowMs: number, absentAfterPolls: number): Set<string> {
     return new Set(members.filter((member) => isAbsent(this.of(member), nowMs, absentAfterPolls)).map(({ site }) => site));

@@ -1,6 +1,7 @@
-import type { ExclusionReason, NonceEntry, RoundState, SumKind } from '@coferment/consortium';
+import type { NonceEntry, RoundState, SumKind } from '@coferment/consortium';
 import { EntitySchema } from 'typeorm';
 import { big, integer, json, key, optional, real, text } from '../persistence/column.types.js';
+import type { SiteOutcome } from './site.outcome.js';
 
 export type GarbleReason = 'parity' | 'residual' | 'confirm-mismatch' | 'weights';
 
@@ -41,8 +42,8 @@ export interface RoundRow {
   t: string | null;
   /** H(A). */
   counted: string[];
-  /** Sites that the closed list or the freeze left out, and why. */
-  excluded: { site: string; reason: ExclusionReason }[];
+  /** Sites of the epoch that the closed list or the freeze left out, and why. */
+  excluded: SiteOutcome[];
   /** Digests of the attestations that certify T. */
   certificate: string[];
   modelOut: string | null;

@@ -11,11 +11,22 @@ const LASTING: ReadonlySet<Predicate<'attempt-declined'>['reason']> = new Set(['
  * whole key epoch.
  */
 export function declinedSites(view: RunView, round: RoundRow): Set<string> {
-  const declined = new Set(sitesLeft(view));
+  return new Set(declines(view, round).keys());
+}
+
+/** By which word a site takes no part, such as "declined: no-data"; undefined where it has said none. */
+export function declineOf(view: RunView, round: RoundRow, site: string): string | undefined {
+  return declines(view, round).get(site);
+}
+
+function declines(view: RunView, round: RoundRow): Map<string, string> {
+  const declined = new Map<string, string>();
+  for (const { site, predicate } of view.acts.inSlot('epoch-left', slots.ofEpoch(view.epoch.epoch)))
+    declined.set(site, `left the epoch: ${predicate.reason}`);
   for (let attempt = 1; attempt <= round.attempt; attempt++) {
     for (const { site, predicate } of view.acts.inSlot('attempt-declined', slots.ofAttempt(round.sum, attempt))) {
       const lasting = LASTING.has(predicate.reason);
-      if (lasting || attempt === round.attempt) declined.add(site);
+      if ((lasting || attempt === round.attempt) && !declined.has(site)) declined.set(site, `declined: ${predicate.reason}`);
     }
   }
   return declined;

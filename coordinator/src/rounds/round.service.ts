@@ -2,18 +2,26 @@ import { type ExclusionReason, freezeContext, roundContext } from '@coferment/co
 import { Injectable } from '@nestjs/common';
 import { blockOverSum } from '../runs/run.blocking.js';
 import { closeRun } from '../runs/run.closing.js';
+import type { RunChange } from '../runs/run.change.js';
 import { RunChanges } from '../runs/run.changes.js';
-import { type RunView, present } from '../runs/run.view.js';
+import { type RunView, membersOf, present, sitesOf } from '../runs/run.view.js';
 import { slots } from '../runs/slot.names.js';
+import { type Moment, outcomesAtList, outcomesAtUpload, readyOutcomes } from './outcome.detail.js';
+import { Presence } from './presence.js';
 import type { RoundRow } from './round.entity.js';
 import { contributorsNeeded, noncesOf } from './round.participants.js';
+import { inSiteOrder, shownOfFrozen, shownOutcome } from './site.outcome.js';
+import { noteStandings } from './standing.change.js';
 
 type Excluded = { site: string; reason: ExclusionReason }[];
 
 /** Takes a sum from its first nonce to its certificate. Each method is one transaction. */
 @Injectable()
 export class RoundService {
-  constructor(private readonly changes: RunChanges) {}
+  constructor(
+    private readonly changes: RunChanges,
+    private readonly presence: Presence,
+  ) {}
 
   /** R2: fixes the list and K. */
   closeList(view: RunView, sum: number, excluded: Excluded): Promise<void> {
@@ -25,7 +33,7 @@ export class RoundService {
         ...before,
         nonces,
         k,
-        excluded: [...outsideFixedSet(before), ...excluded],
+        excluded: inSiteOrder([...outsideFixedSet(before), ...outcomesAtList(view, before, excluded, this.#moment(view, change))]),
         deadlineMs: change.nowMs + view.plan.quorum.deadline,
       };
       await change.moveRound(
@@ -65,8 +73,8 @@ export class RoundService {
     });
     const k = present(before.k, 'K');
     const t = freezeContext(k, entries);
-    const excluded = [...before.excluded, ...dropped].sort((a, b) => (a.site < b.site ? -1 : 1));
     return this.changes.apply(view.run.run, view.run.version, async (change) => {
+      const excluded = inSiteOrder([...before.excluded, ...outcomesAtUpload(view, before, dropped, this.#moment(view, change))]);
       const round = { ...before, t, counted: [...counted], excluded };
       await change.sign('round-frozen', slots.ofSum(sum), {
         consortium: view.consortium,
@@ -86,10 +94,11 @@ export class RoundService {
         k,
         t,
         counted: entries,
-        excluded,
+        excluded: shownOfFrozen(excluded),
       });
       await change.moveRound(round, 'freeze');
       await change.note('counted', { sum, text: countedText(round) });
+      await noteStandings(change, view, round);
     });
   }
 
@@ -124,9 +133,9 @@ export class RoundService {
   /** The plan says to give up at the deadline, and nobody was asked to sign yet. */
   abandon(view: RunView, sum: number, excluded: Excluded): Promise<void> {
     const before = roundOf(view, sum);
-    const ready = noncesOf(view, before).length;
-    const cause = `Sum ${sum} was abandoned at its deadline: ${ready} sites were ready, ${contributorsNeeded(view, before)} are needed.`;
+    const cause = abandonmentText(view, before);
     return this.changes.apply(view.run.run, view.run.version, async (change) => {
+      const outcomes = this.#outcomesOfAbandoned(view, before, excluded, this.#moment(view, change));
       await change.sign('round-abandoned', slots.ofSum(sum), {
         consortium: view.consortium,
         run: before.run,
@@ -136,9 +145,9 @@ export class RoundService {
         round: before.round,
         attempt: before.attempt,
         reason: cause,
-        excluded,
+        excluded: outcomes.map(shownOutcome),
       });
-      await change.moveRound({ ...before, excluded, cause, closedMs: change.nowMs }, 'abandon');
+      await change.moveRound({ ...before, excluded: outcomes, cause, closedMs: change.nowMs }, 'abandon');
       await closeRun(change, view, {
         event: 'fail',
         cause,
@@ -146,6 +155,30 @@ export class RoundService {
       });
     });
   }
+
+  #outcomesOfAbandoned(view: RunView, round: RoundRow, missing: Excluded, moment: Moment) {
+    const named =
+      round.state === 'uploading'
+        ? [...round.excluded, ...outcomesAtUpload(view, round, missing, moment)]
+        : outcomesAtList(view, round, missing, moment);
+    return inSiteOrder([...named, ...readyOutcomes(view, round, sitesOf(view, round), named)]);
+  }
+
+  #moment(view: RunView, { nowMs }: RunChange): Moment {
+    return {
+      nowMs,
+      lastHeardMs: (site) => membersOf(view, [site]).map((member) => this.presence.lastHeardMs(member, nowMs))[0],
+    };
+  }
+}
+
+function abandonmentText(view: RunView, round: RoundRow): string {
+  const { sum, state, attempt } = round;
+  const needed = `${contributorsNeeded(view, round)} are needed`;
+  if (state !== 'uploading')
+    return `Sum ${sum} was abandoned at its deadline: ${noncesOf(view, round).length} of ${sitesOf(view, round).length} sites were ready; ${needed}, and its plan gives up a sum that is not complete by then.`;
+  const uploads = view.acts.inSlot('contribution', slots.ofAttempt(sum, attempt)).length;
+  return `Sum ${sum} was abandoned at its deadline: ${uploads} of ${round.nonces.length} listed sites had uploaded; ${needed}, and its plan gives up a sum that is not complete by then.`;
 }
 
 function roundOf(view: RunView, sum: number): RoundRow {
@@ -156,11 +189,11 @@ function roundOf(view: RunView, sum: number): RoundRow {
 }
 
 /** Why sites are not in the set that this sum has to be over; they are not asked again. */
-function outsideFixedSet({ fixedSet, excluded }: RoundRow): Excluded {
+function outsideFixedSet({ fixedSet, excluded }: RoundRow): RoundRow['excluded'] {
   return fixedSet === null ? [] : excluded.filter(({ site }) => !fixedSet.includes(site));
 }
 
 function countedText(round: RoundRow): string {
-  const others = round.excluded.map(({ site, reason }) => `${site} (${reason})`).join(', ');
-  return `counted ${round.counted.join(', ')}${others === '' ? '' : `; not counted ${others}`}`;
+  const others = round.excluded.map(({ site, reason, detail }) => `${site} (${reason}${detail === undefined ? '' : `: ${detail}`})`);
+  return `counted ${round.counted.join(', ')}${others.length === 0 ? '' : `; not counted ${others.join(', ')}`}`;
 }

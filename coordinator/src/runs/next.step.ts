@@ -8,6 +8,7 @@ import { approvedSites, atDeadline, isPastDeadline } from './approval.deadline.j
 import type { Blocking } from './run.blocking.js';
 import { contributorsNeeded, declinedSites, noncesOf } from '../rounds/round.participants.js';
 import { isBeforeStart } from './start.time.js';
+import { notWaitedFor } from '../rounds/standing.rule.js';
 import { type RunView, isOver, openRounds, sitesOf } from './run.view.js';
 import { slots } from './slot.names.js';
 
@@ -110,6 +111,7 @@ function stepInRound(view: RunView, round: RoundRow, absentAmong: AbsentAmong, n
   const collected: Collected = {
     declined: declinedSites(view, round),
     absent: absentAmong(sitesOf(view, round)),
+    setAside: notWaitedFor(view, round),
     minContributors: contributorsNeeded(view, round),
     // A sum over a fixed set is over all of it, however long that takes.
     pastDeadline: round.fixedSet === null && nowMs >= round.deadlineMs,
@@ -150,6 +152,7 @@ function stepInGarbled(view: RunView, round: RoundRow, absentAmong: AbsentAmong,
 interface Collected {
   declined: Set<string>;
   absent: Set<string>;
+  setAside: Set<string>;
   minContributors: number;
   pastDeadline: boolean;
 }
@@ -169,12 +172,14 @@ function stepInList(view: RunView, round: RoundRow, collected: Collected): Step 
 function stepInUploads(view: RunView, round: RoundRow, collected: Collected): Step | undefined {
   const listed = round.nonces.map((entry) => entry.site);
   const uploaded = new Set(view.acts.inSlot('contribution', slots.ofAttempt(round.sum, round.attempt)).map((act) => act.site));
-  const decision = decideUploads({ ...collected, listed, uploaded });
+  const decision = decideUploads(view.plan.quorum, { ...collected, listed, uploaded });
   switch (decision.kind) {
     case 'wait':
       return undefined;
     case 'new-attempt':
       return { do: 'new-attempt', sum: round.sum };
+    case 'abandon':
+      return { do: 'abandon', sum: round.sum, excluded: decision.dropped };
     case 'freeze':
       return { do: 'freeze', sum: round.sum, counted: decision.counted, dropped: decision.dropped };
   }

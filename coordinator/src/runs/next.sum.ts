@@ -1,5 +1,6 @@
 import { epochSites, shouldStop } from '@coferment/consortium';
 import type { ModelStateRow } from '../models/model-state.entity.js';
+import { outcomesOutsideSet } from '../rounds/outcome.detail.js';
 import type { RoundRow } from '../rounds/round.entity.js';
 import { newRound } from '../rounds/round.opening.js';
 import type { RunChange } from './run.change.js';
@@ -53,7 +54,7 @@ async function openFirstOfEpoch(change: RunChange, view: RunView, sum: number, f
   const over = fixedSet === null ? '' : ` It was frozen, so only ${fixedSet.join(', ')} can be summed, with the updates they have stored.`;
   await change.note('note', { sum, text: `Sum ${before.sum} (${kind}) goes on as sum ${sum}.${over}` });
   const members = epochSites(view.epoch.roster);
-  const excluded = before.excluded.filter(({ site }) => members.includes(site) && fixedSet?.includes(site) === false);
+  const excluded = fixedSet === null ? [] : outcomesOutsideSet(before, fixedSet, members);
   const opened = newRound(view, { kind, sum, round, confirms: null, from, fixedSet }, change.nowMs);
   return change.openRound({ ...opened, excluded });
 }

@@ -1,6 +1,7 @@
 import { epochStage, missingAcknowledgements, sitesWithout } from '../epochs/epoch.stage.js';
 import type { RoundRow } from '../rounds/round.entity.js';
 import { contributorsNeeded, declinedSites, noncesOf, sitesLeft } from '../rounds/round.participants.js';
+import { notWaitedFor } from '../rounds/standing.rule.js';
 import { standingRefusals } from './run.refusals.js';
 import { type RunView, isOver, openRounds, sitesOf } from './run.view.js';
 import { slots } from './slot.names.js';
@@ -99,13 +100,17 @@ function waitingInRound(view: RunView, round: RoundRow): Waiting {
   switch (round.state) {
     case 'training':
     case 'ready': {
-      const missing = sitesOf(view, round).filter((site) => !view.acts.has('nonce', site, attempt) && !declined.has(site));
       const ready = noncesOf(view, round).length;
       const needed = contributorsNeeded(view, round);
+      const asked = sitesOf(view, round).filter((site) => !view.acts.has('nonce', site, attempt) && !declined.has(site));
+      const aside = notWaitedFor(view, round);
+      // Below the number that the sum needs, whoever is set aside is waited for like everybody.
+      const missing = asked.filter((site) => ready < needed || !aside.has(site));
+      const needsAside = missing.filter((site) => aside.has(site));
       const fixed = round.fixedSet === null ? '' : ' It completes a sum that was frozen over exactly these sites.';
       const whatToDo =
         round.kind !== 'confirm' && ready < needed
-          ? `${ready} sites are ready; the sum needs ${needed}.${fixed} ${missing.length > 0 ? 'See that their agents run and have data.' : askedAgain(view)}`
+          ? `${ready} sites are ready; the sum needs ${needed}.${fixed} ${missing.length > 0 ? `See that their agents run and have data.${asideText(needsAside)}` : askedAgain(view)}`
           : '';
       // Also where every site has answered: a run that waits for nobody in particular has to say so.
       return { ...on(missing, '', round.deadlineMs), whatToDo };
@@ -114,7 +119,14 @@ function waitingInRound(view: RunView, round: RoundRow): Waiting {
       const missing = round.nonces
         .map((entry) => entry.site)
         .filter((site) => !view.acts.has('contribution', site, attempt) && !declined.has(site));
-      return on(missing, '', round.deadlineMs);
+      const aside = notWaitedFor(view, round);
+      const uploads = view.acts.inSlot('contribution', attempt).length;
+      const enough = uploads >= contributorsNeeded(view, round);
+      return on(
+        missing.filter((site) => !enough || !aside.has(site)),
+        '',
+        round.deadlineMs,
+      );
     }
     case 'attesting': {
       const slot = slots.ofAttestation(round.kind, round.epoch, round.sum);
@@ -147,6 +159,11 @@ function waitingInRound(view: RunView, round: RoundRow): Waiting {
     case 'superseded':
       return NOTHING;
   }
+}
+
+/** Without those that are set aside the sum has too few: it does not shrink, and says whom it needs. */
+function asideText(sites: readonly string[]): string {
+  return sites.length === 0 ? '' : ` ${sites.join(', ')}: set aside, and needed now that too few others are ready.`;
 }
 
 /** Who stays out of a sum is asked once. Under the number that it gets in a new key epoch, all are asked again. */

@@ -9,6 +9,8 @@ export const slots = {
   ofSum: (sum: number): string => `${sum}`,
   /** Pauses and extensions are counted within a run, from 1. */
   ofCount: (count: number): string => `${count}`,
+  /** Of a site that was set aside with its failure in this sum: what came before is forgiven, once. */
+  ofReadmission: (site: string, sum: number): string => `${site}/${sum}`,
   ofRefusal: (subject: string, rule: string): string => `${subject}/${rule}`,
   /** One attestation covers all confirm sums of an epoch, and one sum otherwise. */
   ofAttestation: (kind: SumKind, epoch: number, sum: number): string => (kind === 'confirm' ? `confirm/${epoch}` : `${sum}`),

@@ -62,6 +62,8 @@ export interface Faults {
   refusesDealingOf?: string;
   /** Gives noise as its decryption share of sums of this kind. */
   garbles?: string;
+  /** Which instructions about sums it leaves undone, as one that is too slow. */
+  leavesUndone?: (step: string, sum: SumName) => boolean;
   /** Has no data for sums of this kind. */
   hasNoDataFor?: string;
 }
@@ -109,7 +111,7 @@ export class ScriptedSite {
   async work(): Promise<string[]> {
     const { instructions } = await this.calls.poll(this.run === '' ? [] : [this.position], '', 0);
     for (const { kind } of instructions) {
-      if (kind === undefined) continue;
+      if (kind === undefined || this.leavesUndone(kind)) continue;
       try {
         await this.follow(kind);
       } catch (error) {
@@ -118,6 +120,11 @@ export class ScriptedSite {
       }
     }
     return instructions.map(({ kind }) => kind?.$case ?? '');
+  }
+
+  private leavesUndone(kind: NonNullable<Instruction['kind']>): boolean {
+    const sum = sumOf(kind);
+    return sum !== undefined && this.faults.leavesUndone?.(kind.$case, sum) === true;
   }
 
   sign<N extends PredicateName>(name: N, predicate: Predicate<N>) {
@@ -377,4 +384,12 @@ export class ScriptedSite {
     if (name.kind === 'update') this.state = applySum(this.plan, this.state!, { packed, exact, addends, valueBits: parameters.valueBits });
     this.appliedSum = name.sum;
   }
+}
+
+/** The sum that a site is asked to do something for. */
+function sumOf(kind: NonNullable<Instruction['kind']>): SumName | undefined {
+  if (kind.$case === 'prepareSum') return kind.prepareSum.name;
+  if (kind.$case === 'encrypt') return kind.encrypt.name;
+  if (kind.$case === 'attest') return kind.attest.sums[0]?.name;
+  return kind.$case === 'releaseShare' ? kind.releaseShare.frozen?.name : undefined;
 }

@@ -20,7 +20,7 @@ const REASON_TEXT: Readonly<Record<string, string>> = {
   dropped: 'dropped: announced an update and did not send it',
   refused: 'refused: declined this round',
   absent: 'absent: did not call in',
-  'set-aside': 'set aside: its upload failed a check',
+  'set-aside': 'set aside: five rounds in a row waited for it in vain',
 };
 
 export function stageText(state: string): string {

@@ -49,7 +49,10 @@ export interface CountedUpload {
 
 export interface ExcludedSite {
   readonly site: string;
-  readonly reason: ExclusionReason;
+  /** `ready`: had done its part in a sum that was given up. */
+  readonly reason: ExclusionReason | 'ready';
+  /** How it came to that, in the operator's words. */
+  readonly detail?: string | undefined;
 }
 
 /** What kept a sum from being opened, once or more often. */

@@ -150,7 +150,7 @@ describe('an account of a ledger that holds', () => {
         const ledger = sampleLedger();
         const { predicate } = parseStatement(ledger.payloads[ledger.names.indexOf('round-frozen')]!) as Statement<'round-frozen'>;
         const place = { consortium: CONSORTIUM, run: SAMPLE_RUN, e: predicate.e, kind: 'update' as const, sum: 99 };
-        const excluded = [{ site: 'alpha', reason: 'absent' as const }];
+        const excluded = SITES.map((site) => ({ site, reason: site === 'alpha' ? ('absent' as const) : ('ready' as const) }));
         append(ledger, 'round-abandoned', { ...place, round: 3, attempt: 1, reason: 'Too few.', excluded }, operator);
         return ledger;
       },

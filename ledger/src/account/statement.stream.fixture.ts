@@ -124,8 +124,10 @@ export function troubledRun(): StatementStream {
   stream.open(third, { certificate: [], shares: helped });
   stream.upload(update(4, 3, 1, 2), 'bravo');
   const excluded = [
+    { site: 'bravo', reason: 'ready' as const },
     { site: 'charlie', reason: 'absent' as const },
     { site: 'delta', reason: 'refused' as const },
+    { site: 'echo', reason: 'ready' as const },
   ];
   stream.say('round-abandoned', { ...inSum(update(4, 3, 1, 2)), round: 3, attempt: 1, reason: 'Too few sites were ready.', excluded });
   const contributions = [

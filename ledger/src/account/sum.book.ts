@@ -1,6 +1,6 @@
 import type { Predicate, SumKind } from '@coferment/consortium';
 import type { Recorded } from '../verify/index.js';
-import type { CountedUpload, OpenedFacts, Standing, SumOutcome, SumRecord, SumTrouble } from './account.types.js';
+import type { CountedUpload, ExcludedSite, OpenedFacts, Standing, SumOutcome, SumRecord, SumTrouble } from './account.types.js';
 
 interface Upload extends Pick<Predicate<'contribution'>, 'attempt' | 'k' | 'merkleRoot'> {
   readonly counts: CountedUpload;
@@ -127,17 +127,18 @@ export class SumBook {
   standings(sites: readonly string[], members: readonly string[] | undefined): Map<string, Standing> {
     const frozen = this.#frozen;
     const named = new Set(frozen?.sites);
-    const reasons = new Map((frozen ?? this.#abandoned)?.excluded.map(({ site, reason }) => [site, reason]));
+    const reasons = new Map(this.#excluded.map(({ site, reason }) => [site, reason]));
     const standing = (site: string): Standing => {
       if (named.has(site)) {
         if (!this.isOpened) return 'not-opened';
         return this.#proven.has(site) ? 'counted' : 'unproven';
       }
       const reason = reasons.get(site);
+      if (reason === 'ready') return 'not-opened';
       if (reason !== undefined) return reason;
       if (members?.includes(site) === false) return 'left-out';
-      // An abandoned sum names those that were missing; all others were ready.
-      return frozen === undefined ? 'not-opened' : 'unnamed';
+      // Nothing is decided about a sum that has no more than uploads.
+      return this.#frozen === undefined && this.#abandoned === undefined ? 'not-opened' : 'unnamed';
     };
     return new Map(sites.map((site) => [site, standing(site)]));
   }
@@ -175,10 +176,14 @@ export class SumBook {
       openedIn: opened?.index,
       counted: this.counted,
       unproven: [...this.#awaited.keys()],
-      excluded: (frozen ?? this.#abandoned)?.excluded ?? [],
+      excluded: this.#excluded,
       troubles: this.#troubles,
       modelOut: opened?.modelOut,
     };
+  }
+
+  get #excluded(): readonly ExcludedSite[] {
+    return (this.#frozen ?? this.#abandoned)?.excluded ?? [];
   }
 
   get #lastAttempt(): number {

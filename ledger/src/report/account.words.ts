@@ -74,7 +74,12 @@ export function countedWords({ counted, unproven, outcome, frozenIn }: SumRecord
 }
 
 export function excludedWords({ excluded }: SumRecord): string {
-  return excluded.map(({ site, reason }) => `${site} (${standingWords[reason]})`).join(', ');
+  return excluded
+    .map(({ site, reason, detail = '' }) => {
+      const words = standingWords[reason === 'ready' ? 'not-opened' : reason];
+      return `${site} (${words}${detail === '' ? '' : `: ${shownText(detail)}`})`;
+    })
+    .join(', ');
 }
 
 /** `committed` until somebody opens it: the ledger holds the number under a salt. */

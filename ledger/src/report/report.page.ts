@@ -13,7 +13,7 @@ const meanings: Readonly<Record<Standing, string>> = {
   dropped: 'It was on the list, and its upload did not come in time.',
   refused: 'It declined to take part in the round.',
   absent: 'It was not connected.',
-  'set-aside': 'The operator set it aside for this round.',
+  'set-aside': 'Five sums in a row had waited for it in vain, so this one did not wait for it.',
   'left-out': 'It was not among those whose keys were in use.',
   'not-opened': 'It had done its part, and the sum of the round was not opened.',
   unproven: 'The operator says that it was counted; no upload signed by the site shows it.',

@@ -1,4 +1,4 @@
-import type { Predicate } from '@coferment/consortium';
+import type { Predicate, SumKind } from '@coferment/consortium';
 import type { ContentCheck } from './content.check.js';
 import { type Evidence, type Recorded, unsorted } from './evidence.js';
 import { ProblemList } from './problem.list.js';
@@ -40,11 +40,13 @@ export class CountedSetCheck implements ContentCheck {
   }
 
   #checkAbandoned(abandoned: Recorded<'round-abandoned'>, evidence: Evidence): void {
-    const { run, sum, e, excluded } = abandoned.predicate;
+    const { run, sum, e, kind, excluded } = abandoned.predicate;
     this.#list.require(!evidence.isFrozen(run, sum), abandoned, `sum ${sum} of run "${run}" was frozen before; a freeze is final`);
     const epoch = evidence.epochOf(run, e);
-    if (epoch !== undefined) this.#checkExcluded(abandoned, excluded, epoch);
-    else this.#list.add(abandoned, `it is in no key epoch of run "${run}" that is recorded with this E`);
+    if (epoch !== undefined) {
+      this.#checkExcluded(abandoned, excluded, epoch);
+      this.#checkAllNamed(abandoned, kind, new Set(excluded.map(({ site }) => site)), epoch);
+    } else this.#list.add(abandoned, `it is in no key epoch of run "${run}" that is recorded with this E`);
   }
 
   /** One number is one sum: an account that went by what is said of it elsewhere would lose what was summed. */
@@ -56,7 +58,7 @@ export class CountedSetCheck implements ContentCheck {
 
   #checkExcluded(
     recorded: Recorded<'round-frozen' | 'round-abandoned'>,
-    excluded: Predicate<'round-frozen'>['excluded'],
+    excluded: Predicate<'round-abandoned'>['excluded'],
     epoch: Recorded<'key-epoch'>,
   ): void {
     const members = new Set(epoch.predicate.dealings.map(({ site }) => site));
@@ -92,7 +94,21 @@ export class CountedSetCheck implements ContentCheck {
     list.require(sites.length >= minContributors, frozen, `${sites.length} sites are counted; the run requires ${minContributors}`);
     const named = excluded.map(({ site }) => site);
     for (const site of named) list.require(!sites.includes(site), frozen, `"${site}" is both counted and excluded`);
-    for (const site of members)
-      list.require(sites.includes(site) || named.includes(site), frozen, `"${site}" is neither counted nor named with a reason`);
+    this.#checkAllNamed(frozen, kind, new Set([...sites, ...named]), epoch);
+  }
+
+  /** No silent subset: every site of the epoch stands somewhere, also in a sum that came to nothing. A confirm sum is asked of one site only. */
+  #checkAllNamed(
+    recorded: Recorded<'round-frozen' | 'round-abandoned'>,
+    kind: SumKind,
+    named: ReadonlySet<string>,
+    epoch: Recorded<'key-epoch'>,
+  ): void {
+    if (kind === 'confirm') {
+      this.#list.require(named.size === 1, recorded, `a confirm sum is asked of one site, not of ${named.size}`);
+      return;
+    }
+    for (const { site } of epoch.predicate.dealings)
+      this.#list.require(named.has(site), recorded, `"${site}" is neither counted nor named with a reason`);
   }
 }

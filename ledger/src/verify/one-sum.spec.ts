@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { AccountBook } from '../account/index.js';
 import type { CheckId } from './index.js';
 import { LyingLog } from './lying-log.fixture.js';
-import { CONSORTIUM, RUN, append, identityOf, modelAfter, sampleLedger } from './sample-ledger.fixture.js';
+import { CONSORTIUM, RUN, SITES, append, identityOf, modelAfter, sampleLedger } from './sample-ledger.fixture.js';
 import { failing, other, policy, problems, verifyFiles } from './verification.fixture.js';
 
 const honest = (renewedIn = 0) => new LyingLog(sampleLedger(undefined, 2, renewedIn));
@@ -22,7 +22,7 @@ function abandonment(log: LyingLog, sum: number) {
     round: sum === 7 ? 2 : 3,
     attempt: 1,
     reason: 'x',
-    excluded: [],
+    excluded: SITES.map((site) => ({ site, reason: 'ready' as const, detail: 'nonce in time' })),
   };
 }
 
@@ -75,6 +75,38 @@ describe('what the operator says of one sum', () => {
         }),
       'counted-sets',
       '"nobody" is named with a reason but is not in this key epoch',
+    ],
+    [
+      'is silent about a site of what it abandons',
+      (log) =>
+        log.insert(log.find('run-closed'), 'round-abandoned', {
+          ...abandonment(log, 9),
+          excluded: abandonment(log, 9).excluded.filter(({ site }) => site !== 'charlie'),
+        }),
+      'counted-sets',
+      '"charlie" is neither counted nor named with a reason',
+    ],
+    [
+      'names a site of what it abandons with two reasons',
+      (log) =>
+        log.insert(log.find('run-closed'), 'round-abandoned', {
+          ...abandonment(log, 9),
+          excluded: [...abandonment(log, 9).excluded, { site: 'alpha', reason: 'late' }],
+        }),
+      'counted-sets',
+      '"alpha" is named with two reasons',
+    ],
+    [
+      'readmits somebody who is in no run',
+      (log) => log.insert(log.find('run-closed'), 'site-readmitted', { consortium: CONSORTIUM, run: RUN, site: 'echo' }),
+      'runs',
+      `"echo" is not a site of a run "${RUN}" that is opened`,
+    ],
+    [
+      'readmits to a run before it is opened',
+      (log) => log.insert(log.find('run-opened'), 'site-readmitted', { consortium: CONSORTIUM, run: RUN, site: 'alpha' }),
+      'runs',
+      `"alpha" is not a site of a run "${RUN}" that is opened`,
     ],
     [
       'garbles a sum of another kind',
@@ -160,6 +192,11 @@ describe('what the operator says of one sum', () => {
   });
 
   it.each<[string, LyingLog, (log: LyingLog) => void]>([
+    [
+      'waits again for a site that was set aside',
+      honest(),
+      (log) => log.insert(log.find('run-closed'), 'site-readmitted', { consortium: CONSORTIUM, run: RUN, site: 'alpha' }),
+    ],
     ['gives up a round at the end', honest(), (log) => log.insert(log.find('run-closed'), 'round-abandoned', abandonment(log, 9))],
     [
       'could not open a sum and completes it in the next key epoch',

@@ -1,4 +1,4 @@
-import { runId } from '@coferment/consortium';
+import { isOperatorStatement, runId } from '@coferment/consortium';
 import type { ContentCheck } from './content.check.js';
 import { type Evidence, type Recorded, unsorted } from './evidence.js';
 import { ProblemList } from './problem.list.js';
@@ -51,6 +51,12 @@ export class RunCheck implements ContentCheck {
     const { predicate, publicKey } = recorded;
     if (!('site' in predicate && 'run' in predicate)) return;
     const { run, site } = predicate;
+    // The operator's act about a site of the run is signed with the operator's key.
+    if (isOperatorStatement(recorded.name)) {
+      const isSite = evidence.run(run)?.predicate.sites.includes(site) === true;
+      this.#list.require(isSite, recorded, `"${site}" is not a site of a run "${run}" that is opened`);
+      return;
+    }
     if (evidence.isOwnKey(run, site, publicKey)) return;
     const opened = evidence.run(run);
     if (opened === undefined) this.#list.add(recorded, `"${site}" acts in run "${run}", which is not opened yet`);

@@ -305,7 +305,7 @@ export interface GetRunResponse {
 
 export interface ExcludedSite {
   site: string;
-  /** late | dropped | refused | absent | set-aside */
+  /** late | dropped | refused | absent | set-aside; in a sum that was given up also: ready */
   reason: string;
   /** How it came to that, for people. */
   detail: string;

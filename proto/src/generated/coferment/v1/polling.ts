@@ -68,7 +68,7 @@ export interface RunView {
   deadlineMs: number;
   /** The run goes on without this site, which had not approved by the deadline. */
   withoutThisSite: boolean;
-  /** Why it does not go on, where it is stuck or paused. */
+  /** Why it does not go on, where it is stuck or paused; or that this site is set aside, and why. */
   cause: string;
 }
 
