@@ -104,7 +104,11 @@ describe.skipIf(SERVER === undefined || SERVER === '')('a coordinator whose Post
     const publication = context.get(PublicationService);
     const { operator } = context.get(ConsortiumIdentity);
     const before = publication.size;
-    const envelope = signStatement('consortium-founded', { consortium: 'x', origin: 'x', operatorKey: 'x', wireVersion: '1.0' }, operator);
+    const envelope = signStatement(
+      'consortium-founded',
+      { consortium: 'another', origin: 'ledger.localhost/another', operatorKey: 'a'.repeat(64), wireVersion: '1.0' },
+      operator,
+    );
     await context.get(Database).transaction((manager) => publication.append(manager, envelope, operator.publicKey));
     for (let turn = 0; turn < 100 && publication.size === before; turn++) await sleep(100);
     expect(publication.size).toBe(before + 1);
