@@ -265,8 +265,8 @@ export const predicates = {
   'run-paused': z.strictObject({ ...inRun, pause: positive, reason: text }),
   'run-resumed': z.strictObject({ ...inRun, pause: positive }),
   'deadline-extended': z.strictObject({ ...inRun, extension: positive, sum: positive, byMs: positive, reason: text }),
-  /** A site that was set aside is waited for again. */
-  'site-readmitted': z.strictObject({ ...inRun, site: siteIdSchema }),
+  /** A site that was set aside is waited for again. `sum`: the last that waited for it in vain, so that no two readmissions are the same act. */
+  'site-readmitted': z.strictObject({ ...inRun, site: siteIdSchema, sum: positive }),
   'model-released': z.strictObject({ ...inRun, model: digestSchema, parameters: positive }),
   'run-closed': z.strictObject({
     ...inRun,

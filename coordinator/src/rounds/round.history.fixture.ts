@@ -109,7 +109,7 @@ export class RoundHistory {
 
   readmit(site: string, sum: number): void {
     const { consortium, run } = this.#inSum;
-    this.#give('site-readmitted', OPERATOR, slots.ofReadmission(site, sum), { consortium, run, site });
+    this.#give('site-readmitted', OPERATOR, slots.ofReadmission(site, sum), { consortium, run, site, sum });
   }
 
   /** Everything that the coordinator does by itself at this moment. */

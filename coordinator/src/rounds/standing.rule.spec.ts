@@ -54,7 +54,7 @@ function viewOf(fates: string, change: (sum: number) => Partial<RoundRow> = () =
 
 const failures = (view: RunView): readonly Failure[] | undefined => setAsideSites(view).get('zeta');
 const readmit = (view: RunView, sum: number) =>
-  give(view, 'site-readmitted', OPERATOR, `zeta/${sum}`, { consortium: 'unit', run: view.run.run, site: 'zeta' });
+  give(view, 'site-readmitted', OPERATOR, `zeta/${sum}`, { consortium: 'unit', run: view.run.run, site: 'zeta', sum });
 
 describe('a site', () => {
   it.each([

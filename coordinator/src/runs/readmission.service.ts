@@ -34,7 +34,12 @@ export class ReadmissionService {
         );
       }
       await this.changes.apply(run, view.run.version, async (change) => {
-        await change.sign('site-readmitted', slots.ofReadmission(site, last.sum), { consortium: view.consortium, run, site });
+        await change.sign('site-readmitted', slots.ofReadmission(site, last.sum), {
+          consortium: view.consortium,
+          run,
+          site,
+          sum: last.sum,
+        });
         await change.note('note', { site, text: `${site} is waited for again: the operator has readmitted it.` });
       });
     });

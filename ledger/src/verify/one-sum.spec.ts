@@ -98,13 +98,13 @@ describe('what the operator says of one sum', () => {
     ],
     [
       'readmits somebody who is in no run',
-      (log) => log.insert(log.find('run-closed'), 'site-readmitted', { consortium: CONSORTIUM, run: RUN, site: 'echo' }),
+      (log) => log.insert(log.find('run-closed'), 'site-readmitted', { consortium: CONSORTIUM, run: RUN, site: 'echo', sum: 1 }),
       'runs',
       `"echo" is not a site of a run "${RUN}" that is opened`,
     ],
     [
       'readmits to a run before it is opened',
-      (log) => log.insert(log.find('run-opened'), 'site-readmitted', { consortium: CONSORTIUM, run: RUN, site: 'alpha' }),
+      (log) => log.insert(log.find('run-opened'), 'site-readmitted', { consortium: CONSORTIUM, run: RUN, site: 'alpha', sum: 1 }),
       'runs',
       `"alpha" is not a site of a run "${RUN}" that is opened`,
     ],
@@ -195,7 +195,7 @@ describe('what the operator says of one sum', () => {
     [
       'waits again for a site that was set aside',
       honest(),
-      (log) => log.insert(log.find('run-closed'), 'site-readmitted', { consortium: CONSORTIUM, run: RUN, site: 'alpha' }),
+      (log) => log.insert(log.find('run-closed'), 'site-readmitted', { consortium: CONSORTIUM, run: RUN, site: 'alpha', sum: 1 }),
     ],
     ['gives up a round at the end', honest(), (log) => log.insert(log.find('run-closed'), 'round-abandoned', abandonment(log, 9))],
     [

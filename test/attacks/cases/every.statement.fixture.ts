@@ -109,7 +109,7 @@ export function everyStatement(
     'run-paused': { ...here, pause: 1, reason: 'r' },
     'run-resumed': { ...here, pause: 1 },
     'deadline-extended': { ...here, extension: 1, sum: 1, byMs: 1, reason: 'r' },
-    'site-readmitted': { ...here, site },
+    'site-readmitted': { ...here, site, sum: 1 },
     'model-released': { ...here, model: DIGEST, parameters: 1 },
     'run-closed': { ...here, status: 'failed', rounds: 0, model: 'none', contributions: [] },
   };
