@@ -110,6 +110,7 @@ export {
 export {
   AgreeEpoch,
   ApplySum,
+  ApproveNewSet,
   ApprovePlan,
   ApproveRoster,
   Attest,

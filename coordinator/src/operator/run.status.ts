@@ -3,6 +3,7 @@ import { RoundStatus, RunStatus } from '@coferment/proto';
 import type { RoundRow } from '../rounds/round.entity.js';
 import { refusalsOf } from '../runs/run.refusals.js';
 import { waitingOf } from '../runs/run.waiting.js';
+import { newSetStatus } from './new-set.status.js';
 import { isReleased } from '../runs/run.release.js';
 import { type RunView, closedRounds } from '../runs/run.view.js';
 
@@ -43,6 +44,7 @@ export function runStatus(view: RunView, damage?: string): RunStatus {
     notApproved: run.notApproved,
     released: isReleased(view),
     openedMs: run.openedMs,
+    newSet: newSetStatus(view),
     refusals: refusalsOf(view),
     parameters: new TextDecoder().decode(canonicalBytes(roster.parameters)),
   });

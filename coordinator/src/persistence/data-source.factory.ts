@@ -17,6 +17,7 @@ import { Membership1700000000003 } from './migrations/0003-membership.migration.
 import { LedgerTiles1700000000004 } from './migrations/0004-ledger-tiles.migration.js';
 import { Witnesses1700000000005 } from './migrations/0005-witnesses.migration.js';
 import { ShownOffers1700000000006 } from './migrations/0006-shown-offers.migration.js';
+import { NewSet1700000000009 } from './migrations/0009-new-set.migration.js';
 import { CosignatureEntity, OfferEntity, RollEntity } from '../witnessing/witnessing.entity.js';
 
 /** A PostgreSQL server by URL, or the embedded one by its socket. */
@@ -29,6 +30,7 @@ const MIGRATIONS = [
   LedgerTiles1700000000004,
   Witnesses1700000000005,
   ShownOffers1700000000006,
+  NewSet1700000000009,
 ];
 
 /** Connects and brings the schema up to date. Tables come from migrations only. */

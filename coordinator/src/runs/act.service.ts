@@ -14,12 +14,13 @@ import { type RoundAct, admitRoundAct } from '../rounds/round-act.rules.js';
 import { requireInTime } from './approval.deadline.js';
 import type { RunChange } from './run.change.js';
 import { RunChanges, StaleRun } from './run.changes.js';
+import { admitSetApproval } from './new-set-act.rule.js';
 import { admitRefusal, textOfRefusal } from './run.refusals.js';
 import { RunQueue } from './run.queue.js';
 import { type RunView, isMember, isOver, present } from './run.view.js';
 import { RunViews } from './run.views.js';
 
-type SiteAct = EpochAct | RoundAct | Statement<'instruction-refused'>;
+type SiteAct = EpochAct | RoundAct | Statement<'new-set-approved' | 'instruction-refused'>;
 
 const MOST_TRIES = 5;
 
@@ -114,6 +115,7 @@ export class ActService {
       case 'nonce':
       case 'attempt-declined':
       case 'attestation':
+      case 'new-set-approved':
       case 'instruction-refused':
         return;
     }
@@ -184,6 +186,8 @@ function admit(view: RunView, statement: SiteAct, envelope: DsseEnvelope): strin
     case 'epoch-agreed':
     case 'epoch-left':
       return admitEpochAct(view, statement, envelope);
+    case 'new-set-approved':
+      return admitSetApproval(view, statement, envelope);
     case 'instruction-refused':
       return admitRefusal(view, statement);
   }

@@ -54,6 +54,6 @@ async function openFirstOfEpoch(change: RunChange, view: RunView, sum: number, f
   await change.note('note', { sum, text: `Sum ${before.sum} (${kind}) goes on as sum ${sum}.${over}` });
   const members = epochSites(view.epoch.roster);
   const excluded = before.excluded.filter(({ site }) => members.includes(site) && fixedSet?.includes(site) === false);
-  const opened = newRound(view, { kind, sum, round, confirms: null, from, fixedSet }, change.nowMs);
+  const opened = newRound(view, { kind, sum, round, confirms: null, from, fixedSet, newSet: before.newSet }, change.nowMs);
   return change.openRound({ ...opened, excluded });
 }

@@ -10,6 +10,7 @@ import { RunReconciler } from './run.reconciler.js';
 import { RunRepository } from './run.repository.js';
 import { RunService } from './run.service.js';
 import { RunViews } from './run.views.js';
+import { StuckService } from './stuck.service.js';
 
 @Global()
 @Module({
@@ -25,6 +26,7 @@ import { RunViews } from './run.views.js';
     RunRepository,
     RunService,
     RunViews,
+    StuckService,
   ],
   exports: [
     ActService,
@@ -38,6 +40,7 @@ import { RunViews } from './run.views.js';
     RunRepository,
     RunService,
     RunViews,
+    StuckService,
   ],
 })
 export class RunsModule {}

@@ -7,6 +7,9 @@ export const slots = {
   ofDealing: (epoch: number, dealer: string): string => `${epoch}/${dealer}`,
   ofAttempt: (sum: number, attempt: number): string => `${sum}/${attempt}`,
   ofSum: (sum: number): string => `${sum}`,
+  ofStop: (sum: number, stop: number): string => `${sum}/${stop}`,
+  /** Of a proposal of another set, and of its approvals. */
+  ofProposal: (sum: number, proposal: number): string => `${sum}/${proposal}`,
   ofRefusal: (subject: string, rule: string): string => `${subject}/${rule}`,
   /** One attestation covers all confirm sums of an epoch, and one sum otherwise. */
   ofAttestation: (kind: SumKind, epoch: number, sum: number): string => (kind === 'confirm' ? `confirm/${epoch}` : `${sum}`),
