@@ -2,6 +2,7 @@ import { peekStatement } from '@coferment/consortium';
 import { type DsseEnvelope, generateIdentity, loadCrypto } from '@coferment/crypto';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { AgentError } from '../agent.error.js';
+import { MOST_PROPOSALS_OF_A_RUN } from '../journal/new-sets.repository.js';
 import type { FrozenSum } from '../connection/instruction.parser.js';
 import { newSetText } from '../status/new-set.text.js';
 import type { ScriptedConsortium } from './consortium.fixture.js';
@@ -150,14 +151,34 @@ describe('the approval of another set', () => {
     expect(text).toContain(`coferment-agent sets approve ${digestOf(proposal)}`);
     d.policy.set('schema: 1\nwhenAllHold: approve');
     expect(await shown('d', proposal)).toContain('waiting');
-    expect(() => d.journal.newSets.decide('1'.repeat(64), 'approved', '')).toThrow(/No other set with the digest/);
+    expect(() => d.journal.newSets.decide('1'.repeat(64), 'approved', '')).toThrow(expect.objectContaining({ code: 'proposal-unknown' }));
     d.journal.newSets.decide(digestOf(proposal), 'rejected', 'not with us');
     expect(await shown('d', proposal)).toBe('set-rejected');
     expect(approvalsFrom('d')).toHaveLength(0);
     d.journal.newSets.decide(digestOf(proposal), 'approved', 'they asked again');
-    expect(() => d.journal.newSets.decide(digestOf(proposal), 'rejected', '')).toThrow(/stays approved/);
+    expect(() => d.journal.newSets.decide(digestOf(proposal), 'rejected', '')).toThrow(
+      expect.objectContaining({ code: 'proposal-decided' }),
+    );
     for (let time = 0; time < 2; time++) expect(await shown('d', proposal)).toContain('done');
     expect(new Set(approvalsFrom('d').map(digestOf)).size).toBe(1);
+  });
+
+  it('is not shown without end', () => {
+    const { journal } = consortium.member('c');
+    const proposed = {
+      run: `r9-${'0'.repeat(16)}`,
+      sum: 1,
+      kind: 'update' as const,
+      modelIn: '1'.repeat(64),
+      before: FIRST,
+      after: SECOND,
+      approvers: FIVE,
+      earlier: [],
+    };
+    const show = (number: number) => journal.newSets.show({ ...proposed, proposal: number.toString(16).padStart(64, '0') });
+    for (let number = 0; number < MOST_PROPOSALS_OF_A_RUN; number++) show(number);
+    show(0);
+    expect(() => show(MOST_PROPOSALS_OF_A_RUN)).toThrow(expect.objectContaining({ code: 'too-many-proposals' }));
   });
 
   it('is forbidden by the rule newSets, also to a person', async () => {
@@ -175,7 +196,7 @@ describe('the approval of another set', () => {
     await consortium.renew({ epoch: 2, firstSum: 9 });
     expect(await shown('c', proposal)).toContain('done');
     expect(approvalsFrom('c')).toHaveLength(0);
-    expect(consortium.member('c').journal.newSets.all()).toHaveLength(0);
+    expect(consortium.member('c').journal.newSets.find(digestOf(proposal))).toBeUndefined();
   });
 });
 

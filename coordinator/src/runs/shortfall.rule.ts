@@ -40,6 +40,7 @@ export function needOf(view: RunView, round: RoundRow, absentAmong: AbsentAmong)
     case 'ready':
     case 'stalled':
     case 'uploading':
+    case 'collecting':
       return round.fixedSet === null ? undefined : collecting(view, round, absentAmong);
     case 'attesting': {
       const slot = slots.ofAttestation(round.kind, round.epoch, round.sum);
@@ -59,7 +60,12 @@ export function needOf(view: RunView, round: RoundRow, absentAmong: AbsentAmong)
         needed: view.epoch.roster.numbers.tau,
       };
     }
-    default:
+    case 'frozen':
+    case 'applying':
+    case 'garbled':
+    case 'closed':
+    case 'abandoned':
+    case 'superseded':
       return undefined;
   }
 }

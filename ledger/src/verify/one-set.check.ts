@@ -19,34 +19,30 @@ export class OneSetCheck implements ContentCheck {
   #changed = 0;
 
   follow(recorded: Recorded, evidence: Evidence): void {
-    switch (recorded.name) {
-      case 'round-frozen':
-        return this.#checkFreeze(recorded, evidence);
-      case 'attestation':
-        return this.#checkAttestation(recorded);
-      case 'share': {
-        const { run, sum, site } = recorded.predicate;
-        const frozen = evidence.openSum(run, sum)?.frozen?.predicate;
-        if (frozen !== undefined && frozen.kind !== 'confirm') this.#changes.noteSigner(setKey(frozen), site, recorded.index);
-        return;
-      }
-      case 'new-set-proposed': {
-        const problem = this.#changes.propose(recorded, evidence, (key, set) => this.#isInForce(key, set));
-        if (problem !== undefined) this.#list.add(recorded, problem);
-        return;
-      }
-      case 'new-set-approved': {
-        const problem = this.#changes.approve(recorded);
-        if (problem !== undefined) this.#list.add(recorded, problem);
-        return;
-      }
-      default:
-    }
+    if (recorded.name === 'round-frozen') this.#checkFreeze(recorded, evidence);
+    if (recorded.name === 'attestation') this.#checkAttestation(recorded);
+    if (recorded.name === 'share') this.#noteShare(recorded, evidence);
+    if (recorded.name === 'new-set-proposed')
+      this.#addIf(
+        recorded,
+        this.#changes.propose(recorded, evidence, (key, set) => this.#isInForce(key, set)),
+      );
+    if (recorded.name === 'new-set-approved') this.#addIf(recorded, this.#changes.approve(recorded));
   }
 
   finish(): Finding {
     const changed = this.#changed === 0 ? '' : `, ${this.#changed} replaced with the approval of everybody concerned`;
     return { detail: `${countOf(this.#sets, 'set')}${changed}`, problems: this.#list.problems };
+  }
+
+  #addIf(recorded: Recorded, problem: string | undefined): void {
+    if (problem !== undefined) this.#list.add(recorded, problem);
+  }
+
+  /** Whoever has released a share has bound itself to the set, also without having attested it. */
+  #noteShare({ predicate: { run, sum, site }, index }: Recorded<'share'>, evidence: Evidence): void {
+    const frozen = evidence.openSum(run, sum)?.frozen?.predicate;
+    if (frozen !== undefined && frozen.kind !== 'confirm') this.#changes.noteSigner(setKey(frozen), site, index);
   }
 
   #checkFreeze(recorded: Recorded<'round-frozen'>, evidence: Evidence): void {
