@@ -111,6 +111,7 @@ export {
 export {
   AgreeEpoch,
   ApplySum,
+  ApproveNewSet,
   ApprovePlan,
   ApproveRoster,
   Attest,

@@ -12,6 +12,7 @@ import { addPolicyCommands } from './policy.commands.js';
 import { programVersion } from './program.version.js';
 import { addReceiptsCommands } from './receipts.commands.js';
 import { addReproduceCommand } from './reproduce.command.js';
+import { addSetCommands } from './set.commands.js';
 import { addServeCommand } from './serve.command.js';
 
 /** `coferment-agent` with all its commands. @throws CommanderError from parsing: wrong use, or help or the version that was asked for */
@@ -24,6 +25,7 @@ export function agentProgram(): Command {
   addMembershipCommands(program);
   addServeCommand(program);
   addApprovalCommands(program);
+  addSetCommands(program);
   addPolicyCommands(program);
   addDataCommands(program);
   addDoctorCommand(program);

@@ -19,7 +19,13 @@ const sumName = z.object({
   attempt: number,
 });
 const nonces = z.array(z.object({ site: siteIdSchema, nonce: digestSchema })).max(MAX_SITES);
-const frozenSum = z.object({ name: sumName, nonces, contributions: envelopes(MAX_SITES) });
+/** `newSet`: a proposal of another set and everybody's approval of it. */
+const frozenSum = z.object({
+  name: sumName,
+  nonces,
+  contributions: envelopes(MAX_SITES),
+  newSet: envelopes(1 + MAX_SITES).default([]),
+});
 
 const parsers = {
   approvePlan: z.object({ run, ordinal: number, plan: digestSchema, sites }),

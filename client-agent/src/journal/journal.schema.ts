@@ -40,6 +40,20 @@ CREATE TABLE roll_statements (entry INTEGER PRIMARY KEY, name TEXT NOT NULL, sta
 CREATE TABLE ledger_frontier (id INTEGER PRIMARY KEY CHECK (id = 1), entries INTEGER NOT NULL, subtrees TEXT NOT NULL) STRICT;
 `;
 
+const newSets = `
+-- Sets that were in force for a model before the one in counted_sets, in their order. proposal: what led away from it; null where a restored journal forgot.
+CREATE TABLE replaced_sets (
+  consortium TEXT NOT NULL, kind TEXT NOT NULL, model_in TEXT NOT NULL, place INTEGER NOT NULL, set_digest TEXT NOT NULL, sites TEXT NOT NULL, proposal TEXT,
+  PRIMARY KEY (consortium, kind, model_in, place)
+) STRICT;
+-- Other sets that were proposed to the people of this site, and what they decided.
+CREATE TABLE new_sets (
+  proposal TEXT PRIMARY KEY, run TEXT NOT NULL, sum INTEGER NOT NULL, kind TEXT NOT NULL, model_in TEXT NOT NULL, before TEXT NOT NULL, after TEXT NOT NULL,
+  approvers TEXT NOT NULL, earlier TEXT NOT NULL, shown_ms INTEGER NOT NULL,
+  decision TEXT NOT NULL CHECK (decision IN ('undecided', 'approved', 'rejected')), decided_ms INTEGER, reason TEXT NOT NULL
+) STRICT;
+`;
+
 /** Each entry takes the journal from one version to the next. Entries are only ever appended: a site's journal outlives releases. */
 export const migrations: readonly string[] = [
   `
@@ -146,6 +160,7 @@ export const migrations: readonly string[] = [
   record,
   receipts,
   witnessing,
+  newSets,
 ];
 
 /** The version from which on a journal has a record. */

@@ -1,6 +1,6 @@
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { signStatement } from '@coferment/consortium';
+import { setDigest, signStatement } from '@coferment/consortium';
 import { bytesToHex, loadCrypto } from '@coferment/crypto';
 import { signCheckpoint } from '@coferment/ledger';
 import { DatabaseSync } from 'node:sqlite';
@@ -51,6 +51,18 @@ function liveThrough({ journal }: Member, run: string): void {
   for (const digit of ['1', '2', '2']) approvals.approveRoster(D(digit));
   approvals.useRoster(D('2'));
   approvals.showRoster({ run, epoch: 9, roster: D('3'), fingerprint: D('4') });
+  const sets = { before: ['a', 'b', 'c'], after: ['a', 'b'] };
+  const model = { consortium: 'acme', kind: 'update' as const, modelIn: D('a') };
+  journal.sets.bind(model, { set: setDigest(sets.before), sites: sets.before });
+  journal.sets.bind(model, { set: setDigest(sets.after), sites: sets.after }, { ...sets, proposal: D('5') });
+  journal.sets.recall(model, D('6'));
+  for (const digit of ['5', '6', '7']) {
+    const proposed = { proposal: D(digit), run, sum: 9, kind: 'update' as const, modelIn: D('a'), ...sets };
+    journal.newSets.show({ ...proposed, approvers: ['a', 'b', 'c'], earlier: [['a']] });
+  }
+  journal.newSets.decide(D('5'), 'rejected', 'not with us');
+  journal.newSets.decide(D('5'), 'approved', 'they asked again');
+  journal.newSets.decide(D('6'), 'rejected', '');
   for (const name of ['poll', 'ciphertext', 'contribution']) {
     const { id } = activity.sending({ name, run, bytes: 100, digest: D('c') });
     activity.noteOutcome(id, 'unreachable');

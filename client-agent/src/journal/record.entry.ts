@@ -33,6 +33,7 @@ const tellingSchema = z.strictObject({ rule: text, reason: text });
 const base = { schema: z.literal(RECORD_SCHEMA), seq: count.min(1), time: z.number().int(), previous: digestSchema };
 const decision = { row: count, plan: text, ordinal: count, sites: sites.nullable(), by: decidedBySchema, reason: text };
 const inSum = { run, sum: count, sumKind: sumKindSchema };
+const boundSet = z.strictObject({ set: digestSchema, sites });
 
 /** Every kind of entry, in the order of a membership's life. `row` is the number of the row in its table. */
 export const recordKinds = {
@@ -64,6 +65,20 @@ export const recordKinds = {
 
   /** People of this site are shown a roster; `entries`: the last approval that had been entered before. */
   'roster-shown': z.strictObject({ run, epoch: count, roster: digestSchema, fingerprint: text, entries: count }),
+
+  /** People of this site are shown another set for a sum. */
+  'new-set-shown': z.strictObject({
+    ...inSum,
+    proposal: digestSchema,
+    modelIn: modelSchema,
+    before: sites,
+    after: sites,
+    approvers: sites,
+    earlier: z.array(sites),
+  }),
+  /** By a person, who entered the digest of the proposal. */
+  'new-set-approved': z.strictObject({ run, proposal: digestSchema, reason: text }),
+  'new-set-rejected': z.strictObject({ run, proposal: digestSchema, reason: text }),
 
   'run-announced': z.strictObject({ run, plan: text, ordinal: count, sites }),
   'run-state': z.strictObject({ run, state: z.enum(['asked', 'approved', 'dead', 'closed']), detail: text }),
@@ -114,6 +129,16 @@ export const recordKinds = {
     modelIn: modelSchema,
     set: digestSchema,
     sites,
+  }),
+  /** Another set took the place of one that was bound. `proposal`: that all concerned approved; null where a restored journal learnt of it from the ledger. */
+  'set-replaced': z.strictObject({
+    consortium: text,
+    sumKind: sumKindSchema,
+    modelIn: modelSchema,
+    place: count,
+    before: boundSet,
+    after: boundSet,
+    proposal: digestSchema.nullable(),
   }),
   drawn: z.strictObject({ run, sum: count, aggregate: digestSchema, blocks: z.array(count) }),
   /** How far this site is in a sum. */

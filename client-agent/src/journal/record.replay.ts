@@ -100,6 +100,24 @@ export function apply(image: TableImage, entry: RecordEntry): void {
       const { consortium, sumKind: kind, modelIn: model_in, set: set_digest, sites } = entry;
       return image.put('counted_sets', { consortium, kind, model_in, set_digest, sites: listed(sites) });
     }
+    case 'set-replaced': {
+      const { consortium, sumKind: kind, modelIn: model_in, place, before, after, proposal } = entry;
+      const named = { consortium, kind, model_in };
+      image.put('replaced_sets', { ...named, place, set_digest: before.set, sites: listed(before.sites), proposal });
+      return image.put('counted_sets', { ...named, set_digest: after.set, sites: listed(after.sites) });
+    }
+    case 'new-set-shown': {
+      const { proposal, run, sum, sumKind: kind, modelIn: model_in } = entry;
+      const [before, after, approvers, earlier] = [entry.before, entry.after, entry.approvers, entry.earlier].map(listed);
+      const lists = { before: before!, after: after!, approvers: approvers!, earlier: earlier! };
+      const open = { shown_ms: time, decision: 'undecided', decided_ms: null, reason: '' };
+      return image.put('new_sets', { proposal, run, sum, kind, model_in, ...lists, ...open });
+    }
+    case 'new-set-approved':
+    case 'new-set-rejected': {
+      const decision = entry.kind.slice('new-set-'.length);
+      return image.change('new_sets', [entry.proposal], () => ({ decision, decided_ms: time, reason: entry.reason }));
+    }
     case 'drawn':
       return image.put('spot_checks', { run: entry.run, sum: entry.sum, aggregate: entry.aggregate, blocks: listed(entry.blocks) });
     case 'step': {

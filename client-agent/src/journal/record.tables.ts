@@ -22,6 +22,8 @@ export const RECORDED_TABLES = {
   last_encrypted: ['run'],
   frozen_sums: ['run', 'sum'],
   counted_sets: ['consortium', 'kind', 'model_in'],
+  replaced_sets: ['consortium', 'kind', 'model_in', 'place'],
+  new_sets: ['proposal'],
   run_states: ['run'],
   round_steps: ['run', 'sum'],
   spot_checks: ['run', 'sum'],

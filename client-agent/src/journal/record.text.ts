@@ -85,6 +85,13 @@ function sentence(entry: RecordEntry, sent: SentNames): string {
       return `sum ${entry.sum} is bound for ever to T ${short(entry.t)}`;
     case 'set-counted':
       return `the ${entry.sumKind} sum of model ${short(entry.modelIn)} is bound for ever to ${entry.sites.join(', ') || `the set ${short(entry.set)}`}`;
+    case 'set-replaced':
+      return `the ${entry.sumKind} sum of model ${short(entry.modelIn)} is bound to ${entry.after.sites.join(', ') || `the set ${short(entry.after.set)}`} from now on, not to ${entry.before.sites.join(', ') || `the set ${short(entry.before.set)}`}${entry.proposal === null ? '' : `: everybody concerned approved ${short(entry.proposal)}`}`;
+    case 'new-set-shown':
+      return `sum ${entry.sum}: another set (${entry.after.join(', ')} instead of ${entry.before.join(', ')}) waits for the people of this site (${short(entry.proposal)})`;
+    case 'new-set-approved':
+    case 'new-set-rejected':
+      return `the other set ${short(entry.proposal)} was ${entry.kind.slice('new-set-'.length)} by a person${entry.reason === '' ? '' : `: ${entry.reason}`}`;
     case 'drawn':
       return `sum ${entry.sum}: blocks ${entry.blocks.join(', ')} were drawn for the spot check`;
     case 'step':

@@ -1,6 +1,7 @@
 import { MAX_BLOCKS_PER_EPOCH, type Predicate, type SumKind } from '@coferment/consortium';
 import { bytesToHex, hexToBytes, sha256Hex } from '@coferment/crypto';
 import { AgentError } from '../agent.error.js';
+import type { ApprovedChange, CountedSetsRepository } from './counted-sets.repository.js';
 import type { JournalDatabase } from './journal.database.js';
 import type { RecordFact } from './record.entry.js';
 import type { RecordRepository } from './record.repository.js';
@@ -30,6 +31,7 @@ export class RoundsRepository {
   constructor(
     private readonly database: JournalDatabase,
     private readonly record: RecordRepository,
+    private readonly sets: CountedSetsRepository,
     private readonly vault: () => Vault,
   ) {}
 
@@ -192,7 +194,7 @@ export class RoundsRepository {
   }
 
   /**
-   * One T for a sum and one set for a model, for life (R5). Stored before anything over them is signed or released. An update and an
+   * One T for a sum, for life, and one set for a model (R5). Stored before anything over them is signed or released. An update and an
    * evaluation of one model share their set: both carry holdout sums, and two sets would show one site's holdout count and error.
    * `confirm` opens one public vector each and is exempt from the set rule.
    * @throws AgentError 'sum-changed' or 'set-changed'
@@ -206,9 +208,10 @@ export class RoundsRepository {
     t: string;
     set: string;
     sites: readonly string[];
+    /** The approved way to this set from the one that is in force. */
+    change?: ApprovedChange | undefined;
   }): void {
-    const { consortium, run, sum, kind, modelIn, t, set, sites } = freeze;
-    const key = setKind(kind);
+    const { consortium, run, sum, kind, modelIn, t, set, sites, change } = freeze;
     this.database.transaction(() => {
       this.#bindSum(run, sum, t);
       const stored = this.frozenT(run, sum);
@@ -219,33 +222,13 @@ export class RoundsRepository {
         );
       }
       if (kind === 'confirm') return;
-      this.#bindSet({ consortium, kind: key, modelIn, set, sites });
-      const first = this.database.get(
-        'SELECT set_digest, sites FROM counted_sets WHERE consortium = ? AND kind = ? AND model_in = ?',
-        consortium,
-        key,
-        modelIn,
-      );
-      if (first?.['set_digest'] !== set) {
-        const before = (JSON.parse(String(first?.['sites'] ?? '[]')) as string[]).join(', ') || 'another set';
-        throw new AgentError(
-          'set-changed',
-          `The ${kind} sum of model ${modelIn.slice(0, 16)} was first counted over ${before}; now over ${sites.join(', ')}. ` +
-            'The difference of two such sums would show the update of the sites in one set only, so the second set is refused.',
-        );
-      }
+      this.sets.bind({ consortium, kind, modelIn }, { set, sites: [...sites] }, change);
     });
   }
 
   /** The sites over which alone this site lets a sum of this kind from this model be opened; undefined before it has bound itself. */
   countedSites(consortium: string, kind: SumKind, modelIn: string): string[] | undefined {
-    const row = this.database.get(
-      'SELECT sites FROM counted_sets WHERE consortium = ? AND kind = ? AND model_in = ?',
-      consortium,
-      setKind(kind),
-      modelIn,
-    );
-    return row === undefined ? undefined : (JSON.parse(String(row['sites'])) as string[]);
+    return this.sets.inForce({ consortium, kind, modelIn })?.sites;
   }
 
   /**
@@ -256,7 +239,7 @@ export class RoundsRepository {
     this.database.transaction(() => {
       for (const { sum, t, set, modelIn } of sums) {
         this.#bindSum(run, sum, t);
-        if (kind !== 'confirm') this.#bindSet({ consortium, kind: setKind(kind), modelIn, set, sites: [] });
+        if (kind !== 'confirm') this.sets.recall({ consortium, kind, modelIn }, set);
       }
     });
   }
@@ -265,31 +248,6 @@ export class RoundsRepository {
     const bound = this.database.run('INSERT OR IGNORE INTO frozen_sums (run, sum, t) VALUES (?, ?, ?)', run, sum, t);
     if (bound > 0) this.record.append({ kind: 'sum-frozen', run, sum, t });
   }
-
-  #bindSet({ consortium, kind, modelIn, set, sites }: CountedSet): void {
-    const bound = this.database.run(
-      'INSERT OR IGNORE INTO counted_sets (consortium, kind, model_in, set_digest, sites) VALUES (?, ?, ?, ?, ?)',
-      consortium,
-      kind,
-      modelIn,
-      set,
-      JSON.stringify(sites),
-    );
-    if (bound > 0) this.record.append({ kind: 'set-counted', consortium, sumKind: kind, modelIn, set, sites: [...sites] });
-  }
-}
-
-/** An update and an evaluation of one model share their set. */
-function setKind(kind: SumKind): SumKind {
-  return kind === 'evaluate' ? 'update' : kind;
-}
-
-interface CountedSet {
-  consortium: string;
-  kind: SumKind;
-  modelIn: string;
-  set: string;
-  sites: readonly string[];
 }
 
 function grows(last: { sum: number; attempt: number }, next: { sum: number; attempt: number }): boolean {

@@ -28,6 +28,7 @@ describe('a policy file that cannot be used', () => {
     ['schema: 1\nrules: { onlySites: [Alder] }', 'lower-case letters'],
     ['schema: 1\nrules: { onlySites: [alder], exactSites: [alder] }', 'keep one of them'],
     ['schema: 1\nrules: { changedSites: approve }', 'must be ask or refuse'],
+    ['schema: 1\nnewSets: approve', 'must be ask or refuse: no file approves another set'],
     ['schema: 1\nrules: { privacyBudget: 0 }', 'must be above 0'],
     ['schema: 1\nwhenAllHold: yes', 'must be approve or ask'],
     ['schema: 1\ntellReasons: "no"', 'must be true or false'],
@@ -68,5 +69,5 @@ it('reads the example of the documentation, which names every rule', () => {
 
 it('asks a person for everything when no rule is written', () => {
   expect(read('schema: 1')).toEqual(NO_POLICY);
-  expect(NO_POLICY).toEqual({ schema: 1, whenAllHold: 'ask', tellReasons: true, rules: { changedSites: 'ask' } });
+  expect(NO_POLICY).toEqual({ schema: 1, whenAllHold: 'ask', tellReasons: true, newSets: 'ask', rules: { changedSites: 'ask' } });
 });

@@ -100,6 +100,8 @@ export const policySchema = section({
   whenAllHold: z.enum(['approve', 'ask'], { error: 'must be approve or ask' }).default('ask'),
   /** Whether the operator is told why this site refused, or only by which rule. */
   tellReasons: z.boolean({ error: 'must be true or false' }).default(true),
+  /** Another set for a sum that cannot complete lets others read the difference of two sums: a person decides, or nobody may. */
+  newSets: z.enum(['ask', 'refuse'], { error: 'must be ask or refuse: no file approves another set' }).default('ask'),
   rules: section(ruleShape).prefault({}),
   schedule: section(scheduleShape).optional(),
 });

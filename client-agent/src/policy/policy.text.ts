@@ -28,7 +28,7 @@ const MEANINGS: { readonly [R in keyof PolicyRules]-?: (setting: NonNullable<Pol
 
 /** The rules in force, without a plan. */
 export function policyText(policy: Policy, file: string | null): string {
-  const { rules, whenAllHold, tellReasons } = policy;
+  const { rules, whenAllHold, tellReasons, newSets } = policy;
   const width = Math.max(...FILE_RULES.map((rule) => rule.length));
   const inForce = FILE_RULES.flatMap((rule) => {
     const setting = rules[rule];
@@ -44,6 +44,9 @@ export function policyText(policy: Policy, file: string | null): string {
       : 'A run of a plan that no rule refuses waits for a person.',
     ...(policy.schedule === undefined ? [] : [`${scheduleText(policy.schedule)}; keys, signatures and shares go on at any time.`]),
     'A plan that a rule refuses cannot be approved by anybody: the file has to be changed first.',
+    newSets === 'ask'
+      ? 'Another set for a sum that cannot complete waits for a person, always.'
+      : 'Another set for a sum that cannot complete is refused, whoever approves it.',
     tellReasons ? 'The operator is told which rule refused, and why.' : 'The operator is told which rule refused, and not why.',
   ].join('\n');
 }

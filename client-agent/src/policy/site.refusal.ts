@@ -2,13 +2,13 @@ import { AgentError } from '../agent.error.js';
 import type { RuleResult } from './policy.rules.js';
 import type { RuleName } from './policy.schema.js';
 
-/** `person`: somebody at the site rejected the plan; `withdrawn`: somebody took the consent back. */
-export type RefusingRule = RuleName | 'person' | 'withdrawn';
+/** `newSets`: the setting beside the rules; `person`: somebody at the site rejected the plan, or the other set; `withdrawn`: somebody took the consent back. */
+export type RefusingRule = RuleName | 'newSets' | 'person' | 'withdrawn';
 
 /** A refusal by the site's own decision. Its rule and reason are what the operator is told; neither holds anything of a record. */
 export class SiteRefusal extends AgentError {
   constructor(
-    code: 'policy-refused' | 'plan-rejected' | 'consent-withdrawn',
+    code: 'policy-refused' | 'plan-rejected' | 'set-rejected' | 'consent-withdrawn',
     readonly rule: RefusingRule,
     readonly reason: string,
     message: string,

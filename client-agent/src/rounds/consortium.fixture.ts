@@ -176,7 +176,7 @@ export class ScriptedConsortium {
       const { predicate } = peekStatement(envelope) as { predicate: { sum: number; attempt: number; site: string } };
       return predicate.sum === name.sum && predicate.attempt === name.attempt && sites.includes(predicate.site);
     });
-    return { name, nonces, contributions };
+    return { name, nonces, contributions, newSet: [] };
   }
 
   /** I, K, T, A as the coordinator knows them. */

@@ -3,6 +3,7 @@ import type { Instruction } from '../connection/instruction.parser.js';
 import { approvePlan, approveRoster, offerSealingKey } from './approval.handlers.js';
 import { agreeEpoch, checkDealing, dealKey } from './ceremony.handlers.js';
 import { encrypt, prepareSum } from './contribution.handlers.js';
+import { approveNewSet } from './new-set.handlers.js';
 import { attest, releaseShare } from './opening.handlers.js';
 import { passPolicy } from './policy.gate.js';
 import { applySum, closeRun } from './publication.handlers.js';
@@ -44,7 +45,7 @@ export async function carryOut(context: SiteContext, instruction: Instruction): 
     case 'closeRun':
       return closeRun(context, instruction.body);
     case 'approveNewSet':
-      return waiting('Another set is proposed.', 'Approving one is not built.');
+      return approveNewSet(context, instruction.body);
   }
 }
 
@@ -81,6 +82,6 @@ export function subjectOf(instruction: Instruction): string {
     case 'closeRun':
       return 'close';
     case 'approveNewSet':
-      return 'new set';
+      return refusalSubjects.newSet;
   }
 }

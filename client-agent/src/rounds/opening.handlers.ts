@@ -2,16 +2,20 @@ import { checkCertificate, epochSites, peekStatement } from '@coferment/consorti
 import { sumKeyShares } from '@coferment/crypto';
 import { ObjectPurpose } from '@coferment/proto';
 import { AgentError } from '../agent.error.js';
+import type { ApprovedChange } from '../journal/counted-sets.repository.js';
 import type { FrozenSum, InstructionBody, SumName } from '../connection/instruction.parser.js';
 import type { SignedStatement } from '../journal/statements.repository.js';
 import { storeBlocks } from './block.storing.js';
 import { requireRemembered } from './own.acts.js';
 import { type EpochFacts, loadEpoch } from './run.facts.js';
+import { approvedChange } from './set.change.js';
 import { DONE, LATER, type Outcome, type SiteContext } from './site.context.js';
 import { type RebuiltFreeze, rebuildFreeze, rebuildSum, type SumFacts, timingOf } from './sum.context.js';
 
 export interface CheckedFreeze extends RebuiltFreeze {
   sum: SumFacts;
+  /** Where the set is another than the one that is bound here: the approved way to it. */
+  change: ApprovedChange | undefined;
 }
 
 /**
@@ -24,7 +28,8 @@ export function checkFrozenSum(context: SiteContext, facts: EpochFacts, frozen: 
   const rebuilt = rebuildFreeze(sum, facts, frozen);
   const own = rebuilt.frozen.contributions.find((contribution) => contribution.predicate.site === site);
   if (own !== undefined) requireRemembered(context, frozen.name.run, frozen.name.epoch, `An upload to sum ${frozen.name.sum}`, own.digest);
-  return { sum, ...rebuilt };
+  const change = approvedChange(context, facts, sum, rebuilt.frozen.sites, frozen.newSet);
+  return { sum, ...rebuilt, change };
 }
 
 /** @param certificate as `checkCertificate` returns it, with every signature verified */
@@ -39,10 +44,10 @@ export function requireOwnAttestation(
 
 /** Stores T and A for life. Must return before anything over them is signed or released. */
 export function bindFreeze(context: SiteContext, checked: CheckedFreeze): void {
-  const { sum, frozen } = checked;
+  const { sum, frozen, change } = checked;
   const { consortium, run, kind } = sum.position;
   const { t, set, sites } = frozen;
-  context.journal.rounds.bindFreeze({ consortium, run, sum: sum.position.sum, kind, modelIn: sum.modelIn, t, set, sites });
+  context.journal.rounds.bindFreeze({ consortium, run, sum: sum.position.sum, kind, modelIn: sum.modelIn, t, set, sites, change });
 }
 
 /**

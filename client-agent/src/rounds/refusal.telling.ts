@@ -39,6 +39,9 @@ const TOLD_IN_FULL: ReadonlySet<AgentErrorCode> = new Set<AgentErrorCode>([
   'wrong-kind',
   'wrong-round',
   'set-changed',
+  'set-unapproved',
+  'other-proposal',
+  'too-many-proposals',
   'sum-changed',
   'run-closed',
 ]);

@@ -29,6 +29,15 @@ export const protocolRefusals = [
   /** Signed over another T, set or model. */
   'other-freeze',
   'certificate-short',
+  /** Another set is proposed for another consortium, run, kind or model, or is not the one that was frozen. */
+  'other-proposal',
+  /** It does not ask everybody whom it must ask. */
+  'approvers-short',
+  'approval-missing',
+  'approved-twice',
+  'not-an-approver',
+  /** An approval of another proposal, or of other sets. */
+  'other-approval',
 ] as const;
 export type ProtocolRefusal = (typeof protocolRefusals)[number];
 

@@ -6,4 +6,6 @@ export const refusalSubjects = {
   step: (instruction: string, epochOrSum: number): string => `${instruction} ${epochOrSum}`,
   /** Every further round. */
   rounds: 'rounds',
+  /** Another set for a sum that cannot complete. */
+  newSet: 'new set',
 } as const;

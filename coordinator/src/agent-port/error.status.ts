@@ -45,6 +45,7 @@ const STATUS_OF: Readonly<Record<CoordinatorErrorCode, status>> = {
   'already-different': status.ALREADY_EXISTS,
   'no-new-epoch': status.FAILED_PRECONDITION,
   'set-fixed': status.FAILED_PRECONDITION,
+  'no-new-set': status.FAILED_PRECONDITION,
   ...PROTOCOL_STATUS,
   'other-consortium': status.FAILED_PRECONDITION,
   'other-launch': status.FAILED_PRECONDITION,

@@ -33,6 +33,7 @@ const STATEMENTS: readonly PredicateName[] = [
   'attempt-declined',
   'contribution',
   'attestation',
+  'new-set-approved',
   'instruction-refused',
 ];
 

@@ -8,6 +8,7 @@ import { addLedger } from './ledger.commands.js';
 import { addModels } from './model.commands.js';
 import { addPlans } from './plan.commands.js';
 import { programVersion } from './program.version.js';
+import { addRounds } from './round.commands.js';
 import { addRosters } from './roster.commands.js';
 import { addRuns } from './run.commands.js';
 import { addSites } from './site.commands.js';
@@ -29,6 +30,7 @@ export function operatorProgram(): Command {
   addWatch(program);
   addRosters(program);
   addEpochs(program);
+  addRounds(program);
   addModels(program);
   addLedger(program);
   addExports(program);

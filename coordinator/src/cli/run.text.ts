@@ -1,5 +1,6 @@
 import { formatFingerprint } from '@coferment/consortium';
 import type { ExcludedSite, GetStatusResponse, RoundStatus, RunStatus, SetAsideSite, WatchRunResponse } from '@coferment/proto';
+import { newSetText } from './set.text.js';
 import { refusalText } from '../runs/run.refusals.js';
 import { coloursOf } from './terminal.colours.js';
 
@@ -37,7 +38,8 @@ export function runText(run: RunStatus, withRounds = true): string {
     lines.push(`waits for ${run.waitingFor.join(', ')}${run.deadlineMs > 0 ? `, at most until ${time(run.deadlineMs)}` : ''}`);
   if (run.cause !== '') lines.push(pc.red(run.cause));
   lines.push(...run.setAside.map((aside) => asideText(run.run, aside)));
-  if (run.whatToDo !== '') lines.push(`what to do: ${run.whatToDo}`);
+  if (run.whatToDo !== '') lines.push(`what to do: ${run.whatToDo.replaceAll(/(?:^| )\((?=[1-3]\) )/g, '\n  (')}`);
+  if (run.newSet !== undefined) lines.push(newSetText(run.newSet));
   const refusals = run.refusals.map((refusal) => `refused ${time(refusal.timeMs)}: ${refusalText(refusal)}`);
   // The newest say what holds now; all of them stand in the run itself.
   lines.push(...(withRounds ? refusals : refusals.slice(-SHOWN_REFUSALS)));

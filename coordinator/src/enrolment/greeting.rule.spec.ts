@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { requireClock, requireVersion } from './greeting.rule.js';
 
 describe('a greeting', () => {
-  it.each(['1.0', '1.1'])('in wire version %s is answered', (version) => {
+  it.each(['1.0', '1.1', '1.2'])('in wire version %s is answered', (version) => {
     expect(() => requireVersion(version)).not.toThrow();
   });
 
-  it.each(['2.0', '0.9', '1.2'])('in wire version %s is refused, and both versions are named', (version) => {
+  it.each(['2.0', '0.9', '1.3'])('in wire version %s is refused, and both versions are named', (version) => {
     expect(() => requireVersion(version)).toThrow(expect.objectContaining({ code: 'version-mismatch' }));
-    expect(() => requireVersion(version)).toThrow(new RegExp(`${version}, the coordinator 1.0`));
+    expect(() => requireVersion(version)).toThrow(new RegExp(`${version}, the coordinator 1.1`));
   });
 
   it.each(['', '1', 'one.zero', '1.0.0', '1.0 '])('in version "%s" is malformed', (version) => {

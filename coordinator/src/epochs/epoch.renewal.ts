@@ -99,7 +99,7 @@ function requireSetKept(view: RunView, leaveOut: readonly string[]): void {
     : '';
   throw new CoordinatorError(
     'set-fixed',
-    `"${gone}" cannot be left out: sum ${unfinished.sum} (${unfinished.kind}) was frozen over ${set.join(', ')}, and from this model no other set is ever summed, because the difference of two sums would show the update of "${gone}".${replace} Otherwise wait until it is back, or end this run and launch a new one: coferment abort ${view.run.run}. Opening a new set with everybody's approval is not built yet.`,
+    `"${gone}" cannot be left out: sum ${unfinished.sum} (${unfinished.kind}) was frozen over ${set.join(', ')}, and from this model no other set is ever summed, because the difference of two sums would show the update of "${gone}".${replace} Otherwise wait until it is back, or end this run and launch a new one: coferment abort ${view.run.run}. With the approval of everybody concerned, once the sum is stuck, another set can be summed over: coferment rounds open-new-set ${view.run.run} --sites SITES`,
   );
 }
 

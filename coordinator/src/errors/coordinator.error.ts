@@ -34,6 +34,7 @@ export type CoordinatorErrorCode =
   | 'already-different'
   | 'no-new-epoch'
   | 'set-fixed'
+  | 'no-new-set'
   | ProtocolRefusal
   | 'other-consortium'
   | 'other-launch'

@@ -11,6 +11,7 @@ import {
 import { CoordinatorError } from '../errors/index.js';
 import type { RoundRow } from '../rounds/round.entity.js';
 import { type RunView, epochOf } from '../runs/run.view.js';
+import { stuckAt } from '../runs/shortfall.rule.js';
 import type { StoredPurpose } from './object.entity.js';
 
 /** A dealing is checked against two masks (step S2): two masked polynomials, and three values in each holder's box. */
@@ -49,7 +50,10 @@ export function dueSizes(view: RunView, site: string, purpose: Exclude<StoredPur
     }
     case 'decryption-share': {
       if (!roster.keyHolders.some((holder) => holder.site === site)) return [];
-      return inState('decrypting', 'garbled', 'applying', 'closed').map((round) => shareBytes(coefficientsOf(view, round), parameters));
+      // A sum that is stuck for want of shares still takes them: that is how it goes on.
+      const stopped = inState('stuck').filter((round) => stuckAt(round) === 'decrypting');
+      const due = [...inState('decrypting', 'garbled', 'applying', 'closed'), ...stopped];
+      return due.map((round) => shareBytes(coefficientsOf(view, round), parameters));
     }
   }
 }

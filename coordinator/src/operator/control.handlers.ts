@@ -1,3 +1,4 @@
+import { MAX_SITES } from '@coferment/consortium';
 import {
   ExtendDeadlineResponse,
   OpenNewSetResponse,
@@ -21,6 +22,12 @@ const LONGEST_EXTENSION_MS = 365 * 86_400_000;
 
 type Method = 'pauseRun' | 'resumeRun' | 'extendDeadline' | 'openNewSet' | 'readmitSite';
 
+function requireSites(sites: readonly string[]): string[] {
+  if (sites.length > MAX_SITES)
+    throw new CoordinatorError('too-large', `${sites.length} sites were named; a run has at most ${MAX_SITES}. Nothing was changed.`);
+  return sites.map((site) => requireText('site', site, SITE_LENGTH));
+}
+
 /** The operator's hand on a run that is going. */
 @Injectable()
 export class ControlHandlers {
@@ -43,7 +50,7 @@ export class ControlHandlers {
         return ExtendDeadlineResponse.fromPartial({ deadlineMs });
       }),
       openNewSet: unary(async ({ run, sum, sites }) =>
-        OpenNewSetResponse.fromPartial(await newSets.propose(requireText('run', run, RUN_LENGTH), sum, sites)),
+        OpenNewSetResponse.fromPartial(await newSets.propose(requireText('run', run, RUN_LENGTH), sum, requireSites(sites))),
       ),
       readmitSite: unary(async ({ run, site }) => {
         await readmission.readmit(requireText('run', run, RUN_LENGTH), requireText('site', site, SITE_LENGTH));

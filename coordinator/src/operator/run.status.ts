@@ -6,6 +6,7 @@ import { failuresText, setAsideSites } from '../rounds/standing.rule.js';
 import { refusalsOf } from '../runs/run.refusals.js';
 import { pausedSinceMs } from '../runs/run.pause.js';
 import { waitingOf } from '../runs/run.waiting.js';
+import { newSetStatus } from './new-set.status.js';
 import { isReleased } from '../runs/run.release.js';
 import { type RunView, closedRounds, isOver, openRounds } from '../runs/run.view.js';
 import { roundProgress } from './round.progress.js';
@@ -49,6 +50,7 @@ export function runStatus(view: RunView, damage?: string): RunStatus {
     pausedMs: pausedSinceMs(view) ?? 0,
     released: isReleased(view),
     openedMs: run.openedMs,
+    newSet: newSetStatus(view),
     refusals: refusalsOf(view),
     setAside: isOver(view) ? [] : setAsideStatus(view),
     parameters: new TextDecoder().decode(canonicalBytes(roster.parameters)),

@@ -18,6 +18,7 @@ import { LedgerTiles1700000000004 } from './migrations/0004-ledger-tiles.migrati
 import { Witnesses1700000000005 } from './migrations/0005-witnesses.migration.js';
 import { ShownOffers1700000000006 } from './migrations/0006-shown-offers.migration.js';
 import { Control1700000000008 } from './migrations/0008-control.migration.js';
+import { NewSet1700000000009 } from './migrations/0009-new-set.migration.js';
 import { KeptTime1700000000012 } from './migrations/0012-kept-time.migration.js';
 import { CosignatureEntity, OfferEntity, RollEntity } from '../witnessing/witnessing.entity.js';
 
@@ -32,6 +33,7 @@ const MIGRATIONS = [
   Witnesses1700000000005,
   ShownOffers1700000000006,
   Control1700000000008,
+  NewSet1700000000009,
   KeptTime1700000000012,
 ];
 

@@ -3,7 +3,10 @@ import { toWire } from '../agent-port/envelope.codec.js';
 import { owedInEpoch, owedToLeftOut } from '../epochs/owed-in-epoch.js';
 import { OPERATOR } from '../runs/act.entity.js';
 import { type RunView, closedRounds, isOver, openRounds, present, sitesOf } from '../runs/run.view.js';
+import { newestProposal } from '../runs/new-set.rule.js';
+import { stuckAt } from '../runs/shortfall.rule.js';
 import { slots } from '../runs/slot.names.js';
+import { stuckRounds } from '../runs/stuck.steps.js';
 import type { RoundRow } from './round.entity.js';
 import { declinedSites } from './round.participants.js';
 import { frozenSum, sumName } from './wire-sum.js';
@@ -32,27 +35,62 @@ export function owedInstructions(view: RunView, site: string, { appliedSum, epoc
   // Later sums start from the model that the earlier ones give.
   if (behind.length > MOST_SUMS_AT_ONCE) return owed;
   if (isOver(view)) return [...owed, closeRun(view)];
-  if (view.run.state === 'stuck' || view.run.state === 'paused') return owed;
+  if (view.run.state === 'paused') return owed;
+  if (view.run.state === 'stuck') return [...owed, ...(behind.length === 0 ? owedWhileStuck(view, site) : [])];
   if (isLeftOut && knownEpoch < view.epoch.epoch) return [...owed, ...owedToLeftOut(view, site)];
   return [...owed, ...owedInEpoch(view, site), ...owedInRounds(view, site)];
+}
+
+/** A run that is stuck over somebody's absence still asks for what is missing, so that it can go on by itself; and for the approval of another set. */
+function owedWhileStuck(view: RunView, site: string): Instruction[] {
+  return stuckRounds(view).flatMap((round) => [...owedWhereItStopped(view, round, site), ...owedApproval(view, round, site)]);
+}
+
+function owedWhereItStopped(view: RunView, round: RoundRow, site: string): Instruction[] {
+  switch (stuckAt(round)) {
+    case 'collecting':
+      return owedInRound(view, round, site);
+    case 'attesting':
+      return owedAttestation(view, [round], site);
+    case 'decrypting':
+      return owedShare(view, round, site);
+    case 'garbled':
+      return [];
+  }
+}
+
+function owedApproval(view: RunView, round: RoundRow, site: string): Instruction[] {
+  const proposal = newestProposal(view, round.sum);
+  if (proposal === undefined || !proposal.predicate.approvers.includes(site) || view.acts.has('new-set-approved', site, proposal.slot))
+    return [];
+  return [{ kind: { $case: 'approveNewSet', approveNewSet: { run: view.run.run, proposal: toWire(proposal.envelope) } } }];
+}
+
+function owedShare(view: RunView, round: RoundRow, site: string): Instruction[] {
+  const asked =
+    view.epoch.roster.keyHolders.some((holder) => holder.site === site) && !view.acts.has('share', site, slots.ofSum(round.sum));
+  if (!asked) return [];
+  return [{ kind: { $case: 'releaseShare', releaseShare: { frozen: frozenSum(view, round), certificate: certificateOf(view, round) } } }];
+}
+
+function owedAttestation(view: RunView, attesting: readonly RoundRow[], site: string): Instruction[] {
+  const [first] = attesting;
+  if (first === undefined || view.acts.has('attestation', site, slots.ofAttestation(first.kind, first.epoch, first.sum))) return [];
+  return [{ kind: { $case: 'attest', attest: { sums: attesting.map((round) => frozenSum(view, round)) } } }];
 }
 
 function owedInRounds(view: RunView, site: string): Instruction[] {
   const rounds = openRounds(view);
   const attesting = rounds.filter((round) => round.state === 'attesting');
-  const first = attesting[0];
-  const attest: Instruction[] =
-    first === undefined || view.acts.has('attestation', site, slots.ofAttestation(first.kind, first.epoch, first.sum))
-      ? []
-      : [{ kind: { $case: 'attest', attest: { sums: attesting.map((round) => frozenSum(view, round)) } } }];
-  return [...rounds.flatMap((round) => owedInRound(view, round, site)), ...attest];
+  return [...rounds.flatMap((round) => owedInRound(view, round, site)), ...owedAttestation(view, attesting, site)];
 }
 
 function owedInRound(view: RunView, round: RoundRow, site: string): Instruction[] {
   const slot = slots.ofAttempt(round.sum, round.attempt);
   switch (round.state) {
     case 'training':
-    case 'ready': {
+    case 'ready':
+    case 'stalled': {
       const asked = sitesOf(view, round).includes(site) && !view.acts.has('nonce', site, slot) && !declinedSites(view, round).has(site);
       return asked ? [{ kind: { $case: 'prepareSum', prepareSum: { name: sumName(round) } } }] : [];
     }
@@ -62,21 +100,14 @@ function owedInRound(view: RunView, round: RoundRow, site: string): Instruction[
       return [{ kind: { $case: 'encrypt', encrypt: { name: sumName(round), nonces: round.nonces } } }];
     }
     case 'decrypting':
-    case 'garbled': {
-      const asked =
-        view.epoch.roster.keyHolders.some((holder) => holder.site === site) && !view.acts.has('share', site, slots.ofSum(round.sum));
-      if (!asked) return [];
-      return [
-        { kind: { $case: 'releaseShare', releaseShare: { frozen: frozenSum(view, round), certificate: certificateOf(view, round) } } },
-      ];
-    }
+    case 'garbled':
+      return owedShare(view, round, site);
     // Attestation is asked for once for all sums; in the other states the coordinator has the next step.
     case 'attesting':
     case 'frozen':
     case 'applying':
     case 'closed':
     case 'abandoned':
-    case 'stalled':
     case 'stuck':
     case 'superseded':
       return [];

@@ -3,14 +3,15 @@ import type { DsseEnvelope } from '@coferment/crypto';
 import { CoordinatorError, type CoordinatorErrorCode } from '../errors/index.js';
 import { blocksOf } from '../objects/object-size.rule.js';
 import { type RunView, present, sitesOf, sumPosition } from '../runs/run.view.js';
+import { stuckAt } from '../runs/shortfall.rule.js';
 import { slots } from '../runs/slot.names.js';
 import type { RoundRow } from './round.entity.js';
 
 export type RoundAct = Statement<'nonce' | 'attempt-declined' | 'contribution' | 'attestation' | 'share'>;
 
-const COLLECTING = ['training', 'ready'];
+const COLLECTING = ['training', 'ready', 'stalled'];
 /** T is fixed, for ever. Who is slow may still sign it: it is stored and shown, it just changes nothing any more. */
-const FROZEN = ['attesting', 'decrypting', 'garbled', 'applying', 'closed'];
+const FROZEN = ['attesting', 'decrypting', 'garbled', 'applying', 'closed', 'stuck'];
 /** A share that comes after a first try may show whose share spoilt it. */
 const CERTIFIED = ['decrypting', 'garbled', 'applying', 'closed'];
 
@@ -54,7 +55,7 @@ export function admitRoundAct(view: RunView, statement: RoundAct, envelope: Dsse
     case 'attestation':
       return admitAttestation(view, statement);
     case 'share': {
-      const round = openRound(view, statement, CERTIFIED);
+      const round = openRound(view, statement, CERTIFIED, (stopped) => stopped.state === 'stuck' && stuckAt(stopped) === 'decrypting');
       checkShareStatement(view.epoch.roster, sumPosition(view, round), present(round.k, 'K'), present(round.t, 'T'), envelope);
       requireSame(statement.predicate.blocks === blocksOf(view, round), 'upload-format', statement, 'number of blocks');
       return slots.ofSum(round.sum);
@@ -81,11 +82,16 @@ function admitAttestation(view: RunView, statement: Statement<'attestation'>): s
 }
 
 /** The round of a statement, when it is in one of the states. */
-function openRound(view: RunView, statement: Exclude<RoundAct, { name: 'attestation' }>, states: readonly string[]): RoundRow {
+function openRound(
+  view: RunView,
+  statement: Exclude<RoundAct, { name: 'attestation' }>,
+  states: readonly string[],
+  orElse: (round: RoundRow) => boolean = () => false,
+): RoundRow {
   const { sum, kind, e } = statement.predicate;
   const round = view.rounds.find((candidate) => candidate.sum === sum);
   requireSame(round !== undefined && round.kind === kind && e === view.epoch.e, 'other-position', statement, 'run, epoch or kind of sum');
-  if (!states.includes(round!.state)) throw notOwed(statement, round!);
+  if (!states.includes(round!.state) && !orElse(round!)) throw notOwed(statement, round!);
   return round!;
 }
 

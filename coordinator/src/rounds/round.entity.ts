@@ -55,6 +55,8 @@ export interface RoundRow {
   cause: string;
   /** The set that an earlier sum from the same model was frozen with: this one can only be over exactly that. */
   fixedSet: string[] | null;
+  /** Where that set is not the first one of its model: the slot of the proposal that everybody concerned approved, and of their approvals. */
+  newSet: string | null;
   failure: OpeningFailure | null;
 }
 
@@ -89,6 +91,7 @@ export const RoundEntity = new EntitySchema<RoundRow>({
     closedMs: { ...big, ...optional, name: 'closed_ms' },
     cause: text,
     fixedSet: { ...json, ...optional, name: 'fixed_set' },
+    newSet: { ...text, ...optional, name: 'new_set' },
     failure: { ...json, ...optional },
   },
 });

@@ -15,10 +15,16 @@ export interface SumToOpen {
   from: ModelStateRow | undefined;
   /** The set of an earlier sum that this one completes. */
   fixedSet?: string[] | null;
+  /** Where an approved proposal led to that set. */
+  newSet?: string | null;
 }
 
 /** A new sum, with I rebuilt by the same rules as every site's (R1). */
-export function newRound(view: RunView, { kind, sum, round, confirms, from, fixedSet = null }: SumToOpen, nowMs: number): RoundRow {
+export function newRound(
+  view: RunView,
+  { kind, sum, round, confirms, from, fixedSet = null, newSet = null }: SumToOpen,
+  nowMs: number,
+): RoundRow {
   const { plan, run, epoch } = view;
   const input = namedSumInput(plan, kind, from ?? null);
   const { modelIn, ranges, normalisation, weightRule } = input;
@@ -52,6 +58,7 @@ export function newRound(view: RunView, { kind, sum, round, confirms, from, fixe
     closedMs: null,
     cause: '',
     fixedSet,
+    newSet,
     failure: null,
   };
 }

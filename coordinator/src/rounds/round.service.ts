@@ -105,7 +105,8 @@ export class RoundService {
   /** R5: one signature of every site over all these T's. */
   askAttestation(view: RunView, sums: readonly number[]): Promise<void> {
     return this.changes.apply(view.run.run, view.run.version, async (change) => {
-      for (const sum of sums) await change.moveRound({ ...roundOf(view, sum) }, 'ask-attestation');
+      const deadlineMs = change.nowMs + view.plan.quorum.deadline;
+      for (const sum of sums) await change.moveRound({ ...roundOf(view, sum), deadlineMs }, 'ask-attestation');
     });
   }
 
@@ -115,7 +116,8 @@ export class RoundService {
       for (const sum of sums) {
         const before = roundOf(view, sum);
         const acts = view.acts.inSlot('attestation', slots.ofAttestation(before.kind, before.epoch, sum));
-        await change.moveRound({ ...before, certificate: acts.map((act) => act.digest) }, 'certify');
+        const deadlineMs = change.nowMs + view.plan.quorum.deadline;
+        await change.moveRound({ ...before, certificate: acts.map((act) => act.digest), deadlineMs }, 'certify');
       }
     });
   }

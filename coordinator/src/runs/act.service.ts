@@ -15,12 +15,13 @@ import { requireInTime } from './approval.deadline.js';
 import type { RunChange } from './run.change.js';
 import { Clock } from '../telemetry/clock.js';
 import { RunChanges, StaleRun } from './run.changes.js';
+import { admitSetApproval } from './new-set-act.rule.js';
 import { admitRefusal, textOfRefusal } from './run.refusals.js';
 import { RunQueue } from './run.queue.js';
 import { type RunView, isMember, isOver, present } from './run.view.js';
 import { RunViews } from './run.views.js';
 
-type SiteAct = EpochAct | RoundAct | Statement<'instruction-refused'>;
+type SiteAct = EpochAct | RoundAct | Statement<'new-set-approved' | 'instruction-refused'>;
 
 const MOST_TRIES = 5;
 
@@ -116,6 +117,7 @@ export class ActService {
       case 'nonce':
       case 'attempt-declined':
       case 'attestation':
+      case 'new-set-approved':
       case 'instruction-refused':
         return;
     }
@@ -186,6 +188,8 @@ function admit(view: RunView, statement: SiteAct, envelope: DsseEnvelope, nowMs:
     case 'epoch-agreed':
     case 'epoch-left':
       return admitEpochAct(view, statement, envelope);
+    case 'new-set-approved':
+      return admitSetApproval(view, statement, envelope);
     case 'instruction-refused':
       return admitRefusal(view, statement);
   }

@@ -73,7 +73,10 @@ describe('the next step of a run', () => {
     view.plan.quorum.onDeadline = 'abandon';
     giveNonce(view, 'alpha');
     giveNonce(view, 'beta');
-    for (const when of [0, view.rounds[0]!.deadlineMs + 1]) expect(nextStep(view, absent('gamma'), when)).toBeUndefined();
+    expect(nextStep(view, absent('gamma'), view.rounds[0]!.deadlineMs - 1)).toBeUndefined();
+    // The clock alone stops nothing, and no set but the whole one is ever closed: without gamma the sum stalls.
+    expect(nextStep(view, nobody, view.rounds[0]!.deadlineMs)).toBeUndefined();
+    expect(nextStep(view, absent('gamma'), view.rounds[0]!.deadlineMs)).toMatchObject({ do: 'block-waiting', sum: 5, event: 'stall' });
     giveNonce(view, 'gamma');
     expect(nextStep(view, nobody, 0)).toEqual({ do: 'close-list', sum: 5, excluded: [] });
     const nonces = fixedSet.map((site) => ({ site, nonce: site }));

@@ -10,6 +10,7 @@ import { contributorsNeeded, declinedSites, noncesOf } from '../rounds/round.par
 import { isBeforeStart } from './start.time.js';
 import { notWaitedFor } from '../rounds/standing.rule.js';
 import { type RunView, isOver, openRounds, sitesOf } from './run.view.js';
+import { type StuckStep, stepInStuck, stepIntoStuck } from './stuck.steps.js';
 import { slots } from './slot.names.js';
 
 type Excluded = { site: string; reason: ExclusionReason }[];
@@ -33,18 +34,22 @@ export type Step =
   | { do: 'certify'; sums: number[] }
   | { do: 'open-sum'; sum: number }
   | { do: 'open-again'; sum: number }
-  | { do: 'block-over-sum'; sum: number };
+  | { do: 'block-over-sum'; sum: number }
+  | StuckStep;
 
 /** Who cannot be waited for at the moment. */
 export type AbsentAmong = (sites: readonly string[]) => Set<string>;
 
 /** The next legal step, or undefined while the run waits for its sites. Pure: presence and time come in, nothing is changed. */
 export function nextStep(view: RunView, absentAmong: AbsentAmong, nowMs: number): Step | undefined {
-  // A stuck run waits for the operator, and so does a paused one.
-  if (isOver(view) || view.run.state === 'stuck' || view.run.state === 'paused') return undefined;
+  // A paused run waits for the operator.
+  if (isOver(view) || view.run.state === 'paused') return undefined;
+  if (view.run.state === 'stuck') return view.epoch.e === null ? undefined : stepInStuck(view, absentAmong);
   if (view.run.state === 'awaiting-approval') return stepInApproval(view, nowMs);
   if (view.epoch.e === null) return stepInEpoch(view, nowMs);
   const rounds = openRounds(view);
+  const stop = stepIntoStuck(view, absentAmong, nowMs);
+  if (stop !== undefined) return stop;
   for (const round of rounds) {
     const step = stepInRound(view, round, absentAmong, nowMs);
     if (step !== undefined) return step;

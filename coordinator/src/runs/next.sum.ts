@@ -55,6 +55,6 @@ async function openFirstOfEpoch(change: RunChange, view: RunView, sum: number, f
   await change.note('note', { sum, text: `Sum ${before.sum} (${kind}) goes on as sum ${sum}.${over}` });
   const members = epochSites(view.epoch.roster);
   const excluded = fixedSet === null ? [] : outcomesOutsideSet(before, fixedSet, members);
-  const opened = newRound(view, { kind, sum, round, confirms: null, from, fixedSet }, change.nowMs);
+  const opened = newRound(view, { kind, sum, round, confirms: null, from, fixedSet, newSet: before.newSet }, change.nowMs);
   return change.openRound({ ...opened, excluded });
 }

@@ -33,6 +33,7 @@ function over(views: RunView[], open: (view: RunView) => Promise<void>) {
     undefined as never,
     undefined as never,
     { open } as never,
+    undefined as never,
     damages,
     { info: () => undefined, error: () => undefined } as never,
     new Metrics(),

@@ -18,6 +18,7 @@ import { blockRun } from './run.blocking.js';
 import { RunQueue } from './run.queue.js';
 import { type RunView, isOver, membersOf } from './run.view.js';
 import { RunViews } from './run.views.js';
+import { StuckService } from './stuck.service.js';
 
 const TICK_MS = 500;
 const LONGEST_STEP_AT_STOP_MS = 1500;
@@ -41,6 +42,7 @@ export class RunReconciler implements OnModuleDestroy {
     private readonly epochs: EpochService,
     private readonly rounds: RoundService,
     private readonly aggregation: AggregationService,
+    private readonly stuck: StuckService,
     private readonly damages: DamagedFiles,
     private readonly log: Log,
     private readonly metrics: Metrics,
@@ -162,6 +164,10 @@ export class RunReconciler implements OnModuleDestroy {
         return this.rounds.tryAgain(view, step.sum);
       case 'block-over-sum':
         return this.rounds.block(view, step.sum);
+      case 'block-waiting':
+      case 'resume':
+      case 'open-new-set':
+        return this.stuck.perform(view, step);
     }
   }
 }

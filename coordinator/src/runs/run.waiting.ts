@@ -6,6 +6,7 @@ import { standingRefusals } from './run.refusals.js';
 import { type RunView, isOver, openRounds, sitesOf } from './run.view.js';
 import { slots } from './slot.names.js';
 import { startText } from './start.time.js';
+import { waysOn } from './stuck.ways.js';
 
 /** What a run waits for, and what a person can do about it. */
 export interface Waiting {
@@ -31,7 +32,7 @@ export function waitingOf(view: RunView): Waiting {
 }
 
 function waitingOfSites(view: RunView): Waiting {
-  if (standsStill(view)) return { ...NOTHING, whatToDo: view.run.whatToDo };
+  if (standsStill(view)) return { ...NOTHING, whatToDo: view.run.whatToDo, ...(view.run.state === 'stuck' ? waysOn(view) : {}) };
   if (view.run.state === 'awaiting-approval') {
     const missing = view.run.sites.filter((site) => !view.acts.has('plan-approved', site, slots.ofRun()));
     if (missing.length === 0) return { ...NOTHING, whatToDo: startText(view) };
@@ -134,9 +135,8 @@ function waitingInRound(view: RunView, round: RoundRow): Waiting {
       const signed = view.run.sites.length - missing.length;
       return on(
         missing.filter((site) => !view.epoch.roster.leftOut.includes(site)),
-        signed < numbers.rho
-          ? `${signed} of ${numbers.rho} needed sites have signed the counted set; the run is stuck until more agents run.`
-          : '',
+        signed < numbers.rho ? `${signed} of ${numbers.rho} needed sites have signed the counted set; ${beforeItStops(round)}` : '',
+        signed < numbers.rho ? round.deadlineMs : 0,
       );
     }
     case 'decrypting':
@@ -146,8 +146,9 @@ function waitingInRound(view: RunView, round: RoundRow): Waiting {
       return on(
         missing,
         given < numbers.tau
-          ? `${given} of ${numbers.tau} needed key holders have given their decryption share; the run is stuck until more agents run.`
+          ? `${given} of ${numbers.tau} needed key holders have given their decryption share; ${beforeItStops(round)}`
           : '',
+        given < numbers.tau ? round.deadlineMs : 0,
       );
     }
     case 'frozen':
@@ -164,6 +165,12 @@ function waitingInRound(view: RunView, round: RoundRow): Waiting {
 /** Without those that are set aside the sum has too few: it does not shrink, and says whom it needs. */
 function asideText(sites: readonly string[]): string {
   return sites.length === 0 ? '' : ` ${sites.join(', ')}: set aside, and needed now that too few others are ready.`;
+}
+
+/** Confirmations wait as long as they must: the key ceremony can be begun anew at any time. */
+function beforeItStops({ kind, run }: RoundRow): string {
+  if (kind === 'confirm') return `more agents must run. Or begin the key ceremony anew: coferment epochs renew ${run}`;
+  return 'more agents must run. After the deadline, if too few can, the run is stuck until they do or you decide.';
 }
 
 /** Who stays out of a sum is asked once. Under the number that it gets in a new key epoch, all are asked again. */

@@ -12,6 +12,7 @@ import { RunReconciler } from './run.reconciler.js';
 import { RunRepository } from './run.repository.js';
 import { RunService } from './run.service.js';
 import { RunViews } from './run.views.js';
+import { StuckService } from './stuck.service.js';
 
 @Global()
 @Module({
@@ -29,6 +30,7 @@ import { RunViews } from './run.views.js';
     RunRepository,
     RunService,
     RunViews,
+    StuckService,
   ],
   exports: [
     ActService,
@@ -44,6 +46,7 @@ import { RunViews } from './run.views.js';
     RunRepository,
     RunService,
     RunViews,
+    StuckService,
   ],
 })
 export class RunsModule {}

@@ -11,6 +11,9 @@ export const slots = {
   ofCount: (count: number): string => `${count}`,
   /** Of a site that was set aside with its failure in this sum: what came before is forgiven, once. */
   ofReadmission: (site: string, sum: number): string => `${site}/${sum}`,
+  ofStop: (sum: number, stop: number): string => `${sum}/${stop}`,
+  /** Of a proposal of another set, and of its approvals. */
+  ofProposal: (sum: number, proposal: number): string => `${sum}/${proposal}`,
   ofRefusal: (subject: string, rule: string): string => `${subject}/${rule}`,
   /** One attestation covers all confirm sums of an epoch, and one sum otherwise. */
   ofAttestation: (kind: SumKind, epoch: number, sum: number): string => (kind === 'confirm' ? `confirm/${epoch}` : `${sum}`),

@@ -7,7 +7,9 @@ import type { RunView } from './run.view.js';
  */
 export function statisticsSet(views: readonly RunView[]): string[] | undefined {
   const frozen = views.flatMap(({ rounds }) => rounds).filter(({ kind, counted }) => kind === 'statistics' && counted.length > 0);
-  return frozen.toSorted((a, b) => a.openedMs - b.openedMs)[0]?.counted.toSorted();
+  const inOrder = frozen.toSorted((a, b) => a.openedMs - b.openedMs);
+  // With everybody's approval another set takes the place of the first one.
+  return (inOrder.findLast(({ newSet }) => newSet !== null) ?? inOrder[0])?.counted.toSorted();
 }
 
 /** @throws CoordinatorError 'set-fixed' for a run that would get as far as its statistics and no further */

@@ -49,7 +49,7 @@ import {
   unpackSum,
   xof,
 } from '@coferment/crypto';
-import { type ApplySum, type FrozenSum, type Instruction, ObjectPurpose, type SumName } from '@coferment/proto';
+import { type ApplySum, type ApproveNewSet, type FrozenSum, type Instruction, ObjectPurpose, type SumName } from '@coferment/proto';
 import { fromWire } from '../agent-port/envelope.codec.js';
 import { CoordinatorError } from '../errors/index.js';
 import { type SiteCalls, joinConsortium } from './site-calls.fixture.js';
@@ -64,6 +64,10 @@ export interface Faults {
   garbles?: string;
   /** Which instructions about sums it leaves undone, as one that is too slow. */
   leavesUndone?: (step: string, sum: SumName) => boolean;
+  /** Instructions that it does not carry out for now. */
+  ignores?: readonly NonNullable<Instruction['kind']>['$case'][];
+  /** Nobody there decides about another set. */
+  decidesNothing?: boolean;
   /** Has no data for sums of this kind. */
   hasNoDataFor?: string;
 }
@@ -111,7 +115,7 @@ export class ScriptedSite {
   async work(): Promise<string[]> {
     const { instructions } = await this.calls.poll(this.run === '' ? [] : [this.position], '', 0);
     for (const { kind } of instructions) {
-      if (kind === undefined || this.leavesUndone(kind)) continue;
+      if (kind === undefined || this.leavesUndone(kind) || this.faults.ignores?.includes(kind.$case) === true) continue;
       try {
         await this.follow(kind);
       } catch (error) {
@@ -199,7 +203,26 @@ export class ScriptedSite {
         this.closed = true;
         return;
       case 'approveNewSet':
+        return this.approveNewSet(kind.approveNewSet.proposal!);
     }
+  }
+
+  /** Somebody at the site approves what is proposed, unless it is to be waited for. */
+  private async approveNewSet(envelope: NonNullable<ApproveNewSet['proposal']>): Promise<void> {
+    if (this.faults.decidesNothing === true) return;
+    const { predicate, digest } = parseStatement(envelope.payload) as { predicate: Predicate<'new-set-proposed'>; digest: string };
+    const { e, kind, sum, before, after } = predicate;
+    await this.submit('new-set-approved', {
+      consortium: this.consortium,
+      run: this.run,
+      e,
+      kind,
+      sum,
+      site: this.site,
+      proposal: digest,
+      before,
+      after,
+    });
   }
 
   /** The same nonce for the same attempt, as long as this process lives. */

@@ -88,6 +88,7 @@ class Recorder implements SampleLedger {
 /**
  * A whole small run in statements: four sites, three key holders, a statistics sum, `rounds` training rounds, an evaluation.
  * @param renewedIn the round whose sum is frozen in the first key epoch and completed in a second one, without charlie's key shares; 0 for none
+ * @param changedIn the round whose sum is frozen over one set and made over another, with the approval of everybody concerned; 0 for none
  * @param notApproved sites after the others in order, that were asked too and are not in the run
  */
 export function sampleLedger(
@@ -95,6 +96,7 @@ export function sampleLedger(
   rounds = 2,
   renewedIn = 0,
   notApproved: readonly string[] = [],
+  changedIn = 0,
 ): SampleLedger {
   const log = new Recorder(forge);
   log.record('consortium-founded', {
@@ -121,12 +123,17 @@ export function sampleLedger(
   recordSum(log, { epoch, kind: 'statistics', sum: ++sum, round: 0, sites: SITES, modelIn: 'none', modelOut: 'none' });
   const counts = new Map(SITES.map((site) => [site, 0]));
   for (let round = 1; round <= rounds; round++) {
-    const sites = round === 2 ? SITES.slice(0, 3) : SITES;
+    const first = round === 2 ? SITES.slice(0, 3) : SITES;
+    const sites = round === changedIn ? ['alpha', 'bravo', 'delta'] : first;
     const update = { kind: 'update' as const, round, sites, modelIn: modelAfter(round - 1), modelOut: modelAfter(round) };
     if (round === renewedIn) {
       recordSum(log, { ...update, epoch, sum: ++sum, isOpened: false });
       epoch = recordKeyEpoch(log, { epoch: 2, keyHolders: ['alpha', 'bravo', 'delta'], replaced: ['charlie'] });
       confirm();
+    }
+    if (round === changedIn) {
+      const t = recordSum(log, { ...update, epoch, sum: ++sum, sites: first, isOpened: false });
+      recordChange(log, { e: epoch.e, sum, modelIn: update.modelIn, t, before: first, after: sites });
     }
     recordSum(log, { ...update, epoch, sum: ++sum });
     for (const site of sites) counts.set(site, counts.get(site)! + 1);
@@ -183,7 +190,18 @@ interface SumParts {
   isOpened?: boolean;
 }
 
-function recordSum(log: Recorder, { epoch: { epoch, e, keyHolders }, isOpened = true, ...parts }: SumParts): void {
+/** Another set for an update, as an honest operator proposes it and everybody concerned approves it. */
+function recordChange(
+  log: Recorder,
+  { t, modelIn, ...rest }: Pick<Predicate<'new-set-proposed'>, 'e' | 'sum' | 'modelIn' | 't' | 'before' | 'after'>,
+): void {
+  const common = { ...inRun, kind: 'update' as const, ...rest };
+  const proposal = log.record('new-set-proposed', { ...common, modelIn, t, approvers: SITES });
+  for (const site of SITES) log.record('new-set-approved', { ...common, site, proposal });
+}
+
+/** Returns T. */
+function recordSum(log: Recorder, { epoch: { epoch, e, keyHolders }, isOpened = true, ...parts }: SumParts): string {
   const { kind, sum, round, sites, modelIn, modelOut } = parts;
   const attempt = 1;
   const weightRule = 'samples';
@@ -228,7 +246,7 @@ function recordSum(log: Recorder, { epoch: { epoch, e, keyHolders }, isOpened = 
     site,
     attestation: log.record('attestation', { ...inRun, epoch, e, kind, site, sums: [{ sum, k, t, set, modelIn }] }),
   }));
-  if (!isOpened) return;
+  if (!isOpened) return t;
   const shares = keyHolders.map((site) => {
     const object = digest('fixture', 'share', site, sum);
     return {
@@ -238,6 +256,7 @@ function recordSum(log: Recorder, { epoch: { epoch, e, keyHolders }, isOpened = 
   });
   const sumObject = digest('fixture', 'sum', sum);
   log.record('aggregate', { ...inSum, epoch, round, k, t, sumObject, certificate, shares, modelIn, modelOut });
+  return t;
 }
 
 /** The ledger as files, with a checkpoint that the log's key has signed. */

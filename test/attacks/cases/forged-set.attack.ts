@@ -146,6 +146,7 @@ describe('a training upload', () => {
       name: relabelled,
       nonces: frozen.nonces.filter(({ site }) => site === 'b'),
       contributions: [change('b', { kind: 'confirm', sum: sum() })],
+      newSet: [],
     };
     const victim = consortium.member('a');
     const asked = consortium.sites.map(() => alone);

@@ -124,7 +124,7 @@ describe('a site that is killed at any instant from nonce to upload', () => {
     });
     const nonces = consortium.noncesOf(name);
     const firstKs = encryptions(consortium.board, [], 'a');
-    const { modelIn } = consortium.contextOf({ name, nonces, contributions: consortium.uploads(name, ['a']) });
+    const { modelIn } = consortium.contextOf({ name, nonces, contributions: consortium.uploads(name, ['a']), newSet: [] });
     const vector = Buffer.from(victim.journal.rounds.vector(plan, 'update', modelIn)!.coefficients.buffer);
     // Training, keeping, nonce, pair, blocks, wiping, ciphertext, signature, upload: all are passed through.
     const passed = firstLife.map(({ after }) => after);

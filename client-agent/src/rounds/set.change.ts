@@ -1,0 +1,53 @@
+import { checkSetChange, requireApprovers, setDifference, setDigest } from '@coferment/consortium';
+import type { DsseEnvelope } from '@coferment/crypto';
+import { AgentError } from '../agent.error.js';
+import type { ApprovedChange, SetKey } from '../journal/counted-sets.repository.js';
+import { requireRemembered } from './own.acts.js';
+import type { EpochFacts } from './run.facts.js';
+import type { SiteContext } from './site.context.js';
+import type { SumFacts } from './sum.context.js';
+
+/**
+ * Whether the set that a sum was frozen over may take the place of the one that this site has bound itself to (secure-aggregation.md §3). Nothing is taken on
+ * trust: the proposal is the operator's and of this run, kind and model; it asks at least everybody whom this site knows to be concerned; all of them have
+ * signed. A site that has bound itself to the earlier set lets go of it by its own approval only: of ρ signers of one set and ρ of another at least one is
+ * honest and the same, so no second certificate comes about without that.
+ * @param envelopes as they came with the sum; none where its set is the first one of its model
+ * @returns undefined where nothing is to change
+ */
+export function approvedChange(
+  context: SiteContext,
+  facts: EpochFacts,
+  sum: SumFacts,
+  sites: readonly string[],
+  envelopes: readonly DsseEnvelope[],
+): ApprovedChange | undefined {
+  if (envelopes.length === 0) return undefined;
+  const { journal, operatorKey, site } = context;
+  const { consortium, run, kind, epoch, e } = sum.position;
+  const key = { consortium, kind, modelIn: sum.modelIn };
+  const current = journal.sets.inForce(key);
+  if (current?.set === setDigest(sites)) return undefined;
+  const { proposal, approvals } = checkSetChange(envelopes, operatorKey, { ...key, run, roster: facts.roster }, sites);
+  const { before, after, approvers } = proposal.predicate;
+  requireKnownConcerned(context, key, after, approvers);
+  const own = approvals.find((approval) => approval.site === site);
+  if (current !== undefined && own === undefined)
+    throw new AgentError(
+      'set-unapproved',
+      `Sum ${sum.name.sum} of ${run} is over ${after.join(', ')} instead of ${before.join(', ')}. This site has bound itself to the first set, and nobody asked it to approve the other one. Nothing was signed or sent.`,
+    );
+  if (own !== undefined && proposal.predicate.e === e)
+    requireRemembered(context, run, epoch, `An approval of another set for sum ${proposal.predicate.sum}`, own.approval);
+  return { proposal: proposal.digest, before, after };
+}
+
+/** With a third set, also what it differs by from the first one must have been asked about. @throws ConsortiumError 'approvers-short' */
+export function requireKnownConcerned(
+  { journal }: Pick<SiteContext, 'journal'>,
+  key: SetKey,
+  after: readonly string[],
+  approvers: readonly string[],
+): void {
+  for (const { sites } of journal.sets.earlier(key)) if (sites.length > 0) requireApprovers(approvers, setDifference(sites, after));
+}

@@ -1,0 +1,104 @@
+import { type SumKind, epochSites, setDifference } from '@coferment/consortium';
+import type { RoundRow } from '../rounds/round.entity.js';
+import { CoordinatorError } from '../errors/index.js';
+import { OPERATOR } from './act.entity.js';
+import type { Act } from './act.index.js';
+import { type RunView, isOver } from './run.view.js';
+import { slots } from './slot.names.js';
+import { stickySet } from './unfinished.sum.js';
+
+type Proposal = Act<'new-set-proposed'>;
+
+/** The newest proposal of another set for a sum, which is the one that counts. */
+export function newestProposal(view: RunView, sum: number): Proposal | undefined {
+  const number = proposalsOf(view, sum);
+  return number === 0 ? undefined : view.acts.find('new-set-proposed', OPERATOR, slots.ofProposal(sum, number));
+}
+
+/** How many were made for a sum. */
+export function proposalsOf(view: RunView, sum: number): number {
+  let number = 0;
+  while (view.acts.has('new-set-proposed', OPERATOR, slots.ofProposal(sum, number + 1))) number++;
+  return number;
+}
+
+export function approvalsOf(view: RunView, { slot }: Pick<Proposal, 'slot'>): Act<'new-set-approved'>[] {
+  return view.acts.inSlot('new-set-approved', slot);
+}
+
+/** The proposal that everybody concerned has approved. Whoever has signed the first set since it was made is concerned too. */
+export function approvedProposal(view: RunView, round: RoundRow): { slot: string; after: string[] } | undefined {
+  const proposal = newestProposal(view, round.sum);
+  if (proposal === undefined) return undefined;
+  const { approvers, after } = proposal.predicate;
+  const approved = new Set(approvalsOf(view, proposal).map(({ site }) => site));
+  const complete =
+    approvers.every((site) => approved.has(site)) && neededApprovers(view, round, after).every((site) => approvers.includes(site));
+  return complete ? { slot: proposal.slot, after } : undefined;
+}
+
+/**
+ * Everybody in the difference to any set that was fixed for this model in this run, and every signer of one of these: who has attested it or released a share
+ * of it. The statistics of a consortium are summed over one set in all its runs, so there all sites may have signed.
+ */
+export function neededApprovers(view: RunView, round: RoundRow, after: readonly string[]): string[] {
+  if (round.kind === 'statistics') return view.run.sites.toSorted();
+  const sums = view.rounds.filter(({ kind, modelIn }) => kind === round.kind && modelIn === round.modelIn);
+  const sets = sums.flatMap((sum) => [stickySet(sum)]).filter((set) => set !== null);
+  const signers = sums.flatMap(({ kind, epoch, sum }) => [
+    ...view.acts.inSlot('attestation', slots.ofAttestation(kind, epoch, sum)),
+    ...view.acts.inSlot('share', slots.ofSum(sum)),
+  ]);
+  return [...new Set([...sets.flatMap((set) => setDifference(set, after)), ...signers.map(({ site }) => site)])].sort();
+}
+
+export interface StoppedSum {
+  round: RoundRow;
+  before: string[];
+  /** T of the sum that fixed `before`. */
+  t: string;
+}
+
+/** The sum that another set can be proposed for. @throws CoordinatorError 'run-over', 'no-new-set' */
+export function requireStopped(view: RunView, sum: number): StoppedSum {
+  const { run, state } = view.run;
+  if (isOver(view)) throw new CoordinatorError('run-over', `Run ${run} is ${state}; no set is opened in it. Launch a new run.`);
+  const round = view.rounds.find((candidate) => candidate.sum === sum);
+  if (round === undefined || (round.state !== 'stuck' && round.state !== 'stalled'))
+    throw noNewSet(
+      `sum ${sum} of run ${run} is ${round === undefined ? 'not there' : `"${round.state}"`}, and only a sum that is stuck gets another set`,
+    );
+  if (round.kind === 'confirm')
+    throw noNewSet(
+      `sum ${sum} confirms the key of "${round.confirms}" and is over that site alone. Start a new key epoch: coferment epochs renew ${run}`,
+    );
+  const before = stickySet(round)!.toSorted();
+  const t = round.t ?? view.rounds.findLast((other) => other.t !== null && other.kind === round.kind && other.modelIn === round.modelIn)?.t;
+  if (t === undefined || t === null) throw noNewSet(`no set was frozen for sum ${sum}`);
+  return { round, before, t };
+}
+
+/** @throws CoordinatorError 'no-new-set' */
+export function requirePossibleSet(view: RunView, { round, before }: StoppedSum, sites: readonly string[]): string[] {
+  const after = [...new Set(sites)].sort();
+  const { roster } = view.epoch;
+  const outside = after.filter((site) => !epochSites(roster).includes(site));
+  if (outside.length > 0)
+    throw noNewSet(`${outside.join(', ')} takes no part in key epoch ${view.epoch.epoch}. Its sites: ${epochSites(roster).join(', ')}`);
+  const { minContributors } = roster.numbers;
+  if (after.length < minContributors) throw noNewSet(`${after.length} sites were named, and the plan requires ${minContributors}`);
+  if (after.join() === before.join()) throw noNewSet(`${after.join(', ')} is the set that sum ${round.sum} is over already`);
+  return after;
+}
+
+export function noNewSet(reason: string): CoordinatorError {
+  return new CoordinatorError('no-new-set', `No other set is opened: ${reason}. Nothing was changed.`);
+}
+
+/** What a second set would let people read. */
+export const READABLE: Record<SumKind, string> = {
+  confirm: 'key',
+  statistics: 'statistics',
+  update: 'update',
+  evaluate: 'holdout figures',
+};
