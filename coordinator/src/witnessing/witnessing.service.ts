@@ -7,7 +7,6 @@ import { Database } from '../persistence/database.js';
 import { LedgerLog } from '../publication/ledger.log.js';
 import { PublicationService } from '../publication/publication.service.js';
 import { retryMs } from '../publication/retry.pause.js';
-import { Replicas } from '../replicas/replicas.service.js';
 import { Settings } from '../settings.js';
 import { ChangeNotifier } from '../telemetry/change.notifier.js';
 import { Log } from '../telemetry/log.js';
@@ -58,7 +57,6 @@ export class WitnessingService implements OnModuleDestroy {
     private readonly repository: WitnessingRepository,
     private readonly identity: ConsortiumIdentity,
     private readonly log: Log,
-    private readonly replicas: Replicas,
     settings: Settings,
   ) {
     this.#sequence = new OfferSequence(settings.offerMs);
@@ -73,7 +71,7 @@ export class WitnessingService implements OnModuleDestroy {
     const dropped: number[] = [];
     for (const row of offers) {
       const own = cosignatures.filter(({ size }) => size === row.size);
-      dropped.push(...this.#sequence.begin(await this.#resumed(row, own), this.replicas.nowMs(), row.isShown));
+      dropped.push(...this.#sequence.begin(await this.#resumed(row, own), Date.now(), row.isShown));
       if (row.isShown) this.#noted = row.size;
     }
     await this.database.transaction((manager) => this.repository.dropOffers(manager, dropped));
@@ -128,7 +126,7 @@ export class WitnessingService implements OnModuleDestroy {
 
   /** As far as this process knows; whoever is shown it asks for {@link shown}. */
   get published(): CheckpointOffer | undefined {
-    return this.#sequence.published(this.replicas.nowMs());
+    return this.#sequence.published(Date.now());
   }
 
   /** The newest signed checkpoint with the cosignatures that it has. */
@@ -138,7 +136,7 @@ export class WitnessingService implements OnModuleDestroy {
     const { current = offer } = this;
     const isHoped = current !== undefined && current.isReachable && current.electorate.quorum > 0;
     const witnessed = isHoped ? (this.witnessed?.note ?? '') : '';
-    if (offer !== undefined) return { checkpoint: offer.note, pending: !this.#sequence.hasEnded(offer, this.replicas.nowMs()), witnessed };
+    if (offer !== undefined) return { checkpoint: offer.note, pending: !this.#sequence.hasEnded(offer, Date.now()), witnessed };
     // It waits for the one before it.
     return { checkpoint, pending: isHoped && this.#sequence.restMs({ beganMs: signedMs }, Date.now()) > 0, witnessed };
   }
@@ -151,7 +149,7 @@ export class WitnessingService implements OnModuleDestroy {
   /** When the offer ends, if its quorum is not met by then; 0 when nobody is waited for. */
   get untilMs(): number {
     const { current } = this;
-    const nowMs = this.replicas.nowMs();
+    const nowMs = Date.now();
     return current === undefined || this.#sequence.hasEnded(current, nowMs) ? 0 : nowMs + this.#sequence.restMs(current, nowMs);
   }
 
@@ -271,7 +269,7 @@ export class WitnessingService implements OnModuleDestroy {
     const { offers, cosignatures } = await this.#stored();
     // Offered since the size was read.
     if ((offers.at(-1)?.size ?? 0) > this.publication.size) await this.publication.follow();
-    const nowMs = this.replicas.nowMs();
+    const nowMs = Date.now();
     const kept: CheckpointOffer[] = [];
     for (const row of offers) {
       const own = cosignatures.filter(({ size }) => size === row.size);
@@ -311,7 +309,7 @@ export class WitnessingService implements OnModuleDestroy {
       if (this.#stopped) return;
       if (this.database.isShared) await this.#follow();
       const { size, checkpoint } = this.publication;
-      const nowMs = this.replicas.nowMs();
+      const nowMs = Date.now();
       if (size > 0 && this.#sequence.isDue(size, nowMs)) await this.#offer(size, checkpoint, nowMs);
       this.#awaitEnd(nowMs);
       this.#failures = 0;
