@@ -14,4 +14,8 @@ export abstract class Settings {
   abstract readonly log?: LogPlace;
   /** `info` if left out. */
   abstract readonly logLevel?: LogLevel;
+  /** Folder of the object store, where it is not in the data folder. */
+  abstract readonly objects?: string;
+  /** Names the data folder among those that work on one database. */
+  abstract readonly replica?: string;
 }

@@ -29,13 +29,19 @@ export class TestConsortium {
   readonly group = new ProcessGroup();
   readonly folders: MemberFolders;
   readonly coordinator: CoordinatorMember;
+  /** Where sites dial; without it where the coordinator listens. */
+  protected dialled: string | undefined;
 
-  constructor() {
+  /** @param shared options of every start of a coordinator, where there are several */
+  constructor(protected readonly shared: readonly string[] = []) {
     this.folders = memberFolders(temporaryFolder('coferment-e2e'));
     mkdirSync(join(this.folders.out, 'invites'));
-    this.coordinator = new CoordinatorMember(this.group, this.folders, this.passphraseFile('coordinator'), (error) => {
-      this.failures.push(error);
-    });
+    this.coordinator = this.coordinatorIn(this.folders);
+  }
+
+  protected coordinatorIn(folders: MemberFolders): CoordinatorMember {
+    const lost = (error: Error) => void this.failures.push(error);
+    return new CoordinatorMember(this.group, folders, this.passphraseFile('coordinator'), lost, this.shared);
   }
 
   passphraseFile(member: string): string {
@@ -63,7 +69,7 @@ export class TestConsortium {
         ...(site.program === undefined ? {} : { program: site.program }),
       };
       const agent = new AgentMember(this.group, this.folders, setting, watcher);
-      await agent.join(await this.coordinator.invite(site.id), seeds === 'own' ? undefined : '00'.repeat(32));
+      await agent.join(await this.coordinator.invite(site.id, this.dialled), seeds === 'own' ? undefined : '00'.repeat(32));
       return agent;
     });
     this.agents.push(...joined.sort((a, b) => (a.site < b.site ? -1 : 1)));

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { type SecretFlags, loadCrypto } from '@coferment/crypto';
 import type { Command } from 'commander';
 import { backUpConsortium, restoreConsortium } from '../backup/consortium.backup.js';
@@ -57,9 +59,12 @@ export function addKeys(program: Command): void {
           made.database === 'server'
             ? '\nThe database is on a server and NOT in it. Dump it before you start again: pg_dump "$DATABASE_URL"'
             : '';
+        const objects = existsSync(join(flags.data, 'objects'))
+          ? ''
+          : '\nThe objects are in the folder that "coferment start --objects" names and NOT in it. Copy that folder after the dump.';
         output.result(
           { ...made, out: flags.out },
-          `The backup of "${made.consortium}" with ${made.files} files is in ${flags.out}. The passphrase or key file is not in it: keep that in another place.${server}`,
+          `The backup of "${made.consortium}" with ${made.files} files is in ${flags.out}. The passphrase or key file is not in it: keep that in another place.${server}${objects}`,
         );
       }),
     );

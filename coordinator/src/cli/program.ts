@@ -9,6 +9,7 @@ import { addModels } from './model.commands.js';
 import { addPlans } from './plan.commands.js';
 import { programVersion } from './program.version.js';
 import { addRounds } from './round.commands.js';
+import { addReplicas } from './replica.commands.js';
 import { addRosters } from './roster.commands.js';
 import { addRuns } from './run.commands.js';
 import { addSites } from './site.commands.js';
@@ -35,5 +36,6 @@ export function operatorProgram(): Command {
   addLedger(program);
   addExports(program);
   addKeys(program);
+  addReplicas(program);
   return program;
 }

@@ -10,6 +10,7 @@ import { DamagedFiles } from '../runs/damaged.files.js';
 import { type RunView, isOver } from '../runs/run.view.js';
 import { RunViews } from '../runs/run.views.js';
 import { Health } from '../telemetry/health.js';
+import { WitnessingService } from '../witnessing/witnessing.service.js';
 import { runStatus } from './run.status.js';
 
 /** The consortium at a glance. */
@@ -23,6 +24,7 @@ export class StatusService {
     private readonly publication: PublicationService,
     private readonly damages: DamagedFiles,
     private readonly health: Health,
+    private readonly witnessing: WitnessingService,
   ) {}
 
   of(view: RunView): RunStatus {
@@ -42,6 +44,7 @@ export class StatusService {
       sites: await this.enrolment.sites(manager),
       invites: await this.enrolment.openInvites(manager, Date.now()),
     }));
+    await this.witnessing.freshen();
     const runs = (await this.views.all()).map((view) => this.of(view));
     return GetStatusResponse.fromPartial({
       consortium,

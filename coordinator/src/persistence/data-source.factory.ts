@@ -19,6 +19,7 @@ import { Witnesses1700000000005 } from './migrations/0005-witnesses.migration.js
 import { ShownOffers1700000000006 } from './migrations/0006-shown-offers.migration.js';
 import { Control1700000000008 } from './migrations/0008-control.migration.js';
 import { NewSet1700000000009 } from './migrations/0009-new-set.migration.js';
+import { Replicas1700000000010 } from './migrations/0010-replicas.migration.js';
 import { KeptTime1700000000012 } from './migrations/0012-kept-time.migration.js';
 import { CosignatureEntity, OfferEntity, RollEntity } from '../witnessing/witnessing.entity.js';
 
@@ -34,6 +35,7 @@ const MIGRATIONS = [
   ShownOffers1700000000006,
   Control1700000000008,
   NewSet1700000000009,
+  Replicas1700000000010,
   KeptTime1700000000012,
 ];
 
@@ -49,20 +51,40 @@ const SERVER_LIMITS = {
   keepAliveInitialDelayMillis: 10_000,
 };
 
+/** Any number, the same in every version: whoever migrates a server's database holds this lock. */
+const MIGRATION_LOCK = 7_261_350_942;
+
 /** Connects and brings the schema up to date. Tables come from migrations only. */
 export async function openDataSource(address: DatabaseAddress): Promise<DataSource> {
-  if (!('host' in address)) {
-    const unbounded = await connectDataSource(address, { connectionTimeoutMillis: SERVER_LIMITS.connectionTimeoutMillis });
+  if ('host' in address) {
+    const source = await connectDataSource(address);
     try {
-      await unbounded.runMigrations();
-    } finally {
-      await unbounded.destroy();
+      await source.runMigrations();
+    } catch (error) {
+      await source.destroy();
+      throw error;
     }
-    return connectDataSource(address, SERVER_LIMITS);
+    return source;
   }
-  const source = await connectDataSource(address);
-  await source.runMigrations();
-  return source;
+  const unbounded = await connectDataSource(address, { connectionTimeoutMillis: SERVER_LIMITS.connectionTimeoutMillis });
+  try {
+    await migrateAlone(unbounded);
+  } finally {
+    await unbounded.destroy();
+  }
+  return connectDataSource(address, SERVER_LIMITS);
+}
+
+/** Coordinators that start together would all make the same tables, and all but one would fail. */
+async function migrateAlone(source: DataSource): Promise<void> {
+  const runner = source.createQueryRunner();
+  try {
+    await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await source.runMigrations();
+    await runner.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+  } finally {
+    await runner.release();
+  }
 }
 
 /** Connects; the schema is as it was. */

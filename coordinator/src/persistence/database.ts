@@ -22,6 +22,13 @@ type Isolation = 'READ COMMITTED' | 'REPEATABLE READ';
 /** What is still on its way when the coordinator stops is taken back by the server. */
 const LONGEST_CLOSING_MS = 1500;
 
+/** A PostgreSQL server as this process reaches it. */
+export interface DatabaseServer {
+  url: string;
+  /** How this process calls itself there, on every connection. */
+  processName: string;
+}
+
 /**
  * The one way to the tables. Every repository takes the transaction's manager: on the embedded database a query beside an open transaction would
  * wait for that transaction for ever. Nothing inside a transaction may wait for the network, a file or a worker.
@@ -32,11 +39,18 @@ export class Database {
   readonly #waiting = new Set<(error: Error) => void>();
   #isGivenUp = false;
 
+  /** @param server where it is on a server, which other coordinators may use as well */
   constructor(
     private readonly source: DataSource,
     private readonly stop: () => Promise<void>,
     private readonly limits: DatabaseLimits = {},
+    readonly server?: DatabaseServer,
   ) {}
+
+  /** Whether others may change it beside this process. */
+  get isShared(): boolean {
+    return this.server !== undefined;
+  }
 
   /** From now on told of every transaction. */
   onTransaction(told: TransactionListener): void {

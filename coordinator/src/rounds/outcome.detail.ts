@@ -9,8 +9,8 @@ import { failuresText, setAsideSites } from './standing.rule.js';
 /** The moment at which a sum was decided. */
 export interface Moment {
   nowMs: number;
-  /** When a site was last heard of; undefined where it was not since this coordinator started. */
-  lastHeardMs: (site: string) => number | undefined;
+  /** How long ago a site was last heard of, in milliseconds; undefined where it was not since this coordinator started. */
+  silentMs: (site: string) => number | undefined;
 }
 
 type Decided = readonly { site: string; reason: OutcomeReason }[];
@@ -77,10 +77,10 @@ function failedText(view: RunView, site: string): string {
   return failuresText(setAsideSites(view).get(site) ?? []);
 }
 
-function heardText(site: string, { nowMs, lastHeardMs }: Moment): string {
-  const lastMs = lastHeardMs(site);
-  if (lastMs === undefined) return 'not heard of since the coordinator started';
-  const seconds = Math.round((nowMs - lastMs) / 1000);
+function heardText(site: string, { silentMs }: Moment): string {
+  const silence = silentMs(site);
+  if (silence === undefined) return 'not heard of since the coordinator started';
+  const seconds = Math.round(silence / 1000);
   return seconds <= 0 ? 'connected' : `last heard of ${seconds} s before`;
 }
 

@@ -23,7 +23,7 @@ export function isAbsent(observation: Observation, nowMs: number, absentAfterPol
 }
 
 /** While the coordinator is away, agents try again at longer and longer intervals: they need this long to notice that it is back. */
-const RECONNECT_MS = 10_000;
+export const RECONNECT_MS = 10_000;
 
 /** Who polls at the moment, by identity: a new one under an old name does not make the old one present. Only what follows from it (who was left out, and why) is stored. */
 @Injectable()
@@ -31,6 +31,8 @@ export class Presence {
   /** Times are those of {@link Clock.steadyMs}: nobody becomes absent because a clock was set. */
   readonly #expectedMs = performance.now() + RECONNECT_MS;
   readonly #observations = new Map<string, Observation>();
+  /** Of those that polled at another coordinator last. */
+  #elsewhere: ReadonlyMap<string, Observation> = new Map();
 
   /** What an earlier process knew: how long the site's polls are. */
   remember({ identityKey }: SiteMember, waitMs: number): void {
@@ -38,23 +40,32 @@ export class Presence {
   }
 
   arrived(member: SiteMember, nowMs: number, waitMs: number): void {
-    this.#observations.set(member.identityKey, { held: this.of(member).held + 1, lastMs: nowMs, waitMs });
+    const held = this.#observations.get(member.identityKey)?.held ?? 0;
+    this.#observations.set(member.identityKey, { held: held + 1, lastMs: nowMs, waitMs });
   }
 
   answered(member: SiteMember, nowMs: number): void {
-    const { held, waitMs } = this.of(member);
+    const { held, waitMs } = this.#observations.get(member.identityKey) ?? { held: 1, waitMs: 0 };
     this.#observations.set(member.identityKey, { held: held - 1, lastMs: nowMs, waitMs });
   }
 
-  of({ identityKey }: SiteMember): Observation {
-    return this.#observations.get(identityKey) ?? { held: 0, lastMs: this.#expectedMs, waitMs: 0 };
+  /** @param elsewhere what other coordinators have stored of those that polled there last, by identity */
+  follow(elsewhere: ReadonlyMap<string, Observation>): void {
+    this.#elsewhere = elsewhere;
   }
 
-  /** @returns when it was last heard of: now while a poll of it is open; undefined where it was not since this process started */
-  lastHeardMs(member: SiteMember, nowMs: number): number | undefined {
+  /** A poll that is held here counts, and otherwise whatever was heard last, here or elsewhere. */
+  of({ identityKey }: SiteMember): Observation {
+    const here = this.#observations.get(identityKey) ?? { held: 0, lastMs: this.#expectedMs, waitMs: 0 };
+    const there = this.#elsewhere.get(identityKey);
+    return here.held > 0 || there === undefined || there.lastMs < here.lastMs ? here : there;
+  }
+
+  /** @returns how long ago it was last heard of: 0 while a poll of it is open; undefined where it was not since this process started */
+  silentMs(member: SiteMember, nowMs: number): number | undefined {
     const { held, lastMs } = this.of(member);
-    if (held > 0) return nowMs;
-    return lastMs === this.#expectedMs ? undefined : lastMs;
+    if (held > 0) return 0;
+    return lastMs === this.#expectedMs ? undefined : Math.max(0, nowMs - lastMs);
   }
 
   /** @returns the names of those that are absent */

@@ -1,3 +1,4 @@
+import { Clock } from '../telemetry/clock.js';
 import { type Predicate, type PredicateName, rosterFingerprint, statementBytes } from '@coferment/consortium';
 import { generateIdentity, sha256Hex } from '@coferment/crypto';
 import type { EntityManager } from 'typeorm';
@@ -52,9 +53,9 @@ export class RoundHistory {
         work(new RunChange({} as EntityManager, view.run, this.nowMs, repository, operator)),
     } as unknown as RunChanges;
     const presence = {
-      lastHeardMs: ({ site }: { site: string }) => (this.absent.has(site) ? this.nowMs - 42_000 : this.nowMs),
+      silentMs: ({ site }: { site: string }) => (this.absent.has(site) ? 42_000 : 0),
     } as unknown as Presence;
-    this.#rounds = new RoundService(changes, presence);
+    this.#rounds = new RoundService(changes, presence, new Clock());
   }
 
   get round(): RoundRow {

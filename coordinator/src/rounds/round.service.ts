@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { blockOverSum } from '../runs/run.blocking.js';
 import { closeRun } from '../runs/run.closing.js';
 import type { RunChange } from '../runs/run.change.js';
+import { Clock } from '../telemetry/clock.js';
 import { RunChanges } from '../runs/run.changes.js';
 import { type RunView, membersOf, present, sitesOf } from '../runs/run.view.js';
 import { slots } from '../runs/slot.names.js';
@@ -21,6 +22,7 @@ export class RoundService {
   constructor(
     private readonly changes: RunChanges,
     private readonly presence: Presence,
+    private readonly clock: Clock,
   ) {}
 
   /** R2: fixes the list and K. */
@@ -169,7 +171,7 @@ export class RoundService {
   #moment(view: RunView, { nowMs }: RunChange): Moment {
     return {
       nowMs,
-      lastHeardMs: (site) => membersOf(view, [site]).map((member) => this.presence.lastHeardMs(member, nowMs))[0],
+      silentMs: (site) => membersOf(view, [site]).map((member) => this.presence.silentMs(member, this.clock.steadyMs()))[0],
     };
   }
 }

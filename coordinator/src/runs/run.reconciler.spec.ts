@@ -41,6 +41,8 @@ function over(views: RunView[], open: (view: RunView) => Promise<void>) {
     new Clock(),
     { isStopping: false } as never,
     { explains: () => false } as never,
+    { whileHeld: (_name: string, work: () => Promise<void>) => work().then(() => true) } as never,
+    { follow: () => Promise.resolve() } as never,
   );
   return { reconciler, damages, notes };
 }

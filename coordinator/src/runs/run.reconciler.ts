@@ -2,6 +2,8 @@ import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { AggregationService } from '../aggregation/aggregation.service.js';
 import { DamagedObject } from '../aggregation/damaged.object.js';
 import { EpochService } from '../epochs/epoch.service.js';
+import { WorkLeases } from '../replicas/work.leases.js';
+import { PresenceElsewhere } from '../rounds/presence.elsewhere.js';
 import { Presence } from '../rounds/presence.js';
 import { RoundService } from '../rounds/round.service.js';
 import { Clock } from '../telemetry/clock.js';
@@ -50,6 +52,8 @@ export class RunReconciler implements OnModuleDestroy {
     private readonly clock: Clock,
     private readonly health: Health,
     private readonly probe: HealthProbe,
+    private readonly leases: WorkLeases,
+    private readonly elsewhere: PresenceElsewhere,
   ) {}
 
   start(): void {
@@ -82,6 +86,7 @@ export class RunReconciler implements OnModuleDestroy {
   async #tick(): Promise<void> {
     try {
       await this.time.nowMs();
+      await this.elsewhere.follow();
       for (const view of await this.views.all()) {
         const { run } = view.run;
         if (isOver(view) || this.#going.has(run)) continue;
@@ -111,7 +116,9 @@ export class RunReconciler implements OnModuleDestroy {
     const step = nextStep(view, (sites) => this.presence.absent(membersOf(view, sites), steadyMs, absentAfterPolls), nowMs);
     if (step === undefined || (step.do === 'open-sum' && this.damages.isPostponed(run, steadyMs))) return false;
     try {
-      await this.#perform(view, step);
+      if (step.do !== 'open-sum') await this.#perform(view, step);
+      // Another one opens it. When that is killed, a later tick finds its lease lapsed.
+      else if (!(await this.leases.whileHeld(`open sums of ${run}`, () => this.#open(view, step)))) return false;
     } catch (error) {
       if (!(error instanceof DamagedObject) || step.do !== 'open-sum') throw error;
       await this.#waitForFile(view, step.sum, error);
@@ -122,6 +129,12 @@ export class RunReconciler implements OnModuleDestroy {
     this.metrics.stepSeconds.observe({ step: step.do }, durationMs / 1000);
     this.log.info(step.do, { run, ...sumOf(view, step), durationMs });
     return true;
+  }
+
+  /** Whoever had the lease until now may have opened it: heavy work is not begun on a run that has gone on. */
+  async #open(view: RunView, step: Extract<Step, { do: 'open-sum' }>): Promise<void> {
+    const { run, version } = view.run;
+    if ((await this.views.load(run)).run.version === version) await this.#perform(view, step);
   }
 
   /** Said once: every try after it would say the same. */

@@ -25,11 +25,15 @@ quorum: { absentAfterPolls: 1000, deadline: 10 h }
 /** A real coordinator on a folder of its own, in this process, with its operator. */
 export class TestCoordinator {
   readonly folder = mkdtempSync(join(tmpdir(), 'coordinator-'));
-  readonly database = process.env['DATABASE_URL'] ? new ServerDatabase(process.env['DATABASE_URL']) : undefined;
+  readonly database: ServerDatabase | undefined;
   running!: RunningCoordinator;
   operator!: OperatorClient;
 
-  constructor(readonly options: Partial<StartOptions> = {}) {}
+  /** @param options with a `databaseUrl`: a database that is somebody else's to make and drop */
+  constructor(readonly options: Partial<StartOptions> = {}) {
+    const server = process.env['DATABASE_URL'];
+    if (options.databaseUrl === undefined && server) this.database = new ServerDatabase(server);
+  }
 
   /** Again on the same folder: a restart. */
   async start(): Promise<this> {

@@ -49,7 +49,10 @@ export class SiteCalls {
   readonly operator: OperatorServiceClient;
   readonly ledger: LedgerServiceClient;
 
-  constructor(where: Where, pair?: { key: string; certificate: string }) {
+  constructor(
+    readonly where: Where,
+    readonly pair?: { key: string; certificate: string },
+  ) {
     const ca = Buffer.from(where.caCertificate);
     const tls =
       pair === undefined ? credentials.createSsl(ca) : credentials.createSsl(ca, Buffer.from(pair.key), Buffer.from(pair.certificate));
@@ -62,6 +65,11 @@ export class SiteCalls {
     this.downloads = new DownloadServiceClient(where.coordinator, tls, settings);
     this.operator = new OperatorServiceClient(where.coordinator, tls, settings);
     this.ledger = new LedgerServiceClient(where.coordinator, tls, settings);
+  }
+
+  /** The same caller at another coordinator. */
+  at(coordinator: string): SiteCalls {
+    return new SiteCalls({ ...this.where, coordinator }, this.pair);
   }
 
   close(): void {

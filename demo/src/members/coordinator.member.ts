@@ -34,6 +34,8 @@ export class CoordinatorMember {
     private readonly folders: MemberFolders,
     private readonly passphraseFile: string,
     private readonly lost: (error: DemoError) => void,
+    /** Further options of every start: what it shares with other coordinators. */
+    private readonly shared: readonly string[] = [],
   ) {}
 
   async start(consortium: string, origin: string): Promise<Listening> {
@@ -60,9 +62,10 @@ export class CoordinatorMember {
     await this.server?.ended;
   }
 
-  async invite(site: string): Promise<string> {
+  /** @param address where the site is to dial; without it where this coordinator listens */
+  async invite(site: string, address?: string): Promise<string> {
     const file = join(this.folders.out, 'invites', `${site}.json`);
-    await this.operator(['invite', site, '--out', file, '--pre-admit']);
+    await this.operator(['invite', site, '--out', file, '--pre-admit', ...(address === undefined ? [] : ['--address', address])]);
     return file;
   }
 
@@ -113,6 +116,7 @@ export class CoordinatorMember {
         '--passphrase-file',
         this.passphraseFile,
         ...settings,
+        ...this.shared,
         '--ledger-listen',
         '127.0.0.1:0',
         '--json',
