@@ -11,6 +11,7 @@ import { RunChanges } from '../runs/run.changes.js';
 import { RunRepository } from '../runs/run.repository.js';
 import { openRounds } from '../runs/run.view.js';
 import { RunViews } from '../runs/run.views.js';
+import { Clock } from '../telemetry/clock.js';
 import { PLAN_TEXT, TestCoordinator, workUntil } from '../testing/coordinator.fixture.js';
 import type { ScriptedSite } from '../testing/scripted-site.fixture.js';
 import { Presence } from './presence.js';
@@ -48,8 +49,9 @@ describe('a run among four sites, of which three must contribute', () => {
   /** As if it had not polled for a day. */
   function missesPolls({ member }: ScriptedSite): void {
     const presence = coordinator.running.context.get(Presence);
-    presence.arrived(member, Date.now() - 86_400_000, 0);
-    presence.answered(member, Date.now() - 86_400_000);
+    const yesterday = coordinator.running.context.get(Clock).steadyMs() - 86_400_000;
+    presence.arrived(member, yesterday, 0);
+    presence.answered(member, yesterday);
   }
 
   beforeAll(async () => {

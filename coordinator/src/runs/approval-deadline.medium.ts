@@ -16,17 +16,11 @@ import type { ScriptedSite } from '../testing/scripted-site.fixture.js';
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 const WITHIN_MS = 300_000;
 
-/** Time passes for this process, coordinator and sites alike, when a test says so. */
-let passedMs = 0;
-const now = Date.now.bind(Date);
-vi.spyOn(Date, 'now').mockImplementation(() => now() + passedMs);
-
 const coordinator = new TestCoordinator();
 const joined = new Map<string, ScriptedSite>();
 
 beforeAll(async () => {
   await coordinator.start();
-  // Before any time passes: a certificate of a later hour would not be valid yet to those who look at the real clock.
   for (const site of await coordinator.join(...'alder ash beech birch cedar elm fir hazel lime maple oak pine yew'.split(' ')))
     joined.set(site.site, site);
 });
@@ -49,7 +43,7 @@ describe('a run that all its sites approve before the deadline', () => {
   it('starts at once, as a run without one', async () => {
     const { run, sites } = await launched(['ash', 'elm', 'oak'], WITHIN_MS);
     const deadlineMs = (await coordinator.run(run)).approvalDeadlineMs;
-    expect(deadlineMs).toBeGreaterThan(Date.now());
+    expect(deadlineMs).toBeGreaterThan(coordinator.nowMs);
     expect(await view(sites[0]!, run)).toMatchObject({ state: 'awaiting-approval', deadlineMs });
     for (const site of sites) await site.work();
     await coordinator.rest(run);
@@ -62,7 +56,7 @@ describe('a run that too few sites have approved', () => {
     const { run, sites } = await launched(['birch', 'cedar', 'fir'], WITHIN_MS);
     await sites[0]!.work();
     await sites[1]!.work();
-    passedMs += WITHIN_MS;
+    coordinator.pass(WITHIN_MS);
     await coordinator.rest(run);
     expect(await coordinator.run(run)).toMatchObject({
       state: 'aborted',
@@ -82,7 +76,7 @@ describe('a run that too few sites have approved', () => {
   });
 });
 
-describe('a run that enough sites have approved when the coordinator comes back after the deadline', () => {
+describe('a run that enough sites have approved whose time is over after a restart of the coordinator', () => {
   let run: string;
   let sites: ScriptedSite[];
   let late: ScriptedSite;
@@ -96,8 +90,8 @@ describe('a run that enough sites have approved when the coordinator comes back 
     await coordinator.rest(run);
     expect(await coordinator.run(run)).toMatchObject({ state: 'awaiting-approval', waitingFor: ['beech'] });
     await coordinator.stop();
-    passedMs += WITHIN_MS;
     await coordinator.start();
+    coordinator.pass(WITHIN_MS);
     await coordinator.rest(run);
   });
 

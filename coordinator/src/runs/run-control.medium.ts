@@ -16,11 +16,6 @@ import type { ScriptedSite } from '../testing/scripted-site.fixture.js';
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 const MINUTE = 60_000;
 
-/** Time passes for this process, coordinator and sites alike, when a test says so. */
-let passedMs = 0;
-const now = Date.now.bind(Date);
-vi.spyOn(Date, 'now').mockImplementation(() => now() + passedMs);
-
 /** A deadline that ran on during a pause would end this run. */
 const PLAN = PLAN_TEXT.replace('deadline: 10 h', 'deadline: 5 min, onDeadline: abandon');
 const REASON = 'stocktaking at two sites';
@@ -76,8 +71,8 @@ afterAll(async () => {
 
 describe('a run with a time to start at', () => {
   it('is approved before, and starts then', async () => {
-    await expect(coordinator.launch(PLAN, [], 0, Date.now() - 1)).rejects.toMatchObject({ code: 'malformed' });
-    const startAtMs = Date.now() + MINUTE;
+    await expect(coordinator.launch(PLAN, [], 0, coordinator.nowMs - 1)).rejects.toMatchObject({ code: 'malformed' });
+    const startAtMs = coordinator.nowMs + MINUTE;
     run = await coordinator.launch(PLAN, [], 0, startAtMs);
     for (const site of sites) await site.work();
     await coordinator.rest(run);
@@ -90,7 +85,7 @@ describe('a run with a time to start at', () => {
       message: expect.stringMatching(/awaiting-approval.*coferment abort/),
     });
 
-    passedMs += MINUTE;
+    coordinator.pass(MINUTE);
     await coordinator.rest(run);
     expect(await coordinator.run(run)).toMatchObject({ state: 'key-ceremony' });
     await expect(call.pause()).rejects.toMatchObject({ code: 'wrong-state', message: expect.stringMatching(/ceremony of key epoch 1/) });
@@ -107,7 +102,7 @@ describe('a run that is paused while its sites train', () => {
     ({ deadlineMs } = await coordinator.run(run));
     await call.pause();
     for (const [index, site] of sites.entries()) await follow(site, instructed[index]!);
-    passedMs += 10 * MINUTE;
+    coordinator.pass(10 * MINUTE);
     await coordinator.rest(run);
     expect(await round(4)).toMatchObject({ state: 'training', attempt: 1 });
     expect(await coordinator.run(run)).toMatchObject({
@@ -163,12 +158,12 @@ describe('a run that is paused while its sites train', () => {
     expect(await typed('pause', run)).toMatchObject({ exitCode: 1, printed: { error: { code: 'wrong-state' } } });
     const { pausedMs } = await coordinator.run(run);
     await follow(alpha, instructed);
-    passedMs += 10 * MINUTE;
-    const resumedAfterMs = Date.now();
+    coordinator.pass(10 * MINUTE);
+    const resumedAfterMs = coordinator.nowMs;
     expect(await typed('resume', run)).toEqual({ exitCode: 0, printed: { run, state: 'running' } });
     const { deadlineMs: moved, waitingFor } = await coordinator.run(run);
     expect(moved - (left + MINUTE)).toBeGreaterThanOrEqual(resumedAfterMs - pausedMs);
-    expect(moved).toBeGreaterThan(Date.now());
+    expect(moved).toBeGreaterThan(coordinator.nowMs);
     expect(waitingFor).toEqual(['beta', 'gamma']);
   });
 

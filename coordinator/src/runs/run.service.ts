@@ -6,6 +6,7 @@ import { CoordinatorError } from '../errors/index.js';
 import { ObjectStore } from '../objects/object.store.js';
 import { Database } from '../persistence/database.js';
 import { PlanRepository } from '../plans/plan.repository.js';
+import { Clock } from '../telemetry/clock.js';
 import { type Member, firstRoster } from './first.roster.js';
 import { RunChanges } from './run.changes.js';
 import { closeRun } from './run.closing.js';
@@ -38,6 +39,7 @@ export class RunService {
     private readonly changes: RunChanges,
     private readonly views: RunViews,
     private readonly queue: RunQueue,
+    private readonly clock: Clock,
   ) {}
 
   /**
@@ -46,7 +48,7 @@ export class RunService {
    * @throws CoordinatorError 'unknown-plan', 'unknown-site', 'set-fixed', 'malformed', ConsortiumError 'impossible-quorum'
    */
   async launch(plan: string, sites: readonly string[], times: LaunchTimes): Promise<{ run: string; ordinal: number }> {
-    requireStart(times.startAtMs, Date.now());
+    requireStart(times.startAtMs, this.clock.nowMs());
     const { planRow, members } = await this.database.transaction(async (manager) => ({
       planRow: await this.plans.find(manager, plan),
       members: await this.#members(manager, sites),

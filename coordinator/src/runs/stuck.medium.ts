@@ -23,13 +23,10 @@ class Scene {
   readonly absent = new Set<string>();
   sites: ScriptedSite[] = [];
   run = '';
-  #aheadMs = 0;
 
   static async launch(names: readonly string[], privacy = '{}'): Promise<Scene> {
     const scene = new Scene();
     scenes.push(scene);
-    const realNow = Date.now.bind(Date);
-    vi.spyOn(Date, 'now').mockImplementation(() => realNow() + scene.#aheadMs);
     await scene.coordinator.start();
     scene.#watchPresence();
     scene.sites = await scene.coordinator.join(...names);
@@ -97,7 +94,7 @@ class Scene {
     await this.coordinator.rest(this.run);
     const before = await this.status();
     expect(before.state).toBe('running');
-    this.#aheadMs += HOURS_11;
+    this.coordinator.pass(HOURS_11);
     await this.coordinator.rest(this.run);
     return this.status();
   }
@@ -134,7 +131,6 @@ class Scene {
 const scenes: Scene[] = [];
 afterEach(async () => {
   for (const scene of scenes.splice(0)) await scene.close();
-  vi.restoreAllMocks();
 });
 
 const updates = ({ rounds }: RunStatus) => rounds.filter(({ kind }) => kind === 'update').map(({ sum, state }) => `${sum} ${state}`);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type OperatorClient, ask, connect } from '../cli/operator.client.js';
 import { type RunningCoordinator, type StartOptions, startCoordinator } from '../coordinator.start.js';
 import { RunReconciler } from '../runs/run.reconciler.js';
+import { Clock } from '../telemetry/clock.js';
 import { ScriptedSite } from './scripted-site.fixture.js';
 import { ServerDatabase } from './server-database.fixture.js';
 
@@ -28,6 +29,7 @@ export class TestCoordinator {
   readonly database: ServerDatabase | undefined;
   running!: RunningCoordinator;
   operator!: OperatorClient;
+  #passedMs = 0;
 
   /** @param options with a `databaseUrl`: a database that is somebody else's to make and drop */
   constructor(readonly options: Partial<StartOptions> = {}) {
@@ -46,8 +48,26 @@ export class TestCoordinator {
       ...(this.database === undefined ? {} : { databaseUrl: this.database.url }),
       ...this.options,
     });
+    this.#shiftClock();
     await this.reconnect();
     return this;
+  }
+
+  /** Lets time pass while the coordinator runs: deadlines pass, and who does not poll has been silent for so much longer. No calendar is moved. */
+  pass(ms: number): void {
+    this.#passedMs += ms;
+  }
+
+  /** The time that the coordinator decides by. */
+  get nowMs(): number {
+    return this.running.context.get(Clock).nowMs();
+  }
+
+  #shiftClock(): void {
+    const clock = this.running.context.get(Clock);
+    const [nowMs, steadyMs] = [clock.nowMs.bind(clock), clock.steadyMs.bind(clock)];
+    clock.nowMs = () => nowMs() + this.#passedMs;
+    clock.steadyMs = () => steadyMs() + this.#passedMs;
   }
 
   /** The operator's next command: with the certificate that lies in the folder now. */
