@@ -1,4 +1,3 @@
-import { appendFileSync } from 'node:fs';
 import { vi } from 'vitest';
 import type { StopSwitch } from './stop.switch.js';
 import { type JournalDatabase } from '../../../client-agent/src/journal/journal.database.js';
@@ -17,8 +16,8 @@ const STANDS_STILL_MS = 60_000;
 
 /** Something that is done to a consortium at a moment of its run; done again when an instance was stopped in it. */
 export interface Moment {
-  when(view: RunView, consortium: StoppedConsortium): boolean;
-  act(consortium: StoppedConsortium): Promise<unknown> | unknown;
+  when: (view: RunView, consortium: StoppedConsortium) => boolean;
+  act: (consortium: StoppedConsortium) => unknown;
 }
 
 /** A coordinator and its agents, all real and in this process, of which any is stopped wherever the switch says so, and goes on in a new instance. */
@@ -89,22 +88,24 @@ export class StoppedConsortium {
     const ahead = [...moments];
     const moved = { version: 0, ms: performance.now() };
     while (performance.now() - moved.ms < STANDS_STILL_MS) {
-      if (process.env['TRYTRACE']) appendFileSync('/tmp/faults/trace.log', `${this.view.run.state} ${this.view.rounds.map((r)=>r.sum+r.kind[0]!+':'+r.state).slice(-4).join(' ')} ahead ${ahead.length}\n`);
       if (this.view.run.version > moved.version) Object.assign(moved, { version: this.view.run.version, ms: performance.now() });
       for (const agent of this.agents) {
         if (!this.away.has(agent.site)) await this.#work(agent);
         await this.#rest();
-        while (ahead[0]?.when(this.view, this) === true) {
+        while (ahead[0]?.when(this.view, this)) {
           const { act } = ahead.shift()!;
           await this.#act(() => act(this));
           await this.#rest();
         }
       }
-      if (ahead.length === 0 && isOver(this.view) && this.agents.every((agent) => this.away.has(agent.site) || agent.hasClosed(this.run))) return;
+      if (ahead.length === 0 && isOver(this.view) && this.agents.every((agent) => this.away.has(agent.site) || agent.hasClosed(this.run)))
+        return;
     }
     const { run, rounds } = this.view;
     const last = rounds.at(-1);
-    throw new Error(`The run did not end: ${run.state} (${run.cause}), sum ${last?.sum} ${last?.kind} is ${last?.state}; ${ahead.length} moments did not come.`);
+    throw new Error(
+      `The run did not end: ${run.state} (${run.cause}), sum ${last?.sum} ${last?.kind} is ${last?.state}; ${ahead.length} moments did not come.`,
+    );
   }
 
   async close(): Promise<void> {
@@ -127,12 +128,13 @@ export class StoppedConsortium {
   }
 
   /** Something that the operator does; again after every restart, until it is done by an instance that lives. */
-  async #act(act: () => Promise<unknown> | unknown): Promise<void> {
+  async #act(act: () => unknown): Promise<void> {
     for (;;) {
       const stopped = new Promise<'stopped'>((resolve) => (this.#stopped = () => resolve('stopped')));
       const done = Promise.resolve(act()).then(
         () => 'done' as const,
-        (error: unknown) => (this.coordinator.isDown || (error as { code?: string }).code === 'run-over' ? ('done' as const) : Promise.reject(error as Error)),
+        (error: unknown) =>
+          this.coordinator.isDown || (error as { code?: string }).code === 'run-over' ? ('done' as const) : Promise.reject(error as Error),
       );
       await Promise.race([done, stopped]);
       if (!(await this.#revive())) return;
