@@ -1,3 +1,4 @@
+import { FIVE, holding, HOLDING_ROUNDS } from './holding.scenario.js';
 import {
   abort,
   atOnce,
@@ -105,6 +106,17 @@ const renewals: Scenario = {
 };
 
 export const PLAYS: Record<string, Play> = {
+  holding: {
+    sites: FIVE,
+    scenarios: [
+      {
+        name: 'sites fall behind in every state',
+        plan: plan('holding', { holders: 4, contributors: 3, rounds: HOLDING_ROUNDS }),
+        moments: holding,
+        ends: 'completed',
+      },
+    ],
+  },
   undisturbed: { sites: FOUR, scenarios: [{ name: 'undisturbed', plan: UNDISTURBED, moments: [], ends: 'completed' }] },
   losses: { sites: FOUR, scenarios: [losses] },
   renewals: { sites: FOUR, scenarios: [renewals] },

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AGENT_ROUND_TABLE, ROUND_TABLE, RUN_TABLE } from '@coferment/consortium';
 import { parseVkey, policyOfLogKey, readFolder, verifyExport } from '@coferment/ledger';
-import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { exportLedger } from '../../../coordinator/src/cli/ledger.export.js';
 import { Database } from '../../../coordinator/src/persistence/database.js';
 import { readCheckpoint } from '../../../coordinator/src/publication/checkpoint.file.js';
@@ -14,16 +14,15 @@ import { emptyPart, writePart } from '../fault.report.js';
 import { violationsOf } from '../invariants/invariants.js';
 import { readStores } from '../invariants/stores.reading.js';
 import { keepDatabases } from './dropped.coordinator.js';
-import { FOUR, PLAYS, UNDISTURBED } from './scenarios.js';
+import { PLAYS } from './scenarios.js';
 import { movesOf, pointsOf } from './stop.points.js';
 import { StopSwitch } from './stop.switch.js';
 import { StoppedConsortium } from './stopped.consortium.js';
 
 const LONGEST_MS = 900_000;
 
-const report = emptyPart('matrix');
 const agentMoves = movesOf(AGENT_ROUND_TABLE);
-report.points.planned = [
+const POINTS = [
   ...pointsOf('coordinator', [...movesOf(RUN_TABLE), ...movesOf(ROUND_TABLE)]),
   ...pointsOf('key holder', agentMoves),
   // Whoever holds no key is never asked for a share.
@@ -32,32 +31,49 @@ report.points.planned = [
     agentMoves.filter(({ state, event }) => event !== 'release' && state !== 'released'),
   ),
 ];
-const stops = new StopSwitch(new Set(report.points.planned));
-/** Of the run in which nothing was stopped. */
-let undisturbedModel = '';
 
-async function opened(sites: readonly string[]): Promise<StoppedConsortium> {
-  keepDatabases();
-  const consortium = await new StoppedConsortium(stops).open(sites);
-  consortium.watch();
-  return consortium;
+/** Plays it with a stop at every point that it passes, and writes a part of the report. Each play is a file of its own, so that they run beside each other. */
+export function testPlay(name: keyof typeof PLAYS & string, { armed = true } = {}): void {
+  it(
+    armed ? `stops in the play "${name}" leave everything as it has to be` : `the play "${name}" is whole by itself`,
+    async () => {
+      const report = { ...emptyPart(`matrix-${name}${armed ? '' : '-without-stops'}`), models: [] as { history: string; model: string }[] };
+      const stops = new StopSwitch(new Set(POINTS));
+      stops.armed = armed;
+      report.points.planned = POINTS;
+      keepDatabases();
+      const { sites, scenarios } = PLAYS[name]!;
+      const consortium = await new StoppedConsortium(stops).open(sites);
+      consortium.watch();
+      try {
+        for (const { name: scenario, plan, moments, ends } of scenarios) {
+          await consortium.launch(plan);
+          await consortium.play(moments).catch((cause: unknown) => {
+            throw new Error(`"${scenario}" came to no end`, { cause });
+          });
+          expect(consortium.view.run.state, scenario).toBe(ends);
+          if (ends === 'completed') report.models.push(modelOf(consortium));
+        }
+        report.violations = (await found(consortium)).map((violation) => `${name}: ${violation}`);
+      } finally {
+        report.points.covered = [...stops.covered];
+        report.recoverySeconds = consortium.recoverySeconds;
+        writePart(report);
+        await consortium.close();
+        vi.restoreAllMocks();
+      }
+      expect(report.violations).toEqual([]);
+    },
+    LONGEST_MS,
+  );
 }
 
-beforeAll(async () => {
-  stops.armed = false;
-  const consortium = await opened(FOUR);
-  await consortium.launch(UNDISTURBED);
-  await consortium.play([]);
-  undisturbedModel = consortium.view.run.model;
-  await consortium.close();
-  vi.restoreAllMocks();
-  stops.armed = true;
-}, LONGEST_MS);
-afterEach(() => vi.restoreAllMocks());
-afterAll(() => {
-  report.points.covered = [...stops.covered];
-  writePart(report);
-});
+function modelOf({ view }: StoppedConsortium): { history: string; model: string } {
+  const { plan, ordinal, model } = view.run;
+  const sums = view.rounds.filter(({ kind, state }) => state === 'closed' && kind !== 'confirm');
+  const sets = sums.map(({ kind, round, counted }) => `${kind} ${round} over ${counted.join(', ')}`);
+  return { history: `run ${ordinal} of plan ${plan.slice(0, 16)} (${sets.join('; ')})`, model };
+}
 
 /** Everything that has to hold, in the stores of a consortium whose runs are over. */
 async function found(consortium: StoppedConsortium): Promise<string[]> {
@@ -81,33 +97,3 @@ async function audited({ coordinator }: StoppedConsortium): Promise<string[]> {
     rmSync(folder, { recursive: true });
   }
 }
-
-it.each(Object.keys(PLAYS))(
-  'stops in the play "%s" leave everything as it has to be',
-  async (name) => {
-    const { sites, scenarios } = PLAYS[name]!;
-    const consortium = await opened(sites);
-    for (const { name: scenario, plan, moments, ends } of scenarios) {
-      await consortium.launch(plan);
-      await consortium.play(moments).catch((cause: unknown) => {
-        throw new Error(`"${scenario}" came to no end`, { cause });
-      });
-      const { state, model } = consortium.view.run;
-      expect(state, scenario).toBe(ends);
-      if (plan === UNDISTURBED && model !== undisturbedModel)
-        report.violations.push(
-          `"${scenario}" came to the model ${model}; without faults and with the same sites it is ${undisturbedModel}`,
-        );
-    }
-    report.recoverySeconds.push(...consortium.recoverySeconds);
-    const violations = (await found(consortium)).map((violation) => `${name}: ${violation}`);
-    report.violations.push(...violations);
-    await consortium.close();
-    expect(violations).toEqual([]);
-  },
-  LONGEST_MS,
-);
-
-it('every move of every table was stopped at, before and after', () => {
-  expect(report.points.planned.filter((point) => !stops.covered.has(point))).toEqual([]);
-});
