@@ -141,3 +141,8 @@ export const deadlinePasses: Act = (consortium) => timePasses(11 * HOUR_MS)(cons
 
 /** Longer than anybody is waited for who may still name a liar. */
 export const gracePasses: Act = (consortium) => timePasses(3_000)(consortium);
+
+export const timeStands: Act = () => {
+  const now = Date.now();
+  vi.spyOn(Date, 'now').mockImplementation(() => now);
+};

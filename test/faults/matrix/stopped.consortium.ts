@@ -32,6 +32,8 @@ export class StoppedConsortium {
   view!: RunView;
   #working: LiveAgent | undefined;
   readonly #deadJournals = new WeakSet<JournalDatabase>();
+  /** When the run last got further. */
+  #movedMs = 0;
   #stopped: (() => void) | undefined;
   /** Of the last stop, until the run has got further. */
   #recovering: { sinceMs: number; version: number } | undefined;
@@ -86,9 +88,8 @@ export class StoppedConsortium {
   /** Until the run is over and every site has closed it. @throws Error when it does not get there */
   async play(moments: readonly Moment[]): Promise<void> {
     const ahead = [...moments];
-    const moved = { version: 0, ms: performance.now() };
-    while (performance.now() - moved.ms < STANDS_STILL_MS) {
-      if (this.view.run.version > moved.version) Object.assign(moved, { version: this.view.run.version, ms: performance.now() });
+    this.#movedMs = performance.now();
+    while (performance.now() - this.#movedMs < STANDS_STILL_MS) {
       for (const agent of this.agents) {
         if (!this.away.has(agent.site)) await this.#work(agent);
         await this.#rest();
@@ -151,7 +152,9 @@ export class StoppedConsortium {
   }
 
   async #look(): Promise<void> {
+    const before = this.view as RunView | undefined;
     this.view = await this.coordinator.running.context.get(RunViews).load(this.run);
+    if (this.view.run.version !== before?.run.version) this.#movedMs = performance.now();
     const recovering = this.#recovering;
     if (recovering === undefined || (this.view.run.version <= recovering.version && !isOver(this.view))) return;
     this.recoverySeconds.push((performance.now() - recovering.sinceMs) / 1000);
