@@ -95,8 +95,9 @@ export class LiveAgent {
     this.#recalled = false;
   }
 
+  /** Whether it has nothing more to do in a run that is over: one that it had not approved was never its own. */
   hasClosed(run: string): boolean {
-    return this.context.journal.runs.get(run)?.state === 'closed';
+    return this.context.journal.runs.get(run)?.state !== 'approved';
   }
 
   decide({ plan, ordinal, sites }: Pick<RunRow, 'plan' | 'ordinal' | 'sites'>, decision: 'approved' | 'withdrawn'): void {

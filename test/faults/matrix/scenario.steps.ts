@@ -128,12 +128,19 @@ export const garbles =
     consortium.agent(site).garbles = on;
   };
 
+const realNow = Date.now.bind(Date);
+const clock: { shiftMs: number; standsAtMs: number | undefined } = { shiftMs: 0, standsAtMs: undefined };
+
+function setClock(): void {
+  vi.spyOn(Date, 'now').mockImplementation(() => (clock.standsAtMs ?? realNow()) + clock.shiftMs);
+}
+
 /** For everybody: whatever waits for a time waits no longer. */
 export const timePasses =
   (ms: number): Act =>
   () => {
-    const now = Date.now.bind(Date);
-    vi.spyOn(Date, 'now').mockImplementation(() => now() + ms);
+    clock.shiftMs += ms;
+    setClock();
   };
 
 /** Longer than any deadline of the plans here. */
@@ -142,7 +149,8 @@ export const deadlinePasses: Act = (consortium) => timePasses(11 * HOUR_MS)(cons
 /** Longer than anybody is waited for who may still name a liar. */
 export const gracePasses: Act = (consortium) => timePasses(3_000)(consortium);
 
+/** From now on it only passes by {@link timePasses}. */
 export const timeStands: Act = () => {
-  const now = Date.now();
-  vi.spyOn(Date, 'now').mockImplementation(() => now);
+  clock.standsAtMs = realNow();
+  setClock();
 };

@@ -73,13 +73,10 @@ export class StoppedConsortium {
   /** Publishes the plan and launches a run of it. One consortium may play several, one after the other. */
   async launch(plan: string): Promise<void> {
     const before = await this.#runs();
-    let launched: string | undefined;
-    while (launched === undefined) {
-      await this.#act(() => this.coordinator.launch(plan));
-      // The instance may have been stopped after its commit: then the run is there, and nobody was told.
-      launched = (await this.#runs()).find((run) => !before.includes(run));
-    }
-    this.run = launched;
+    const launched = async () => (await this.#runs()).find((run) => !before.includes(run));
+    // An instance that was stopped after its commit has launched it, and told nobody: asked again, it would launch another.
+    await this.#act(async () => (await launched()) ?? this.coordinator.launch(plan));
+    this.run = (await launched())!;
     this.away.clear();
     this.absent.clear();
     await this.#look();
