@@ -27,6 +27,12 @@ export const sumIs =
     return last !== undefined && last.state === state && (round === undefined || last.round === round);
   };
 
+/** The newest sum of this kind is before its freeze: the last nonce that comes closes the list. */
+export const sumCollects =
+  (kind: SumKind): When =>
+  (view, consortium) =>
+    (['training', 'ready', 'uploading'] as const).some((state) => sumIs(kind, state)(view, consortium));
+
 /** In the newest sum that the site itself knows of. */
 export const siteIs =
   (site: string, state: AgentRoundState): When =>

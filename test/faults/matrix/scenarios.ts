@@ -17,6 +17,7 @@ import {
   runIs,
   siteIs,
   sleeps,
+  sumCollects,
   sumIs,
   timeStands,
   moment,
@@ -88,7 +89,7 @@ const renewals: Scenario = {
     moment(bothAre('trained'), renew(), returns(holder, contributor)),
     moment(both(epochIs(3), sumIs('confirm', 'closed')), sleeps('cedar')),
     moment(both(update('training'), bothAre('nonce-given')), renew(), returns('cedar')),
-    moment(both(epochIs(4), update('training'), siteIs(holder, 'nonce-given')), restarts(holder)),
+    moment(both(epochIs(4), sumCollects('update'), siteIs(holder, 'nonce-given')), restarts(holder)),
     moment(update('ready'), renew()),
     moment(both(epochIs(5), sumIs('confirm', 'closed')), withdraws(holder), withdraws(contributor)),
     moment(both(update('training'), bothAre('declined')), renew(), consents(holder), consents(contributor)),
@@ -149,32 +150,6 @@ export const PLAYS: Record<string, Play> = {
     scenarios: [
       { name: 'aborted before it began', plan: plan('early'), ends: 'aborted', moments: [moment(runIs('awaiting-approval'), abort)] },
       {
-        name: 'aborted with sites that have trained and given nonces',
-        plan: plan('ceremony-1', { holders: 2, threshold: 2 }),
-        ends: 'aborted',
-        moments: [
-          moment(runIs('key-ceremony'), cannot('alder', 'submitNonce'), cannot('cedar', 'submitNonce')),
-          moment(
-            both(siteIs('alder', 'trained'), siteIs('birch', 'nonce-given'), siteIs('cedar', 'trained'), siteIs('dogwood', 'nonce-given')),
-            returns('alder', 'cedar'),
-            abort,
-          ),
-        ],
-      },
-      {
-        name: 'aborted with sites that have encrypted and uploaded',
-        plan: plan('ceremony-2', { holders: 2, threshold: 2 }),
-        ends: 'aborted',
-        moments: [
-          moment(sumIs('confirm', 'training'), cannot('alder', 'upload'), cannot('cedar', 'upload')),
-          moment(
-            both(siteIs('alder', 'encrypted'), siteIs('birch', 'uploaded'), siteIs('cedar', 'encrypted'), siteIs('dogwood', 'uploaded')),
-            returns('alder', 'cedar'),
-            abort,
-          ),
-        ],
-      },
-      {
         name: 'aborted with sites that have declined',
         plan: plan('running'),
         ends: 'aborted',
@@ -207,11 +182,37 @@ export const PLAYS: Record<string, Play> = {
         ],
       },
       {
+        name: 'aborted with sites that have trained and given nonces',
+        plan: plan('ceremony-1', { holders: 2, threshold: 2 }),
+        ends: 'aborted',
+        moments: [
+          moment(runIs('key-ceremony'), cannot('alder', 'submitNonce'), cannot('cedar', 'submitNonce')),
+          moment(
+            both(siteIs('alder', 'trained'), siteIs('birch', 'nonce-given'), siteIs('cedar', 'trained'), siteIs('dogwood', 'nonce-given')),
+            returns('alder', 'cedar'),
+            abort,
+          ),
+        ],
+      },
+      {
+        name: 'aborted with sites that have encrypted and uploaded',
+        plan: plan('ceremony-2', { holders: 2, threshold: 2 }),
+        ends: 'aborted',
+        moments: [
+          moment(sumIs('confirm', 'training'), cannot('alder', 'upload'), cannot('cedar', 'upload')),
+          moment(
+            both(siteIs('alder', 'encrypted'), siteIs('birch', 'uploaded'), siteIs('cedar', 'encrypted'), siteIs('dogwood', 'uploaded')),
+            returns('alder', 'cedar'),
+            abort,
+          ),
+        ],
+      },
+      {
         name: 'failed over a second attempt',
         plan: plan('unrepeated', { onDeadline: 'abandon' }),
         ends: 'failed',
         moments: [
-          moment(both(sumIs('statistics', 'training'), siteIs(holder, 'nonce-given')), restarts(holder)),
+          moment(both(sumCollects('statistics'), siteIs(holder, 'nonce-given')), restarts(holder)),
           moment(sumIs('statistics', 'ready'), sleeps(contributor)),
           moment(both(sumIs('statistics', 'ready'), siteIs(holder, 'nonce-given')), deadlinePasses),
           moment(runIs('failed'), returns(contributor)),
