@@ -23,6 +23,7 @@ export default defineConfig({
       project('medium', ['*/src/**/*.medium.ts', 'test/medium/**/*.medium.ts'], 120_000),
       project('e2e', ['test/e2e/**/*.e2e.ts', 'test/sovereignty/**/*.e2e.ts'], 600_000),
       project('demo', ['test/demo/**/*.e2e.ts', 'test/faults/**/*.e2e.ts'], 900_000),
+      project('faults', ['test/faults/**/*.fault.ts'], 300_000),
       project('attacks', ['test/attacks/**/*.attack.ts'], 300_000),
       project('fuzz', ['test/fuzz/**/*.fuzz.ts'], 300_000),
       project('conformance', ['test/conformance/**/*.conformance.ts'], 300_000),
