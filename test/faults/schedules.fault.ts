@@ -1,0 +1,63 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { emptyPart, writePart } from './fault.report.js';
+import { ROUNDS } from './schedules/fault.plans.js';
+import { type FaultSchedule, type Patience, scheduleText } from './schedules/fault.schedule.js';
+import { FoundedConsortium } from './schedules/founded.consortium.js';
+import { ModelBook, accountFaults } from './schedules/run.account.js';
+import { generateSchedule } from './schedules/schedule.generator.js';
+import { type Performance, perform } from './schedules/schedule.performance.js';
+
+/** `npm run test:faults -- --seeds N`; FAULT_FIRST is the first seed, so that one schedule can be played again: FAULT_FIRST=17 … --seeds 1 */
+const SEEDS = Number(process.env['FAULT_SEEDS'] ?? '20');
+const FIRST = Number(process.env['FAULT_FIRST'] ?? '1');
+const seeds = Array.from({ length: SEEDS }, (_, index) => FIRST + index);
+
+const root = mkdtempSync(join(tmpdir(), 'coferment-schedules-'));
+const part = emptyPart('schedules');
+const models = new ModelBook();
+let founded: FoundedConsortium;
+
+describe.skipIf(SEEDS === 0)('random schedules of faults on real processes', () => {
+  beforeAll(async () => {
+    founded = await FoundedConsortium.found(root);
+  }, 120_000);
+  afterAll(async () => {
+    await founded?.close();
+    writePart(part);
+    // The folders of a violation stay for whoever looks into it.
+    if (part.violations.length === 0) rmSync(root, { recursive: true });
+  });
+
+  it.each<Patience>(['waiting', 'quorum'])('the run without faults completes (%s)', async (patience) => {
+    const schedule: FaultSchedule = { seed: 0, patience, faults: [] };
+    expect(judge(schedule, await perform(founded, schedule, `reference-${patience}`))).toEqual([]);
+  });
+
+  it.each(seeds)('schedule %i', { timeout: 300_000 }, async (seed) => {
+    const schedule = generateSchedule(seed, ROUNDS);
+    const performance = await perform(founded, schedule, `seed-${seed}`);
+    const found = judge(schedule, performance);
+    part.seeds.push(seed);
+    part.recoverySeconds.push(...performance.recoveriesMs.map((ms) => ms / 1000));
+    if (found.length === 0) {
+      rmSync(performance.folders.out, { recursive: true });
+      return;
+    }
+    part.violations.push(...found.map((violation) => `seed ${seed}: ${violation}`));
+    throw new Error(
+      [...found, scheduleText(schedule), 'what happened:', ...performance.log, `folders: ${performance.folders.out}`].join('\n'),
+    );
+  });
+});
+
+function judge(schedule: FaultSchedule, { run, faults, tookMs, recoveriesMs, unplayed }: Performance): string[] {
+  const { seed, patience } = schedule;
+  console.log(
+    `seed ${seed}: ${run?.state ?? 'no run'} in ${(tookMs / 1000).toFixed(1)} s, ${schedule.faults.length - unplayed} of ${schedule.faults.length} faults played, recoveries ${recoveriesMs.map((ms) => (ms / 1000).toFixed(1)).join(' ')}`,
+  );
+  if (run === undefined) return [...faults, 'the run could not be asked about'];
+  return [...faults, ...accountFaults(run, patience), ...models.enter(`seed ${seed}`, patience, run)];
+}

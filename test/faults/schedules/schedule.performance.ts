@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunStatus } from '@coferment/proto';
+import { ask } from '../../../coordinator/src/cli/operator.client.js';
+import type { MemberFolders } from '../../../demo/src/members/member.folders.js';
+import type { ProgramEvent } from '../../../demo/src/processes/index.js';
+import { type FaultSchedule, SITES, type Site } from './fault.schedule.js';
+import type { FoundedConsortium } from './founded.consortium.js';
+import { RunFollower } from './run.follower.js';
+import { SchedulePlayer } from './schedule.player.js';
+import { ScheduleStage } from './schedule.stage.js';
+
+/** Many times what a run under faults takes on two busy cores; a run that needs longer hangs. */
+const END_WITHIN_MS = 90_000;
+/** From the end of a run until every site has heard of it. */
+const HEARD_WITHIN_MS = 30_000;
+
+/** What one schedule did to one run. */
+export interface Performance {
+  readonly run: RunStatus | undefined;
+  readonly folders: MemberFolders;
+  /** What went wrong with the processes themselves. */
+  readonly faults: readonly string[];
+  readonly recoveriesMs: readonly number[];
+  readonly log: readonly string[];
+  readonly tookMs: number;
+  readonly unplayed: number;
+}
+
+/** Copies the consortium, launches a run in the copy, plays the schedule on it, and stops everybody when every site knows that the run is over. */
+export async function perform(founded: FoundedConsortium, schedule: FaultSchedule, name: string): Promise<Performance> {
+  const startedMs = Date.now();
+  const folders = founded.copyTo(name);
+  const faults: string[] = [];
+  const heard = new Set<Site>();
+  let player: SchedulePlayer | undefined;
+  const stage = new ScheduleStage(founded, folders, {
+    siteTold: (site, event) => {
+      const fault = complaintOf(site, event);
+      if (fault !== undefined) faults.push(fault);
+      if (event['event'] === 'run-closed') heard.add(site);
+      player?.siteTold(site, event);
+    },
+    lost: (message) => faults.push(message),
+  });
+  player = new SchedulePlayer(schedule, stage, founded.lines);
+  let run: RunStatus | undefined;
+  try {
+    await Promise.all((['coordinator', ...SITES] as const).map((whom) => stage.start(whom)));
+    const { operator } = stage.client!;
+    const asked = { plan: founded.plans.get(schedule.patience)!, sites: [], approveWithinMs: 0, startAtMs: 0 };
+    const launched = await ask(operator.launchRun.bind(operator), asked);
+    player.launched();
+    const playing = player;
+    run = await new RunFollower(stage, launched.run, (event) => playing.runMoved(event)).toTheEnd(END_WITHIN_MS);
+    await player.settled();
+    for (const endMs = Date.now() + HEARD_WITHIN_MS; heard.size < SITES.length && Date.now() < endMs; ) await sleep(20);
+    for (const site of SITES) if (!heard.has(site)) faults.push(`${site} has not heard that the run is over`);
+  } catch (error) {
+    faults.push((error as Error).message);
+  } finally {
+    faults.push(...(await stage.stop()));
+  }
+  const { recoveriesMs, log, unplayed } = player;
+  return { run, folders, faults, recoveriesMs, log, tookMs: Date.now() - startedMs, unplayed: unplayed.length };
+}
+
+/** What an agent shows to people because only people can act on it. No fault of a schedule is such. */
+function complaintOf(site: Site, event: ProgramEvent): string | undefined {
+  switch (event['event']) {
+    case 'refused':
+      return `${site} refused: ${String(event['code'])}: ${String(event['message'])}`;
+    case 'waiting':
+      return `${site} waits for its people: ${String(event['reason'])}`;
+    case 'split-view':
+      return `${site} sees two ledgers: ${String(event['message'])}`;
+    default:
+      return undefined;
+  }
+}
