@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { emptyPart, writePart } from './fault.report.js';
 import { ROUNDS } from './schedules/fault.plans.js';
-import { type FaultSchedule, type Patience, scheduleText } from './schedules/fault.schedule.js';
+import { type FaultSchedule, scheduleText } from './schedules/fault.schedule.js';
 import { FoundedConsortium } from './schedules/founded.consortium.js';
 import { ModelBook, accountFaults } from './schedules/run.account.js';
 import { generateSchedule } from './schedules/schedule.generator.js';
-import { type Performance, perform } from './schedules/schedule.performance.js';
+import { type Performance, type Prepared, perform, prepareKeys } from './schedules/schedule.performance.js';
 
 /** `npm run test:faults -- --seeds N`; FAULT_FIRST is the first seed, so that one schedule can be played again: FAULT_FIRST=17 … --seeds 1 */
 const SEEDS = Number(process.env['FAULT_SEEDS'] ?? '20');
@@ -19,6 +19,17 @@ const root = mkdtempSync(join(tmpdir(), 'coferment-schedules-'));
 const part = emptyPart('schedules');
 const models = new ModelBook();
 let founded: FoundedConsortium;
+const prepared = new Map<string, Promise<Prepared>>();
+/** Compiled code of all those processes, which would be compiled anew by each. */
+process.env['NODE_COMPILE_CACHE'] = join(root, 'compiled');
+
+/** Made when the first schedule needs it. */
+function preparedFor({ from, patience }: FaultSchedule): Promise<Prepared> {
+  if (from === 'launch') return Promise.resolve({ folders: founded.folders, run: undefined });
+  const made = prepared.get(patience) ?? prepareKeys(founded, patience);
+  prepared.set(patience, made);
+  return made;
+}
 
 describe.skipIf(SEEDS === 0)('random schedules of faults on real processes', () => {
   beforeAll(async () => {
@@ -31,14 +42,14 @@ describe.skipIf(SEEDS === 0)('random schedules of faults on real processes', () 
     if (part.violations.length === 0) rmSync(root, { recursive: true });
   });
 
-  it.each<Patience>(['waiting', 'quorum'])('the run without faults completes (%s)', async (patience) => {
-    const schedule: FaultSchedule = { seed: 0, patience, faults: [] };
-    expect(judge(schedule, await perform(founded, schedule, `reference-${patience}`))).toEqual([]);
+  it('a run without faults completes', { timeout: 300_000 }, async () => {
+    const schedule: FaultSchedule = { seed: 0, patience: 'waiting', from: 'keys', faults: [] };
+    expect(judge(schedule, await perform(founded, await preparedFor(schedule), schedule, 'reference'))).toEqual([]);
   });
 
   it.each(seeds)('schedule %i', { timeout: 300_000 }, async (seed) => {
     const schedule = generateSchedule(seed, ROUNDS);
-    const performance = await perform(founded, schedule, `seed-${seed}`);
+    const performance = await perform(founded, await preparedFor(schedule), schedule, `seed-${seed}`);
     const found = judge(schedule, performance);
     part.seeds.push(seed);
     part.recoverySeconds.push(...performance.recoveriesMs.map((ms) => ms / 1000));

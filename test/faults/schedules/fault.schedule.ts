@@ -1,5 +1,9 @@
 /** Which rules the run has: whether it waits for everybody for ever, or goes on with a quorum at the deadline. */
 export type Patience = 'waiting' | 'quorum';
+export const PATIENCES: readonly Patience[] = ['waiting', 'quorum'];
+
+/** Where the run is when everybody is started: not launched yet, or stopped in order when all keys were confirmed. */
+export type Beginning = 'launch' | 'keys';
 
 export const SITES = ['site-1', 'site-2', 'site-3', 'site-4'] as const;
 export type Site = (typeof SITES)[number];
@@ -9,7 +13,8 @@ export type SumKind = 'confirm' | 'statistics' | 'update' | 'evaluate';
 
 /** What is waited for before a fault happens. Only what tests see from outside: the operator's watch, and what agents print. */
 export type Trigger =
-  | { readonly on: 'launch' }
+  /** Everybody serves, and the run is launched or goes on. */
+  | { readonly on: 'beginning' }
   /** A sum of this kind enters this state; training rounds from 1, 0 for the other kinds. */
   | { readonly on: 'sum'; readonly kind: SumKind; readonly round: number; readonly state: string }
   /** The site is asked to do this: `deal`, `checkDealing`, `agreeEpoch`, `prepareSum`, `encrypt`, `attest`, `releaseShare`, `applySum`; the `nth` time. */
@@ -39,12 +44,14 @@ export interface Fault {
 export interface FaultSchedule {
   readonly seed: number;
   readonly patience: Patience;
+  readonly from: Beginning;
   readonly faults: readonly Fault[];
 }
 
-export function scheduleText({ seed, patience, faults }: FaultSchedule): string {
+export function scheduleText({ seed, patience, from, faults }: FaultSchedule): string {
   const title = patience === 'waiting' ? 'the run waits for every site' : 'the run goes on with a quorum';
-  return [`schedule ${seed}: ${title}`, ...faults.map((fault) => `  ${faultText(fault)}`)].join('\n');
+  const begins = from === 'launch' ? 'begins with its launch' : 'begins with confirmed keys';
+  return [`schedule ${seed}: ${title} and ${begins}`, ...faults.map((fault) => `  ${faultText(fault)}`)].join('\n');
 }
 
 export function faultText({ when, afterMs, what }: Fault): string {
@@ -53,8 +60,8 @@ export function faultText({ when, afterMs, what }: Fault): string {
 
 function triggerText(when: Trigger): string {
   switch (when.on) {
-    case 'launch':
-      return 'the launch';
+    case 'beginning':
+      return 'the beginning';
     case 'sum':
       return `the sum "${when.kind}"${when.round === 0 ? '' : ` of round ${when.round}`} is ${when.state}`;
     case 'asked':

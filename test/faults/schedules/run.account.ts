@@ -9,7 +9,8 @@ const NAMED = ['frozen', 'attesting', 'decrypting', 'applying', 'closed', 'aband
 export function accountFaults(run: RunStatus, patience: Patience): string[] {
   const closed = run.rounds.filter(({ state }) => state === 'closed');
   const faults: string[] = [];
-  if (run.state !== 'completed') faults.push(`the run is ${run.state}: ${run.cause} ${run.whatToDo} (waiting for ${run.waitingFor.join(', ')})`);
+  if (run.state !== 'completed')
+    faults.push(`the run is ${run.state}: ${run.cause} ${run.whatToDo} (waiting for ${run.waitingFor.join(', ')})`);
   for (const sum of run.rounds.filter(({ kind, state }) => kind !== 'confirm' && NAMED.includes(state))) faults.push(...namesFaults(sum));
   for (let round = 1; round <= ROUNDS; round++) {
     const times = closed.filter((sum) => sum.kind === 'update' && sum.round === round).length;
@@ -19,7 +20,8 @@ export function accountFaults(run: RunStatus, patience: Patience): string[] {
   if (new Set(numbers).size !== numbers.length) faults.push(`a number of a sum was given twice: ${numbers.join(', ')}`);
   if (patience === 'waiting')
     for (const { sum, kind, counted } of closed)
-      if (kind !== 'confirm' && counted.length !== SITES.length) faults.push(`sum ${sum} counts ${counted.join(', ')}, though the run waits for all`);
+      if (kind !== 'confirm' && counted.length !== SITES.length)
+        faults.push(`sum ${sum} counts ${counted.join(', ')}, though the run waits for all`);
   return faults;
 }
 

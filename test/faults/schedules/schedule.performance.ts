@@ -1,24 +1,31 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunStatus } from '@coferment/proto';
+import type { RunStatus, WatchRunResponse } from '@coferment/proto';
 import { ask } from '../../../coordinator/src/cli/operator.client.js';
 import type { MemberFolders } from '../../../demo/src/members/member.folders.js';
 import type { ProgramEvent } from '../../../demo/src/processes/index.js';
-import { type FaultSchedule, SITES, type Site } from './fault.schedule.js';
+import { type FaultSchedule, type Patience, SITES, type Site } from './fault.schedule.js';
 import type { FoundedConsortium } from './founded.consortium.js';
 import { RunFollower } from './run.follower.js';
 import { SchedulePlayer } from './schedule.player.js';
 import { ScheduleStage } from './schedule.stage.js';
 
 /** Many times what a run under faults takes on two busy cores; a run that needs longer hangs. */
-const END_WITHIN_MS = 90_000;
+const END_WITHIN_MS = 120_000;
 /** From the end of a run until every site has heard of it. */
 const HEARD_WITHIN_MS = 30_000;
+
+/** A run with its folders, as a schedule finds it. */
+export interface Prepared {
+  readonly folders: MemberFolders;
+  /** Undefined before the launch. */
+  readonly run: string | undefined;
+}
 
 /** What one schedule did to one run. */
 export interface Performance {
   readonly run: RunStatus | undefined;
   readonly folders: MemberFolders;
-  /** What went wrong with the processes themselves. */
+  /** What went wrong with the processes themselves, and what sites complained of. */
   readonly faults: readonly string[];
   readonly recoveriesMs: readonly number[];
   readonly log: readonly string[];
@@ -26,10 +33,10 @@ export interface Performance {
   readonly unplayed: number;
 }
 
-/** Copies the consortium, launches a run in the copy, plays the schedule on it, and stops everybody when every site knows that the run is over. */
-export async function perform(founded: FoundedConsortium, schedule: FaultSchedule, name: string): Promise<Performance> {
+/** Copies what is prepared, launches the run or lets it go on, plays the schedule on it, and stops everybody when every site knows that the run is over. */
+export async function perform(founded: FoundedConsortium, prepared: Prepared, schedule: FaultSchedule, name: string): Promise<Performance> {
   const startedMs = Date.now();
-  const folders = founded.copyTo(name);
+  const folders = founded.copyTo(name, prepared.folders);
   const faults: string[] = [];
   const heard = new Set<Site>();
   let player: SchedulePlayer | undefined;
@@ -45,15 +52,13 @@ export async function perform(founded: FoundedConsortium, schedule: FaultSchedul
   player = new SchedulePlayer(schedule, stage, founded.lines);
   let run: RunStatus | undefined;
   try {
-    await Promise.all((['coordinator', ...SITES] as const).map((whom) => stage.start(whom)));
-    const { operator } = stage.client!;
-    const asked = { plan: founded.plans.get(schedule.patience)!, sites: [], approveWithinMs: 0, startAtMs: 0 };
-    const launched = await ask(operator.launchRun.bind(operator), asked);
-    player.launched();
+    await stage.startAll();
+    const id = prepared.run ?? (await launch(founded, stage, schedule.patience));
+    player.begun();
     const playing = player;
-    run = await new RunFollower(stage, launched.run, (event) => playing.runMoved(event)).toTheEnd(END_WITHIN_MS);
+    run = await new RunFollower(stage, id, (event) => playing.runMoved(event)).toTheEnd(END_WITHIN_MS);
     await player.settled();
-    for (const endMs = Date.now() + HEARD_WITHIN_MS; heard.size < SITES.length && Date.now() < endMs; ) await sleep(20);
+    for (const endMs = Date.now() + HEARD_WITHIN_MS; heard.size < SITES.length && Date.now() < endMs;) await sleep(20);
     for (const site of SITES) if (!heard.has(site)) faults.push(`${site} has not heard that the run is over`);
   } catch (error) {
     faults.push((error as Error).message);
@@ -62,6 +67,33 @@ export async function perform(founded: FoundedConsortium, schedule: FaultSchedul
   }
   const { recoveriesMs, log, unplayed } = player;
   return { run, folders, faults, recoveriesMs, log, tookMs: Date.now() - startedMs, unplayed: unplayed.length };
+}
+
+/** A run whose key ceremony is over, stopped in order: what comes after can be played many times from there. */
+export async function prepareKeys(founded: FoundedConsortium, patience: Patience): Promise<Prepared> {
+  const folders = founded.copyTo(`keys-${patience}`);
+  const faults: string[] = [];
+  const stage = new ScheduleStage(founded, folders, { siteTold: () => undefined, lost: (message) => faults.push(message) });
+  const confirmed = Promise.withResolvers<void>();
+  try {
+    await stage.startAll();
+    const run = await launch(founded, stage, patience);
+    const take = ({ type, state }: WatchRunResponse) => {
+      if (type === 'run-state' && state === 'running') confirmed.resolve();
+    };
+    const ended = new RunFollower(stage, run, take).toTheEnd(END_WITHIN_MS).catch(() => undefined);
+    await Promise.race([confirmed.promise, ended.then(() => Promise.reject(new Error(`The keys of ${run} were not confirmed.`)))]);
+    return { folders, run };
+  } finally {
+    faults.push(...(await stage.stop()));
+    if (faults.length > 0) throw new Error(faults.join('\n'));
+  }
+}
+
+async function launch(founded: FoundedConsortium, { client }: ScheduleStage, patience: Patience): Promise<string> {
+  const { operator } = client!;
+  const asked = { plan: founded.plans.get(patience)!, sites: [], approveWithinMs: 0, startAtMs: 0 };
+  return (await ask(operator.launchRun.bind(operator), asked)).run;
 }
 
 /** What an agent shows to people because only people can act on it. No fault of a schedule is such. */

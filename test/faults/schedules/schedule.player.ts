@@ -36,8 +36,8 @@ export class SchedulePlayer {
     return [...this.#pending];
   }
 
-  launched(): void {
-    this.#strike((when) => when.on === 'launch');
+  begun(): void {
+    this.#strike((when) => when.on === 'beginning');
   }
 
   /** Everything that an agent prints. */

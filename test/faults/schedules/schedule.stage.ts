@@ -1,11 +1,10 @@
-import { join } from 'node:path';
 import { parseAddress } from '@coferment/consortium';
 import { type OperatorClient, connect } from '../../../coordinator/src/cli/operator.client.js';
 import type { MemberFolders } from '../../../demo/src/members/member.folders.js';
-import { AGENT_PROGRAM, COORDINATOR_PROGRAM } from '../../../demo/src/members/program.path.js';
 import { type ChildProgram, ProcessGroup, type ProgramEvent } from '../../../demo/src/processes/index.js';
 import { SITES, type Site, type Victim } from './fault.schedule.js';
 import type { FoundedConsortium } from './founded.consortium.js';
+import { coordinatorProgram, servingAgent, storeKey } from './member.programs.js';
 
 const VICTIMS: readonly Victim[] = ['coordinator', ...SITES];
 /** A start on a machine that does other things as well; a member that needs longer is stuck. */
@@ -38,9 +37,13 @@ export class ScheduleStage {
     return this.#client;
   }
 
+  async startAll(): Promise<void> {
+    await Promise.all(VICTIMS.map((whom) => this.start(whom)));
+  }
+
   /** Resolves when it serves; at once when it is killed before. */
   async start(whom: Victim): Promise<void> {
-    const program = this.#group.start(whom === 'coordinator' ? this.#coordinator() : this.#agent(whom));
+    const program = this.#group.start(whom === 'coordinator' ? coordinatorProgram(this.folders) : servingAgent(this.folders, whom));
     this.#running.set(whom, program);
     void program.ended.then(() => {
       if (!this.#struck.has(program)) this.watcher.lost(program.failure().message);
@@ -80,7 +83,9 @@ export class ScheduleStage {
       if (program?.running !== true) return [];
       this.#struck.add(program);
       const { code, signal } = await program.stop(STOP_WITHIN_MS);
-      return code === 0 ? [] : [`${whom} did not end in order within ${STOP_WITHIN_MS / 1000} s: exit code ${code}, ${signal ?? 'no signal'}`];
+      return code === 0
+        ? []
+        : [`${whom} did not end in order within ${STOP_WITHIN_MS / 1000} s: exit code ${code}, ${signal ?? 'no signal'}`];
     });
     const faults = (await Promise.all(ends)).flat();
     await this.#group.stopAll();
@@ -90,7 +95,7 @@ export class ScheduleStage {
   async #listening(program: ChildProgram, address: string): Promise<void> {
     const target = parseAddress(address)!;
     for (const line of this.founded.lines.values()) line.leadTo(target);
-    const client = await connect(this.folders.coordinator, this.founded.passphrase('coordinator'));
+    const client = await connect(this.folders.coordinator, storeKey(this.folders, 'coordinator'));
     if (program === this.#running.get('coordinator') && program.running) this.#client = client;
     else client.close();
   }
@@ -98,27 +103,5 @@ export class ScheduleStage {
   #disconnect(): void {
     this.#client?.close();
     this.#client = undefined;
-  }
-
-  #coordinator() {
-    const data = ['--data', this.folders.coordinator, '--passphrase-file', this.founded.passphraseFile('coordinator')];
-    return {
-      name: 'coordinator',
-      script: COORDINATOR_PROGRAM,
-      // Its lines are led to wherever it listens: a port that is free now may not be in a minute, on a machine that does other things as well.
-      args: ['start', ...data, '--listen', '127.0.0.1:0', '--json'],
-      logFile: join(this.folders.logs, 'coordinator.log'),
-    };
-  }
-
-  #agent(site: Site) {
-    const records = join(this.folders.records, site);
-    const data = ['--data', join(this.folders.sites, site), '--passphrase-file', this.founded.passphraseFile(site)];
-    return {
-      name: `agent ${site}`,
-      script: AGENT_PROGRAM,
-      args: ['serve', ...data, '--mapping', join(records, 'mapping.yaml'), '--records', records, '--poll-wait-ms', '1000', '--json'],
-      logFile: join(this.folders.logs, `${site}.log`),
-    };
   }
 }
