@@ -11,6 +11,7 @@ import { ObjectsModule } from './objects/objects.module.js';
 import { PersistenceModule } from './persistence/persistence.module.js';
 import { PlansModule } from './plans/plans.module.js';
 import { PublicationModule } from './publication/publication.module.js';
+import { ReplicasModule } from './replicas/replicas.module.js';
 import { RoundsModule } from './rounds/rounds.module.js';
 import { RunsModule } from './runs/runs.module.js';
 import { Settings } from './settings.js';
@@ -22,6 +23,7 @@ import { WitnessingModule } from './witnessing/witnessing.module.js';
   imports: [
     PersistenceModule,
     TelemetryModule,
+    ReplicasModule,
     PublicationModule,
     WitnessingModule,
     ObjectsModule,

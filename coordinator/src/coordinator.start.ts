@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { join } from 'node:path';
 import { WIRE_VERSION, signStatement } from '@coferment/consortium';
 import { type StoreSecret, loadCrypto } from '@coferment/crypto';
 import type { INestApplicationContext } from '@nestjs/common';
@@ -19,12 +20,16 @@ import {
   readFacts,
 } from './identity/consortium.facts.js';
 import { ConsortiumIdentity, found, unlock } from './identity/consortium.identity.js';
-import { requireCharter, requireSameCharter, requireSoundCharter } from './identity/charter.rule.js';
+import { requireCharter, requireSameCharter, requireSameFounding, requireSoundCharter } from './identity/charter.rule.js';
 import { type LedgerListening, LedgerServer } from './ledger-http/ledger.server.js';
 import { ObjectStore } from './objects/object.store.js';
 import { Database } from './persistence/database.js';
 import { type FolderLock, lockFolder } from './persistence/folder.lock.js';
 import { PublicationService } from './publication/publication.service.js';
+import { ChangeListener } from './replicas/change.listener.js';
+import { replicaOf, requireSharing } from './replicas/replica.file.js';
+import { ReplicaRepository } from './replicas/replica.repository.js';
+import { Replicas } from './replicas/replicas.service.js';
 import { Presence } from './rounds/presence.js';
 import { RunReconciler } from './runs/run.reconciler.js';
 import { keepAddress, lastAddress } from './running.address.js';
@@ -44,6 +49,8 @@ export interface StartOptions {
   /** `host:port`; without it the last address is taken again. */
   listen?: string;
   databaseUrl?: string;
+  /** Folder of the object store that coordinators share; without it, it is in the data folder. */
+  objects?: string;
   /** How long certificates are good for, from the next one that is issued on; kept for later starts. */
   certificateLifeMs?: number;
   /** Witnesses outside the consortium that are called, each as verifier key and URL; kept for later starts. */
@@ -77,7 +84,9 @@ export async function startCoordinator(options: StartOptions): Promise<RunningCo
     const { witnessServers, ledger } = options;
     if (witnessServers !== undefined) keepWitnessServers(options.folder, witnessServers.map(checkedWitness));
     if (ledger !== undefined) requireOpenLedger(readFacts(options.folder));
-    const settings: Settings = { ...options, listen };
+    const replica = replicaOf(options.folder);
+    requireSharing(options.folder, replica, options);
+    const settings: Settings = { ...options, listen, replica: replica.id };
     const identity = unlock(options.folder, options.passphrase);
     const context = await NestFactory.createApplicationContext(CoordinatorModule.with(settings, identity), {
       logger: ['error', 'fatal'],
@@ -139,7 +148,8 @@ async function listenOn(
     lock.release();
   };
   try {
-    await context.get(ObjectStore).open();
+    await context.get(Replicas).open();
+    await requireObjectStore(context, settings);
     await context.get(PublicationService).open();
     await recordFounding(context);
     await context.get(WitnessingService).open();
@@ -151,6 +161,8 @@ async function listenOn(
     const address = listeningAddress(settings.listen).on(await context.get(AgentPort).listen(settings.listen));
     context.get(AgentAddress).value = address;
     keepAddress(settings.folder, address);
+    context.get(Replicas).listensOn(address);
+    context.get(ChangeListener).start();
     context.get(RunReconciler).start();
     return { address, ...ledgerUrl, facts: context.get(ConsortiumIdentity).facts, context, stop };
   } catch (error) {
@@ -159,24 +171,47 @@ async function listenOn(
   }
 }
 
+/** The rows of the database name files: in another folder they would all be missing. @throws CoordinatorError 'folder-unusable' */
+async function requireObjectStore(context: INestApplicationContext, { folder, objects }: Settings): Promise<void> {
+  const store = context.get(ObjectStore);
+  await store.open();
+  const found = await store.name();
+  const known = await context.get(Database).transaction((manager) => context.get(ReplicaRepository).objectStore(manager, found));
+  if (found === known) return;
+  const place = objects ?? join(folder, 'objects');
+  throw new CoordinatorError(
+    'folder-unusable',
+    `The database speaks of objects in the store ${known}; ${place} is the store ${found}. Give the object folder of this consortium with --objects; all its coordinators share one. ` +
+      `If ${place} is a copy of it that was restored from a backup, write "id":"${known}" into ${join(place, 'store.json')}.`,
+  );
+}
+
 /** The ledger begins with who runs it, and with the charter that everybody joins under. @throws CoordinatorError 'folder-unusable' where it does not */
 async function recordFounding(context: INestApplicationContext): Promise<void> {
   const publication = context.get(PublicationService);
   const { facts, operator } = context.get(ConsortiumIdentity);
-  if (publication.size > 0) {
-    const [second] = await publication.entries(1, 1);
-    return requireCharter(second, context.get(Settings).folder, facts.consortium);
-  }
+  if (publication.size > 0) return requireOwnCharter(context);
   const { consortium, origin, operatorKey, ledgerReaders, siteNames, witnessQuorum, witnesses } = facts;
   const founding = signStatement('consortium-founded', { consortium, origin, operatorKey, wireVersion: WIRE_VERSION }, operator);
   const charter = signStatement('charter', { consortium, ledgerReaders, siteNames, witnessQuorum, witnesses }, operator);
   await context.get(Database).transaction(async (manager) => {
+    // Another coordinator that starts for the first time on the same database may have been faster.
+    if ((await publication.lockedSize(manager)) > 0) return;
     await publication.appendAll(
       manager,
       [founding, charter].map((envelope) => ({ envelope, publicKey: operator.publicKey })),
     );
   });
   await publication.follow();
+  return requireOwnCharter(context);
+}
+
+async function requireOwnCharter(context: INestApplicationContext): Promise<void> {
+  const { facts } = context.get(ConsortiumIdentity);
+  const { folder } = context.get(Settings);
+  const [first, second] = await context.get(PublicationService).entries(0, 2);
+  requireSameFounding(first, facts, folder);
+  requireCharter(second, folder, facts.consortium);
 }
 
 /** Nobody could poll while the coordinator was down, so every site gets a fresh grace, as long as its own polls are. */

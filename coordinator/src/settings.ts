@@ -8,4 +8,8 @@ export abstract class Settings {
   abstract readonly databaseUrl?: string;
   /** How long witnesses are waited for, in milliseconds. */
   abstract readonly offerMs?: number;
+  /** Folder of the object store, where it is not in the data folder. */
+  abstract readonly objects?: string;
+  /** Names the data folder among those that work on one database. */
+  abstract readonly replica?: string;
 }

@@ -29,6 +29,7 @@ const STATUS_OF: Readonly<Record<CoordinatorErrorCode, status>> = {
   'overlap-open': status.FAILED_PRECONDITION,
   'no-overlap': status.FAILED_PRECONDITION,
   'sites-behind': status.FAILED_PRECONDITION,
+  'replicas-running': status.FAILED_PRECONDITION,
   'bad-signature': status.PERMISSION_DENIED,
   malformed: status.INVALID_ARGUMENT,
   'too-large': status.RESOURCE_EXHAUSTED,

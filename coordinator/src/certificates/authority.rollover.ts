@@ -7,6 +7,7 @@ import { MOST_ROLLOVERS_MISSED, createAuthority, crossSign, issueServer } from '
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { Database } from '../persistence/database.js';
 import { PublicationService } from '../publication/publication.service.js';
+import { Replicas } from '../replicas/replicas.service.js';
 import { ChangeNotifier } from '../telemetry/change.notifier.js';
 import { Log } from '../telemetry/log.js';
 import { AuthoritiesRepository } from './authorities.repository.js';
@@ -32,6 +33,7 @@ export class AuthorityRollover {
     private readonly publication: PublicationService,
     private readonly notifier: ChangeNotifier,
     private readonly log: Log,
+    private readonly replicas: Replicas,
   ) {}
 
   /** Ends what a killed coordinator has begun. @throws CoordinatorError 'folder-unusable' for keys from before a change that the ledger knows of */
@@ -39,9 +41,10 @@ export class AuthorityRollover {
     return this.identity.exclusively(() => this.#resume());
   }
 
-  /** @throws CoordinatorError 'overlap-open' while an earlier one is under way, 'folder-unusable' when the old authority cannot certify a new one */
+  /** @throws CoordinatorError 'overlap-open' while an earlier one is under way, 'folder-unusable' when the old authority cannot certify a new one, 'replicas-running' */
   roll(): Promise<{ sequence: number; fingerprint: string }> {
     return this.identity.exclusively(async () => {
+      await this.replicas.requireAlone('A new certificate authority');
       await this.#resume();
       const { identity } = this;
       const { sequence: last, certificates } = identity.authorities;
@@ -73,10 +76,11 @@ export class AuthorityRollover {
   /**
    * From here on only the newest authority is believed.
    * @returns sites that have not taken it in; they come back by the cross certificate and renew by their identity keys
-   * @throws CoordinatorError 'no-overlap', 'sites-behind' unless forced
+   * @throws CoordinatorError 'no-overlap', 'sites-behind' unless forced, 'replicas-running'
    */
   retire(force: boolean): Promise<{ sequence: number; behind: string[] }> {
     return this.identity.exclusively(async () => {
+      await this.replicas.requireAlone('Retiring a certificate authority');
       await this.#resume();
       const { identity } = this;
       const { sequence: last, certificates } = identity.authorities;

@@ -7,6 +7,7 @@ import { addLedger } from './ledger.commands.js';
 import { addModels } from './model.commands.js';
 import { addPlans } from './plan.commands.js';
 import { programVersion } from './program.version.js';
+import { addReplicas } from './replica.commands.js';
 import { addRosters } from './roster.commands.js';
 import { addRuns } from './run.commands.js';
 import { addSites } from './site.commands.js';
@@ -29,5 +30,6 @@ export function operatorProgram(): Command {
   addLedger(program);
   addExports(program);
   addKeys(program);
+  addReplicas(program);
   return program;
 }

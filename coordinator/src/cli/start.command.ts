@@ -11,6 +11,7 @@ interface StartFlags extends SecretFlags, LedgerFlags {
   consortium?: string;
   origin?: string;
   listen?: string;
+  objects?: string;
   certificateLife?: number;
   json?: boolean;
 }
@@ -28,6 +29,10 @@ export function addStart(program: Command): void {
       'address that agents dial, or [::]:port for every address of this machine; port 0 takes a free one (default: the last one)',
     )
     .option(
+      '--objects <dir>',
+      'folder of uploads, sums and models, where several coordinators share it (default: objects in the data folder)',
+    )
+    .option(
       '--certificate-life <time>',
       'how long certificates are good for, 10 min to 365 d; kept for later starts (at first 30 d)',
       parseLife,
@@ -36,7 +41,7 @@ export function addStart(program: Command): void {
   ledgerOptions(command)
     .addHelpText(
       'after',
-      '\nExample:\n  coferment start --data ./coordinator --consortium fermentation --origin ledger.example/fermentation --listen 0.0.0.0:7443 --passphrase-file ./passphrase\n  coferment start --data ./coordinator --ledger-listen 0.0.0.0:8443 --ledger-tls-cert ./tls/fullchain.pem --ledger-tls-key ./tls/key.pem --passphrase-file ./passphrase',
+      '\nExample:\n  coferment start --data ./coordinator --consortium fermentation --origin ledger.example/fermentation --listen 0.0.0.0:7443 --passphrase-file ./passphrase\n  coferment start --data ./coordinator --ledger-listen 0.0.0.0:8443 --ledger-tls-cert ./tls/fullchain.pem --ledger-tls-key ./tls/key.pem --passphrase-file ./passphrase\n  DATABASE_URL=postgres://coferment@db.example/coferment coferment start --data ./coordinator-b --objects /shared/coferment-objects --passphrase-file ./passphrase',
     )
     .action(runStart);
 }
@@ -44,7 +49,7 @@ export function addStart(program: Command): void {
 async function runStart(flags: StartFlags): Promise<void> {
   const output = new CommandOutput(flags.json === true);
   try {
-    const { data, consortium, origin, listen, certificateLife, witness } = flags;
+    const { data, consortium, origin, listen, objects, certificateLife, witness } = flags;
     const ledger = listeningOf(flags);
     const databaseUrl = process.env['DATABASE_URL'];
     // The server and its database are loaded here, so that the operator's other commands need not wait for them.
@@ -58,6 +63,7 @@ async function runStart(flags: StartFlags): Promise<void> {
       ...(witness === undefined ? {} : { witnessServers: witness }),
       ...(ledger === undefined ? {} : { ledger }),
       ...(listen === undefined ? {} : { listen }),
+      ...(objects === undefined ? {} : { objects }),
       ...(certificateLife === undefined ? {} : { certificateLifeMs: certificateLife }),
       ...(databaseUrl === undefined || databaseUrl === '' ? {} : { databaseUrl }),
     });

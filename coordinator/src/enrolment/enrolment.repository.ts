@@ -46,7 +46,7 @@ export class EnrolmentRepository {
   async notePoll(
     manager: EntityManager,
     { site, identityKey }: SiteMember,
-    poll: Pick<SiteRow, 'lastPollMs' | 'waitMs' | 'authorities'>,
+    poll: Pick<SiteRow, 'lastPollMs' | 'polledAt' | 'waitMs' | 'authorities'>,
   ): Promise<void> {
     await manager.update(SiteEntity, { site, identityKey }, poll);
   }

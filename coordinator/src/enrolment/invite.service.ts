@@ -144,6 +144,7 @@ function newMember(site: string, role: MemberRole, company: string): SiteRow {
     certificateExpiresMs: null,
     enrolment: null,
     lastPollMs: 0,
+    polledAt: '',
     waitMs: 0,
     authorities: 0,
     company,

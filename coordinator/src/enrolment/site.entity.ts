@@ -24,7 +24,10 @@ export interface SiteRow {
   certificateExpiresMs: number | null;
   /** The operator's signed site-enrolled or auditor-enrolled. Null while admitted without having asked for its certificate yet. */
   enrolment: DsseEnvelope | null;
+  /** By the database's clock. */
   lastPollMs: number;
+  /** The replica that it polled at then; empty before its first poll. */
+  polledAt: string;
   /** How long its polls may be held, as it last asked. */
   waitMs: number;
   /** Sequence number of the newest authorities act that it has taken in. */
@@ -44,6 +47,7 @@ export const SiteEntity = new EntitySchema<SiteRow>({
     certificateExpiresMs: { ...big, ...optional, name: 'certificate_expires_ms' },
     enrolment: { ...json, ...optional },
     lastPollMs: { ...big, name: 'last_poll_ms' },
+    polledAt: { ...text, name: 'polled_at' },
     waitMs: { ...integer, name: 'wait_ms' },
     authorities: integer,
     company: text,

@@ -18,6 +18,7 @@ export type CoordinatorErrorCode =
   | 'overlap-open'
   | 'no-overlap'
   | 'sites-behind'
+  | 'replicas-running'
   | 'bad-signature'
   | 'malformed'
   | 'too-large'

@@ -1,4 +1,4 @@
-import { ConsortiumError, parseStatement } from '@coferment/consortium';
+import { ConsortiumError, type Predicate, parseStatement } from '@coferment/consortium';
 import { sha256Hex } from '@coferment/crypto';
 import { parseEntry } from '@coferment/ledger';
 import { CoordinatorError } from '../errors/index.js';
@@ -45,6 +45,33 @@ export function foundedEarlier(folder: string, consortium: string): CoordinatorE
 export function requireCharter(second: { entry: Uint8Array; payload: Uint8Array } | undefined, folder: string, consortium: string): void {
   if (second !== undefined && isChangedOrCharter(second)) return;
   throw foundedEarlier(folder, consortium);
+}
+
+/**
+ * @param first entry of the ledger in the database, if there is one: whose it is
+ * @throws CoordinatorError 'folder-unusable' when it is another consortium's
+ */
+export function requireSameFounding(first: { payload: Uint8Array } | undefined, facts: ConsortiumFacts, folder: string): void {
+  const founding = first === undefined ? undefined : foundingOf(first.payload);
+  if (founding === undefined) return;
+  const { consortium, origin, operatorKey } = founding;
+  if (consortium === facts.consortium && origin === facts.origin && operatorKey === facts.operatorKey) return;
+  throw new CoordinatorError(
+    'folder-unusable',
+    `The database is that of the consortium "${consortium}" with origin ${origin} and operator key ${operatorKey.slice(0, 16)}…; ${folder} holds "${facts.consortium}" with origin ${facts.origin} and operator key ${facts.operatorKey.slice(0, 16)}…. ` +
+      'Nothing was changed. Set DATABASE_URL to the database of this consortium, or give the folder that belongs to that database; a further folder for it is made with: coferment replica make',
+  );
+}
+
+/** Undefined for a row that was changed: `coferment ledger check` has more to say of it. */
+function foundingOf(payload: Uint8Array): Predicate<'consortium-founded'> | undefined {
+  try {
+    const statement = parseStatement(payload);
+    return statement.name === 'consortium-founded' ? statement.predicate : undefined;
+  } catch (error) {
+    if (error instanceof ConsortiumError) return undefined;
+    throw error;
+  }
 }
 
 function isChangedOrCharter({ entry, payload }: { entry: Uint8Array; payload: Uint8Array }): boolean {

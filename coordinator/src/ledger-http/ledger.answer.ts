@@ -28,7 +28,7 @@ export class LedgerAnswers {
 
   /** Undefined where there is nothing. */
   async of(resource: LedgerResource): Promise<LedgerAnswer | undefined> {
-    const { published } = this.witnessing;
+    const published = await this.witnessing.shown();
     if (published === undefined) return undefined;
     switch (resource.kind) {
       case 'checkpoint':

@@ -197,6 +197,7 @@ export class ObjectService {
       // What the one before has begun to write is written; it writes nothing more.
       await before?.writing;
       let received = await this.#requireOffset(site, part);
+      await this.store.takeOver(site, part.digest, received);
       if (received > 0) for await (const chunk of this.store.arrived(site, part.digest)) digests.update(chunk);
       file = await this.store.append(site, part.digest);
       for await (const chunk of chunks) {

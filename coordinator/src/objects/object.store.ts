@@ -1,15 +1,22 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, readFileSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, copyFile, mkdir, open, readFile, readdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { sha256Hex } from '@coferment/crypto';
 import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
 import { CoordinatorError } from '../errors/index.js';
 import { Settings } from '../settings.js';
 
+const nameSchema = z.strictObject({ schema: z.literal('coferment-objects/1'), id: z.string().regex(/^[0-9a-f]{32}$/) });
+/** Another coordinator that makes the same file at this moment has written it by then. */
+const NAMED_WITHIN_MS = 2000;
+
 /**
  * Files named by the SHA-256 of their bytes. A file stands under its name only when it is whole and checked; what is still arriving has a name of its
- * own per sender, so that nobody can spoil another's upload, and survives restarts.
+ * own per sender and coordinator, so that nobody can spoil another's upload, and survives restarts. Coordinators that share the folder read what others have
+ * received and never write to it: a stream that is not known to be dead yet cannot get its bytes between those of its successor.
  */
 @Injectable()
 export class ObjectStore {
@@ -17,9 +24,12 @@ export class ObjectStore {
   readonly #partial: string;
   /** Digests of the blocks of uploads and shares: every site asks for all of them, and making them again would read every object once a site. */
   readonly #leaves: string;
+  /** What ends the names of this coordinator's drafts. */
+  readonly #suffix: string;
 
   constructor(settings: Settings) {
-    this.#folder = join(settings.folder, 'objects');
+    this.#folder = settings.objects ?? join(settings.folder, 'objects');
+    this.#suffix = settings.replica === undefined ? '' : `.${settings.replica}`;
     this.#partial = join(this.#folder, 'partial');
     this.#leaves = join(this.#folder, 'leaves');
   }
@@ -28,9 +38,38 @@ export class ObjectStore {
     for (const folder of [this.#partial, this.#leaves]) await mkdir(folder, { recursive: true, mode: 0o700 });
   }
 
-  /** Bytes of an upload that have arrived so far. */
+  /** What the folder is called, for good: drawn by the first who asks. @throws CoordinatorError 'folder-unusable' */
+  async name(): Promise<string> {
+    const file = join(this.#folder, 'store.json');
+    try {
+      const text = `${JSON.stringify({ schema: 'coferment-objects/1', id: randomBytes(16).toString('hex') })}\n`;
+      await writeFile(file, text, { flag: 'wx', mode: 0o600, flush: true });
+      await flush(this.#folder);
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+    }
+    for (const endMs = Date.now() + NAMED_WITHIN_MS; ; await pause(50)) {
+      try {
+        return nameSchema.parse(JSON.parse(await readFile(file, 'utf8'))).id;
+      } catch (cause) {
+        if (Date.now() > endMs) throw new CoordinatorError('folder-unusable', `${file} is damaged. Restore it from a backup.`, { cause });
+      }
+    }
+  }
+
+  /** Bytes of an upload that have arrived so far, here or at another coordinator. */
   async received(sender: string, digest: string): Promise<number> {
-    return (await sizeOf(this.#partialPath(sender, digest))) ?? 0;
+    return (await this.#longest(sender, digest))?.size ?? 0;
+  }
+
+  /** Makes the first `size` bytes that have arrived this coordinator's own to go on with. The caller has asked for {@link received}. */
+  async takeOver(sender: string, digest: string, size: number): Promise<void> {
+    const own = this.#partialPath(sender, digest);
+    if (((await sizeOf(own)) ?? 0) === size) return;
+    const longest = await this.#longest(sender, digest);
+    if (longest === undefined || longest.size < size) throw gone(digest, new Error('what had arrived of it is not there any more'));
+    if (longest.path !== own) await copyFile(longest.path, own);
+    await truncate(own, size);
   }
 
   /** The bytes of an upload that have arrived so far. */
@@ -51,7 +90,7 @@ export class ObjectStore {
     const path = this.#partialPath(sender, digest);
     const size = await sizeOf(path);
     if (found.digest !== digest || size !== found.size) {
-      await rm(path, { force: true });
+      await this.discard(sender, digest);
       throw new CoordinatorError(
         'wrong-digest',
         `The ${size} uploaded bytes have the digest ${found.digest}, not ${digest}. Upload the object again from the start.`,
@@ -66,6 +105,7 @@ export class ObjectStore {
     await flush(path);
     await rename(path, this.#path(digest));
     await flush(this.#folder);
+    await this.discard(sender, digest);
   }
 
   /** Digests of the blocks of an upload or share, one after the other; undefined when they are not there. */
@@ -78,8 +118,9 @@ export class ObjectStore {
     }
   }
 
+  /** What had arrived is thrown away, wherever it did. */
   async discard(sender: string, digest: string): Promise<void> {
-    await rm(this.#partialPath(sender, digest), { force: true });
+    for (const path of await this.#partials(sender, digest)) await rm(path, { force: true });
   }
 
   /** Stores an object of the coordinator's own and returns its digest. */
@@ -155,7 +196,26 @@ export class ObjectStore {
   }
 
   #partialPath(sender: string, digest: string): string {
-    return join(this.#partial, `${sender}.${digest}`);
+    return join(this.#partial, `${sender}.${digest}${this.#suffix}`);
+  }
+
+  /** Of all coordinators. A digest has one length, so no other upload's name begins like it. */
+  async #partials(sender: string, digest: string): Promise<string[]> {
+    const names = await readdir(this.#partial);
+    return names
+      .filter((name) => name.startsWith(`${sender}.${digest}`) && !name.includes('.leaves'))
+      .map((name) => join(this.#partial, name));
+  }
+
+  async #longest(sender: string, digest: string): Promise<{ path: string; size: number } | undefined> {
+    const own = this.#partialPath(sender, digest);
+    let longest: { path: string; size: number } | undefined;
+    for (const path of await this.#partials(sender, digest)) {
+      const size = await sizeOf(path);
+      // Of two as long its own needs no copy.
+      if (size !== undefined && (size > (longest?.size ?? -1) || (size === longest?.size && path === own))) longest = { path, size };
+    }
+    return longest;
   }
 }
 

@@ -26,7 +26,8 @@ export class LedgerStatus {
   async status(): Promise<GetLedgerStatusResponse> {
     const rows = await this.database.transaction((manager) => this.enrolment.sites(manager));
     const sites = rows.filter(({ role, state, enrolment }) => role === 'site' && state === 'enrolled' && enrolment !== null);
-    const { current, witnessed, published } = this.witnessing;
+    const published = await this.witnessing.shown();
+    const { current, witnessed } = this.witnessing;
     const keys = current?.electorate.keys ?? [];
     const names = new Set(keys.map(({ name }) => name));
     const { origin } = this.identity.facts;

@@ -9,6 +9,7 @@ import { PublicationService } from '../publication/publication.service.js';
 import { DamagedFiles } from '../runs/damaged.files.js';
 import type { RunView } from '../runs/run.view.js';
 import { RunViews } from '../runs/run.views.js';
+import { WitnessingService } from '../witnessing/witnessing.service.js';
 import { runStatus } from './run.status.js';
 
 /** The consortium at a glance. */
@@ -21,6 +22,7 @@ export class StatusService {
     private readonly views: RunViews,
     private readonly publication: PublicationService,
     private readonly damages: DamagedFiles,
+    private readonly witnessing: WitnessingService,
   ) {}
 
   of(view: RunView): RunStatus {
@@ -34,6 +36,7 @@ export class StatusService {
       sites: await this.enrolment.sites(manager),
       invites: await this.enrolment.openInvites(manager, Date.now()),
     }));
+    await this.witnessing.freshen();
     const runs = (await this.views.all()).map((view) => this.of(view));
     return GetStatusResponse.fromPartial({
       consortium,

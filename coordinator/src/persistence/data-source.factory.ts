@@ -17,6 +17,7 @@ import { Membership1700000000003 } from './migrations/0003-membership.migration.
 import { LedgerTiles1700000000004 } from './migrations/0004-ledger-tiles.migration.js';
 import { Witnesses1700000000005 } from './migrations/0005-witnesses.migration.js';
 import { ShownOffers1700000000006 } from './migrations/0006-shown-offers.migration.js';
+import { Replicas1700000000010 } from './migrations/0010-replicas.migration.js';
 import { CosignatureEntity, OfferEntity, RollEntity } from '../witnessing/witnessing.entity.js';
 
 /** A PostgreSQL server by URL, or the embedded one by its socket. */
@@ -29,13 +30,35 @@ const MIGRATIONS = [
   LedgerTiles1700000000004,
   Witnesses1700000000005,
   ShownOffers1700000000006,
+  Replicas1700000000010,
 ];
+
+/** Any number, the same in every version: whoever migrates a server's database holds this lock. */
+const MIGRATION_LOCK = 7_261_350_942;
 
 /** Connects and brings the schema up to date. Tables come from migrations only. */
 export async function openDataSource(address: DatabaseAddress): Promise<DataSource> {
   const source = await connectDataSource(address);
-  await source.runMigrations();
+  try {
+    if ('url' in address) await migrateAlone(source);
+    else await source.runMigrations();
+  } catch (error) {
+    await source.destroy();
+    throw error;
+  }
   return source;
+}
+
+/** Coordinators that start together would all make the same tables, and all but one would fail. */
+async function migrateAlone(source: DataSource): Promise<void> {
+  const runner = source.createQueryRunner();
+  try {
+    await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await source.runMigrations();
+    await runner.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+  } finally {
+    await runner.release();
+  }
 }
 
 /** Connects; the schema is as it was. */

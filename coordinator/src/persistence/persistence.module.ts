@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
@@ -5,7 +6,7 @@ import type { DataSource } from 'typeorm';
 import { CoordinatorError } from '../errors/index.js';
 import { Settings } from '../settings.js';
 import { type DatabaseAddress, connectDataSource, isMigrated, openDataSource } from './data-source.factory.js';
-import { Database } from './database.js';
+import { Database, type DatabaseServer } from './database.js';
 import { startEmbeddedPostgres } from './embedded.postgres.js';
 
 type Place = Pick<Settings, 'folder' | 'databaseUrl'>;
@@ -39,7 +40,10 @@ export async function openDatabaseAsItIs(place: Place): Promise<Database> {
 }
 
 async function open({ folder, databaseUrl }: Place, connect: (address: DatabaseAddress) => Promise<DataSource>): Promise<Database> {
-  if (databaseUrl !== undefined) return new Database(await connect({ url: databaseUrl }), async () => {});
+  if (databaseUrl !== undefined) {
+    const server = namedServer(databaseUrl);
+    return new Database(await connect({ url: server.url }), async () => {}, server);
+  }
   const embedded = await startEmbeddedPostgres(embeddedFolder(folder));
   try {
     return new Database(await connect(embedded), () => embedded.stop());
@@ -47,6 +51,12 @@ async function open({ folder, databaseUrl }: Place, connect: (address: DatabaseA
     await embedded.stop();
     throw error;
   }
+}
+
+/** In the URL, where the last parameter counts: one that the operator gave to all coordinators would make them take each other's changes for their own. */
+function namedServer(url: string): DatabaseServer {
+  const processName = `coferment ${randomBytes(8).toString('hex')}`;
+  return { url: `${url}${url.includes('?') ? '&' : '?'}application_name=${encodeURIComponent(processName)}`, processName };
 }
 
 function embeddedFolder(folder: string): string {

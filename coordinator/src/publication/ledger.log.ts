@@ -63,6 +63,11 @@ export class LedgerLog {
     return this.repository.append(manager, entries);
   }
 
+  /** Committed entries; nobody appends until the transaction ends. */
+  lockedSize(manager: EntityManager): Promise<number> {
+    return this.repository.lockedSize(manager);
+  }
+
   /**
    * Takes in what was committed since. Not to be called twice at once. Tiles are stored before anything is signed over them, and those that a kill left
    * out are made again from the entries.

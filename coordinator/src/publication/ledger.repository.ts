@@ -48,6 +48,12 @@ export class LedgerRepository {
     return row && { index: Number(row.index), payload: row.payload };
   }
 
+  /** As {@link size}; nobody appends until the transaction ends. */
+  async lockedSize(manager: EntityManager): Promise<number> {
+    const [head] = (await manager.query('SELECT size FROM ledger_head FOR UPDATE')) as [{ size: string }];
+    return Number(head.size);
+  }
+
   /** How many entries the database says that it has; a row that was deleted since still counts. */
   async size(manager: EntityManager): Promise<number> {
     const [head] = (await manager.query('SELECT size FROM ledger_head')) as [{ size: string }];

@@ -7,6 +7,7 @@ import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { Settings } from '../settings.js';
 import { isOfRoll } from '../witnessing/roll.statements.js';
 import { WitnessingRepository } from '../witnessing/witnessing.repository.js';
+import { requireSameFounding } from '../identity/charter.rule.js';
 import { requireExtends, writeCheckpoint } from './checkpoint.file.js';
 import type { LedgerEntryRow } from './ledger-entry.entity.js';
 import { LedgerLog, type SignedEntry } from './ledger.log.js';
@@ -34,12 +35,19 @@ export class PublicationService implements OnModuleDestroy {
   /** Reads the log and signs what is there; entries of a coordinator that was killed before it could sign are included. */
   async open(): Promise<void> {
     await this.log.follow();
+    // Before anything is signed: with these keys it would be another consortium's ledger.
+    requireSameFounding((await this.log.entries(0, 1))[0], this.identity.facts, this.settings.folder);
     await requireExtends(this.#file, this.log, this.identity.facts.logVkey);
     await this.#sign();
   }
 
   append(manager: EntityManager, envelope: DsseEnvelope, publicKey: Uint8Array): Promise<void> {
     return this.appendAll(manager, [{ envelope, publicKey }]);
+  }
+
+  /** Entries that are committed, also by other coordinators. Nobody appends until the transaction ends. */
+  lockedSize(manager: EntityManager): Promise<number> {
+    return this.log.lockedSize(manager);
   }
 
   /** In the transaction of the acts: they and their entries exist together or not at all. */

@@ -7,6 +7,7 @@ import type { SiteMember, SiteRow } from '../enrolment/site.entity.js';
 import { CoordinatorError } from '../errors/index.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { Database } from '../persistence/database.js';
+import { Replicas } from '../replicas/replicas.service.js';
 import { waitingOf } from '../runs/run.waiting.js';
 import { type RunView, closedRounds, concerns, isOver, openRounds } from '../runs/run.view.js';
 import { RunViews } from '../runs/run.views.js';
@@ -36,6 +37,7 @@ export class PollService {
     private readonly database: Database,
     private readonly enrolment: EnrolmentRepository,
     private readonly identity: ConsortiumIdentity,
+    private readonly replicas: Replicas,
   ) {}
 
   /** @throws CoordinatorError 'site-revoked' or 'site-left' when that happens while the call is held */
@@ -65,7 +67,8 @@ export class PollService {
   }
 
   async #note(member: SiteMember, poll: Pick<SiteRow, 'waitMs' | 'authorities'>): Promise<void> {
-    await this.database.transaction((manager) => this.enrolment.notePoll(manager, member, { ...poll, lastPollMs: Date.now() }));
+    const noted = { ...poll, lastPollMs: this.replicas.nowMs(), polledAt: this.replicas.id };
+    await this.database.transaction((manager) => this.enrolment.notePoll(manager, member, noted));
   }
 
   async #answer(member: SiteMember, positions: ReadonlyMap<string, SitePosition>): Promise<PollResponse> {

@@ -23,13 +23,15 @@ export function isAbsent(observation: Observation, nowMs: number, absentAfterPol
 }
 
 /** While the coordinator is away, agents try again at longer and longer intervals: they need this long to notice that it is back. */
-const RECONNECT_MS = 10_000;
+export const RECONNECT_MS = 10_000;
 
 /** Who polls at the moment, by identity: a new one under an old name does not make the old one present. Only what follows from it (who was left out, and why) is stored. */
 @Injectable()
 export class Presence {
   readonly #expectedMs = Date.now() + RECONNECT_MS;
   readonly #observations = new Map<string, Observation>();
+  /** Of those that polled at another coordinator last. */
+  #elsewhere: ReadonlyMap<string, Observation> = new Map();
 
   /** What an earlier process knew: how long the site's polls are. */
   remember({ identityKey }: SiteMember, waitMs: number): void {
@@ -37,16 +39,25 @@ export class Presence {
   }
 
   arrived(member: SiteMember, nowMs: number, waitMs: number): void {
-    this.#observations.set(member.identityKey, { held: this.of(member).held + 1, lastMs: nowMs, waitMs });
+    const held = this.#observations.get(member.identityKey)?.held ?? 0;
+    this.#observations.set(member.identityKey, { held: held + 1, lastMs: nowMs, waitMs });
   }
 
   answered(member: SiteMember, nowMs: number): void {
-    const { held, waitMs } = this.of(member);
+    const { held, waitMs } = this.#observations.get(member.identityKey) ?? { held: 1, waitMs: 0 };
     this.#observations.set(member.identityKey, { held: held - 1, lastMs: nowMs, waitMs });
   }
 
+  /** @param elsewhere what other coordinators have stored of those that polled there last, by identity */
+  follow(elsewhere: ReadonlyMap<string, Observation>): void {
+    this.#elsewhere = elsewhere;
+  }
+
+  /** A poll that is held here counts, and otherwise whatever was heard last, here or elsewhere. */
   of({ identityKey }: SiteMember): Observation {
-    return this.#observations.get(identityKey) ?? { held: 0, lastMs: this.#expectedMs, waitMs: 0 };
+    const here = this.#observations.get(identityKey) ?? { held: 0, lastMs: this.#expectedMs, waitMs: 0 };
+    const there = this.#elsewhere.get(identityKey);
+    return here.held > 0 || there === undefined || there.lastMs < here.lastMs ? here : there;
   }
 
   /** @returns the names of those that are absent */

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type PredicateName, type Statement, openStatement, peekStatement, runId } from '@coferment/consortium';
 import { type DsseEnvelope, bytesToHex, ciphertextBytes, hexToBytes, shareBytes } from '@coferment/crypto';
 import { Injectable } from '@nestjs/common';
@@ -21,7 +22,9 @@ import { RunViews } from './run.views.js';
 
 type SiteAct = EpochAct | RoundAct | Statement<'instruction-refused'>;
 
-const MOST_TRIES = 5;
+/** Another coordinator that takes in acts of the same run may be faster each time, but not so often. */
+const MOST_TRIES = 20;
+const LONGEST_PAUSE_MS = 20;
 
 /** Takes in what sites sign. A refused statement changes nothing; the same one twice is answered like the first time. */
 @Injectable()
@@ -141,6 +144,8 @@ export class ActService {
         return;
       } catch (error) {
         if (!(error instanceof StaleRun) || tries === MOST_TRIES) throw error;
+        // Of different lengths: two that collide would do so again.
+        await pause(Math.random() * LONGEST_PAUSE_MS);
       }
     }
   }

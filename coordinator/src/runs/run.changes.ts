@@ -3,6 +3,7 @@ import { CoordinatorError } from '../errors/index.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { Database } from '../persistence/database.js';
 import { PublicationService } from '../publication/publication.service.js';
+import { Replicas } from '../replicas/replicas.service.js';
 import { ChangeNotifier } from '../telemetry/change.notifier.js';
 import { RunChange } from './run.change.js';
 import type { RunRow } from './run.entity.js';
@@ -25,6 +26,7 @@ export class RunChanges {
     private readonly publication: PublicationService,
     private readonly identity: ConsortiumIdentity,
     private readonly notifier: ChangeNotifier,
+    private readonly replicas: Replicas,
   ) {}
 
   /** @param version the version that the decision was made on. @throws StaleRun, CoordinatorError 'unknown-run' */
@@ -33,7 +35,7 @@ export class RunChanges {
       const row = await this.repository.lockRun(manager, run);
       if (row === null) throw new CoordinatorError('unknown-run', `There is no run "${run}".`);
       if (row.version !== version) throw new StaleRun(`run ${run} is at version ${row.version}, not ${version}`);
-      const change = new RunChange(manager, row, Date.now(), this.repository, this.identity.operator);
+      const change = new RunChange(manager, row, this.replicas.nowMs(), this.repository, this.identity.operator);
       const answer = await work(change);
       await this.repository.saveRun(manager, { ...change.run, version: version + 1 });
       await this.publication.appendAll(manager, change.ledgerEntries);
@@ -48,7 +50,7 @@ export class RunChanges {
     const result = await this.database.transaction(async (manager) => {
       const opened = row(await this.repository.runsOfPlan(manager, plan));
       await this.repository.saveRun(manager, opened);
-      const change = new RunChange(manager, opened, Date.now(), this.repository, this.identity.operator);
+      const change = new RunChange(manager, opened, this.replicas.nowMs(), this.repository, this.identity.operator);
       const answer = await work(change);
       await this.repository.saveRun(manager, { ...change.run });
       await this.publication.appendAll(manager, change.ledgerEntries);

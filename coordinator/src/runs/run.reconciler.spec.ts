@@ -33,6 +33,9 @@ function over(views: RunView[], open: (view: RunView) => Promise<void>) {
     { open } as never,
     damages,
     { info: () => undefined, error: () => undefined } as never,
+    { nowMs: () => Date.now() } as never,
+    { whileHeld: (_name: string, work: () => Promise<void>) => work().then(() => true) } as never,
+    { follow: () => Promise.resolve() } as never,
   );
   return { reconciler, damages, notes };
 }

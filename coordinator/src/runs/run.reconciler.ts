@@ -2,6 +2,9 @@ import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { AggregationService } from '../aggregation/aggregation.service.js';
 import { DamagedObject } from '../aggregation/damaged.object.js';
 import { EpochService } from '../epochs/epoch.service.js';
+import { Replicas } from '../replicas/replicas.service.js';
+import { WorkLeases } from '../replicas/work.leases.js';
+import { PresenceElsewhere } from '../rounds/presence.elsewhere.js';
 import { Presence } from '../rounds/presence.js';
 import { RoundService } from '../rounds/round.service.js';
 import { Log } from '../telemetry/log.js';
@@ -37,6 +40,9 @@ export class RunReconciler implements OnModuleDestroy {
     private readonly aggregation: AggregationService,
     private readonly damages: DamagedFiles,
     private readonly log: Log,
+    private readonly replicas: Replicas,
+    private readonly leases: WorkLeases,
+    private readonly elsewhere: PresenceElsewhere,
   ) {}
 
   start(): void {
@@ -65,6 +71,7 @@ export class RunReconciler implements OnModuleDestroy {
 
   async #tick(): Promise<void> {
     try {
+      await this.elsewhere.follow();
       for (const view of await this.views.all()) {
         const { run } = view.run;
         if (isOver(view) || this.#going.has(run)) continue;
@@ -80,20 +87,29 @@ export class RunReconciler implements OnModuleDestroy {
 
   async #step(run: string): Promise<boolean> {
     const view = await this.views.load(run);
-    const nowMs = Date.now();
+    const nowMs = this.replicas.nowMs();
+    const beganMs = Date.now();
     const { absentAfterPolls } = view.plan.quorum;
-    const step = nextStep(view, (sites) => this.presence.absent(membersOf(view, sites), nowMs, absentAfterPolls), nowMs);
+    const step = nextStep(view, (sites) => this.presence.absent(membersOf(view, sites), beganMs, absentAfterPolls), nowMs);
     if (step === undefined || (step.do === 'open-sum' && this.damages.isPostponed(run, nowMs))) return false;
     try {
-      await this.#perform(view, step);
+      if (step.do !== 'open-sum') await this.#perform(view, step);
+      // Another one opens it. When that is killed, a later tick finds its lease lapsed.
+      else if (!(await this.leases.whileHeld(`open sums of ${run}`, () => this.#open(view, step)))) return false;
     } catch (error) {
       if (!(error instanceof DamagedObject) || step.do !== 'open-sum') throw error;
       await this.#waitForFile(view, step.sum, error);
       return false;
     }
     this.damages.clear(run);
-    this.log.info(step.do, { run, ...('sum' in step ? { sum: step.sum } : {}), durationMs: Date.now() - nowMs });
+    this.log.info(step.do, { run, ...('sum' in step ? { sum: step.sum } : {}), durationMs: Date.now() - beganMs });
     return true;
+  }
+
+  /** Whoever had the lease until now may have opened it: heavy work is not begun on a run that has gone on. */
+  async #open(view: RunView, step: Extract<Step, { do: 'open-sum' }>): Promise<void> {
+    const { run, version } = view.run;
+    if ((await this.views.load(run)).run.version === version) await this.#perform(view, step);
   }
 
   /** Said once: every try after it would say the same. */

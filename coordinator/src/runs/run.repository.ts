@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type EntityManager, MoreThan } from 'typeorm';
 import { EpochEntity, type EpochRow } from '../epochs/epoch.entity.js';
 import { RoundEntity, type RoundRow } from '../rounds/round.entity.js';
+import { PlanEntity } from '../plans/plan.entity.js';
 import { ActEntity, type ActRow } from './act.entity.js';
 import { EventEntity, type EventRow } from './event.entity.js';
 import { RunEntity, type RunRow } from './run.entity.js';
@@ -23,7 +24,9 @@ export class RunRepository {
     return manager.find(RunEntity, { order: { openedMs: 'ASC', run: 'ASC' } });
   }
 
-  runsOfPlan(manager: EntityManager, plan: string): Promise<number> {
+  /** The plan stays locked until the transaction ends: two launches at once would otherwise get one number, and the second would write over the first. */
+  async runsOfPlan(manager: EntityManager, plan: string): Promise<number> {
+    await manager.findOne(PlanEntity, { where: { digest: plan }, lock: { mode: 'pessimistic_write' } });
     return manager.countBy(RunEntity, { plan });
   }
 

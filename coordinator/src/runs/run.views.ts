@@ -40,7 +40,8 @@ export class RunViews {
     if (row === null)
       throw new CoordinatorError('unknown-run', `There is no run "${run.slice(0, 60)}". List the runs with: coferment status`);
     const kept = this.#kept.get(run);
-    if (kept !== undefined && kept.run.version === row.version) return kept;
+    // A read that began earlier may end later; acts that are known are never taken back, so it is not to go back either.
+    if (kept !== undefined && kept.run.version >= row.version) return kept;
     const acts = kept?.acts ?? new ActIndex();
     acts.add(await this.repository.acts(manager, run, acts.lastSequence));
     const epochs = await this.repository.epochs(manager, run);

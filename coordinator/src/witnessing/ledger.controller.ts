@@ -24,12 +24,17 @@ const LONGEST_WAIT_MS = 20_000;
 export class LedgerController implements GrpcController<LedgerServiceServer> {
   readonly definition = LedgerServiceService;
   readonly handlers: LedgerServiceServer = {
-    getCheckpoint: unary(async () => GetCheckpointResponse.fromPartial(this.witnessing.newest())),
+    getCheckpoint: unary(async () => {
+      await this.witnessing.freshen();
+      return GetCheckpointResponse.fromPartial(this.witnessing.newest());
+    }),
     getEntries: unary(async ({ start, limit }) => {
+      await this.witnessing.freshen();
       const rows = await this.publication.entries(start, limit);
       return GetEntriesResponse.fromPartial({ entries: rows });
     }),
     getConsistencyProof: unary(async ({ oldSize, newSize }) => {
+      await this.witnessing.freshen();
       const hashes = await this.publication.consistencyProof(oldSize, newSize);
       return GetConsistencyProofResponse.fromPartial({ hashes: hashes.map((hash) => Buffer.from(hash)) });
     }),

@@ -80,6 +80,12 @@ export class OfferSequence {
     return this.current === undefined || (size > this.current.size && this.hasEnded(this.current, nowMs));
   }
 
+  /** Takes over which offers are kept, after another coordinator has offered or dropped some. @param shown the largest that any has shown */
+  follow(kept: readonly CheckpointOffer[], shown: CheckpointOffer | undefined): void {
+    this.#offers = kept.toSorted((a, b) => a.size - b.size);
+    if (shown !== undefined && shown.size > (this.#published?.size ?? 0)) this.#published = shown;
+  }
+
   /**
    * @param wasShown by a process of before, although it had no quorum
    * @returns sizes of those that are not kept any longer

@@ -6,6 +6,7 @@ import type { Log } from '../telemetry/log.js';
 import { HttpWitness } from '../testing/http-witness.fixture.js';
 import { CheckpointOffer } from './checkpoint.offer.js';
 import { OutsideWitnesses } from './outside.witnesses.js';
+import type { WorkLeases } from '../replicas/work.leases.js';
 import type { WitnessingService } from './witnessing.service.js';
 
 const LOG = new Uint8Array(32).fill(1);
@@ -40,6 +41,9 @@ it('brings a witness that has passed an offer the next one, at once and without 
     ledger as unknown as LedgerLog,
     { facts: { witnessServers: [`${witness.vkey} ${witness.url}`] } } as unknown as ConsortiumIdentity,
     { warn: (text: string) => void warnings.push(text), info: () => {} } as unknown as Log,
+    {
+      whileHeld: (_name: string, work: (lost: AbortSignal) => Promise<void>) => work(new AbortController().signal),
+    } as unknown as WorkLeases,
   );
   outside.start();
   await vi.waitFor(() => expect(added).toEqual([33]), 10_000);

@@ -5,6 +5,7 @@ import { CoordinatorError } from '../errors/index.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { LedgerLog } from '../publication/ledger.log.js';
 import { retryMs } from '../publication/retry.pause.js';
+import { WorkLeases } from '../replicas/work.leases.js';
 import { printable } from '../runs/printable.text.js';
 import { ChangeNotifier } from '../telemetry/change.notifier.js';
 import { Log } from '../telemetry/log.js';
@@ -14,6 +15,8 @@ import { WitnessAhead, bringCheckpoint } from './witness.call.js';
 import { WitnessingService } from './witnessing.service.js';
 
 const LONGEST_WAIT_MS = 60_000;
+/** How often a coordinator that does not call witnesses looks whether it is to. */
+const TAKE_OVER_MS = 2000;
 
 /** Brings every checkpoint that is offered to witnesses outside the consortium. Each is called on its own: one that is down holds up nobody. */
 @Injectable()
@@ -31,10 +34,12 @@ export class OutsideWitnesses implements OnModuleDestroy {
     private readonly ledger: LedgerLog,
     private readonly identity: ConsortiumIdentity,
     private readonly log: Log,
+    private readonly leases: WorkLeases,
   ) {}
 
   start(): void {
-    this.#running = Promise.all(this.identity.facts.witnessServers.map((text) => this.#serve(parseWitnessAddress(text))));
+    const { witnessServers } = this.identity.facts;
+    if (witnessServers.length > 0) this.#running = this.#serveAll(witnessServers.map(parseWitnessAddress));
   }
 
   async onModuleDestroy(): Promise<void> {
@@ -48,27 +53,44 @@ export class OutsideWitnesses implements OnModuleDestroy {
     return this.#problems.get(vkey);
   }
 
-  async #serve(witness: WitnessAddress): Promise<void> {
+  /** One coordinator of all that are on this database: two would bring the same twice. */
+  async #serveAll(witnesses: readonly WitnessAddress[]): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.leases.whileHeld('outside witnesses', async (lost) => {
+          const over = AbortSignal.any([this.#stop.signal, lost]);
+          await Promise.all(witnesses.map((witness) => this.#serve(witness, over)));
+        });
+      } catch (error) {
+        this.log.error('witnesses are not called', error);
+      }
+      // Another one calls them, or the database does not answer.
+      await this.#pauses.next(TAKE_OVER_MS, this.#stop.signal);
+    }
+  }
+
+  /** @param over when somebody else is to go on */
+  async #serve(witness: WitnessAddress, over: AbortSignal): Promise<void> {
     const vkey = encodeVkey(witness.key);
     let known = this.witnessing.lastCosignatures().get(vkey)?.size ?? 0;
     let failures = 0;
-    while (!this.#stop.signal.aborted) {
+    while (!over.aborted) {
       const offer = this.witnessing.owedBy(witness.key, known);
       if (offer === undefined) {
-        await this.witnessing.nextOffer(LONGEST_WAIT_MS, this.#stop.signal);
+        await this.witnessing.nextOffer(LONGEST_WAIT_MS, over);
         continue;
       }
       try {
         const { size, signed } = offer;
         const proofFrom = (oldSize: number) => this.ledger.consistencyProof(oldSize, size);
-        const how = { dispatcher: this.#agent, signal: this.#stop.signal };
+        const how = { dispatcher: this.#agent, signal: over };
         const lines = await bringCheckpoint(witness.url, { size, signed, proofFrom }, known, how);
         await this.#add(witness, offer, lines);
         known = size;
         if (this.#problems.delete(vkey)) this.log.info('a witness cosigns again', { address: witness.url });
         failures = 0;
       } catch (error) {
-        if (this.#stop.signal.aborted) return;
+        if (over.aborted) return;
         if (error instanceof WitnessAhead && error.size <= (this.witnessing.current?.size ?? 0)) {
           // It has passed this one. The one where it is may be brought again: its answer may have been lost.
           known = error.size - 1;
@@ -78,7 +100,7 @@ export class OutsideWitnesses implements OnModuleDestroy {
         const problem = printable(error instanceof Error ? error.message : String(error));
         if (this.#problems.get(vkey) !== problem) this.log.warn(`a witness did not cosign: ${problem}`, { address: witness.url });
         this.#problems.set(vkey, problem);
-        await this.#pauses.next(retryMs(failures++), this.#stop.signal);
+        await this.#pauses.next(retryMs(failures++), over);
       }
     }
   }

@@ -23,6 +23,7 @@ export class ReceiptService {
 
   /** @param digest SHA-256 of the signed statement, hex. @throws CoordinatorError 'unknown-object' when the published ledger has no such entry */
   async of(digest: string): Promise<EntryReceipt> {
+    await this.witnessing.freshen();
     const index = await this.ledger.find(digest);
     const [row] = index === undefined || index >= this.publication.size ? [] : await this.ledger.entries(index, 1);
     if (index === undefined || row === undefined)

@@ -57,6 +57,8 @@ export class WitnessKeyService {
       if (row?.identityKey !== identityKey)
         throw new CoordinatorError('site-revoked', `"${site}" has another identity key now. Ask the operator.`);
       requireEnrolled(row);
+      // Another coordinator may be taking the same key from another site: nobody appends between the reading of the keys and this one.
+      await this.publication.lockedSize(manager);
       await this.#follow(manager);
       if (!this.#keys.admit(statement)) return false;
       await this.publication.append(manager, envelope, publicKey);

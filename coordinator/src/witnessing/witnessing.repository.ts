@@ -21,13 +21,34 @@ export class WitnessingRepository {
     return manager.find(CosignatureEntity, { order: { sequence: 'ASC' } });
   }
 
-  /** The same again changes nothing: it is tried again when the answer to a commit was lost. */
-  async addOffer(manager: EntityManager, row: OfferRow): Promise<void> {
-    await manager.createQueryBuilder().insert().into(OfferEntity).values(row).orIgnore().execute();
+  /**
+   * Offers only grow, whoever makes them: the table is locked until the transaction ends, against others that offer as well.
+   * @returns false when as much or more is offered already, also when the answer to a commit was lost and this is the second try
+   */
+  async addOffer(manager: EntityManager, { size, note, beganMs, isShown }: OfferRow): Promise<boolean> {
+    await manager.query('LOCK TABLE checkpoint_offer IN SHARE ROW EXCLUSIVE MODE');
+    const rows = (await manager.query(
+      `INSERT INTO checkpoint_offer (size, note, began_ms, is_shown) SELECT $1::bigint, $2, $3, $4
+       WHERE NOT EXISTS (SELECT FROM checkpoint_offer WHERE size >= $1::bigint) RETURNING size`,
+      [size, note, beganMs, isShown],
+    )) as unknown[];
+    return rows.length === 1;
   }
 
-  async noteShown(manager: EntityManager, size: number): Promise<void> {
-    await manager.update(OfferEntity, { size }, { isShown: true });
+  /** @returns false when it is not kept any longer */
+  async noteShown(manager: EntityManager, size: number): Promise<boolean> {
+    return (await manager.update(OfferEntity, { size }, { isShown: true })).affected === 1;
+  }
+
+  /** What changes whenever any coordinator appends, offers, shows or takes a cosignature. Counts, since numbers of rows are not committed in their order. */
+  async stamp(manager: EntityManager): Promise<{ entries: number; offers: string }> {
+    const [row] = (await manager.query(
+      `SELECT (SELECT size FROM ledger_head) AS entries, (SELECT count(*) FROM cosignature) AS cosignatures,
+         count(*) AS offers, coalesce(max(size), 0) AS newest, count(*) FILTER (WHERE is_shown) AS shown, min(size) AS oldest
+       FROM checkpoint_offer`,
+    )) as [Record<'entries' | 'cosignatures' | 'offers' | 'newest' | 'shown' | 'oldest', string | null>];
+    const { entries, ...offers } = row;
+    return { entries: Number(entries), offers: JSON.stringify(offers) };
   }
 
   /** With their cosignatures. */
@@ -35,8 +56,11 @@ export class WitnessingRepository {
     if (sizes.length > 0) await manager.delete(OfferEntity, { size: In([...sizes]) });
   }
 
-  /** The first of each witness stays, also when the answer to its commit was lost. */
-  async addCosignature(manager: EntityManager, row: Omit<CosignatureRow, 'sequence'>): Promise<void> {
-    await manager.createQueryBuilder().insert().into(CosignatureEntity).values(row).orIgnore().execute();
+  /** The first of each witness stays, also when the answer to its commit was lost. Of an offer that is not kept any longer none is stored. */
+  async addCosignature(manager: EntityManager, { size, vkey, line }: Omit<CosignatureRow, 'sequence'>): Promise<void> {
+    await manager.query(
+      `INSERT INTO cosignature (size, vkey, line) SELECT size, $2, $3 FROM checkpoint_offer WHERE size = $1 ON CONFLICT DO NOTHING`,
+      [size, vkey, line],
+    );
   }
 }

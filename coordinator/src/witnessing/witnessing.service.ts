@@ -7,6 +7,7 @@ import { Database } from '../persistence/database.js';
 import { LedgerLog } from '../publication/ledger.log.js';
 import { PublicationService } from '../publication/publication.service.js';
 import { retryMs } from '../publication/retry.pause.js';
+import { Replicas } from '../replicas/replicas.service.js';
 import { Settings } from '../settings.js';
 import { ChangeNotifier } from '../telemetry/change.notifier.js';
 import { Log } from '../telemetry/log.js';
@@ -44,6 +45,11 @@ export class WitnessingService implements OnModuleDestroy {
   #stopped = false;
   /** Offers that failed since the last that did not. */
   #failures = 0;
+  /** Of the offers that are known here: see {@link WitnessingRepository.stamp}. */
+  #stamp = '';
+  #freshening: Promise<void> | undefined;
+  /** Entries under the largest checkpoint that is stored as shown. */
+  #noted = 0;
 
   constructor(
     private readonly publication: PublicationService,
@@ -52,6 +58,7 @@ export class WitnessingService implements OnModuleDestroy {
     private readonly repository: WitnessingRepository,
     private readonly identity: ConsortiumIdentity,
     private readonly log: Log,
+    private readonly replicas: Replicas,
     settings: Settings,
   ) {
     this.#sequence = new OfferSequence(settings.offerMs);
@@ -62,14 +69,12 @@ export class WitnessingService implements OnModuleDestroy {
 
   /** Goes on with the offers of before. To be called when the ledger is open. @throws CoordinatorError 'log-forked' */
   async open(): Promise<void> {
-    const { offers, cosignatures } = await this.database.snapshot(async (manager) => ({
-      offers: await this.repository.offers(manager),
-      cosignatures: await this.repository.cosignatures(manager),
-    }));
+    const { offers, cosignatures } = await this.#stored();
     const dropped: number[] = [];
     for (const row of offers) {
       const own = cosignatures.filter(({ size }) => size === row.size);
-      dropped.push(...this.#sequence.begin(await this.#resumed(row, own), Date.now(), row.isShown));
+      dropped.push(...this.#sequence.begin(await this.#resumed(row, own), this.replicas.nowMs(), row.isShown));
+      if (row.isShown) this.#noted = row.size;
     }
     await this.database.transaction((manager) => this.repository.dropOffers(manager, dropped));
     this.publication.watch(() => this.#advance());
@@ -94,9 +99,36 @@ export class WitnessingService implements OnModuleDestroy {
     return this.#sequence.witnessed;
   }
 
-  /** What may be shown to the public: see {@link OfferSequence.published}. */
+  /**
+   * Takes in what other coordinators on this database have done. Whatever any of them has shown before this is called is known here after it: a caller who turns to this
+   * one must not find the ledger smaller. Nothing is to be done on an embedded database, which only this process changes.
+   * @throws CoordinatorError 'log-forked'
+   */
+  freshen(): Promise<void> {
+    if (!this.database.isShared) return Promise.resolve();
+    // One that has not begun yet reads later than whoever asks now.
+    this.#freshening ??= this.#inTurn(() => {
+      this.#freshening = undefined;
+      return this.#follow();
+    });
+    return this.#freshening;
+  }
+
+  /** What may be shown to the public: see {@link OfferSequence.published}. Where others could be asked next, it is stored as shown before it is. */
+  async shown(): Promise<CheckpointOffer | undefined> {
+    await this.freshen();
+    const { published } = this;
+    if (!this.database.isShared || published === undefined || published.size <= this.#noted) return published;
+    const isNoted = await this.database.transaction((manager) => this.repository.noteShown(manager, published.size));
+    if (isNoted) this.#noted = Math.max(this.#noted, published.size);
+    // Another one has dropped it, so it has a larger one.
+    else await this.freshen();
+    return this.published;
+  }
+
+  /** As far as this process knows; whoever is shown it asks for {@link shown}. */
   get published(): CheckpointOffer | undefined {
-    return this.#sequence.published(Date.now());
+    return this.#sequence.published(this.replicas.nowMs());
   }
 
   /** The newest signed checkpoint with the cosignatures that it has. */
@@ -106,7 +138,7 @@ export class WitnessingService implements OnModuleDestroy {
     const { current = offer } = this;
     const isHoped = current !== undefined && current.isReachable && current.electorate.quorum > 0;
     const witnessed = isHoped ? (this.witnessed?.note ?? '') : '';
-    if (offer !== undefined) return { checkpoint: offer.note, pending: !this.#sequence.hasEnded(offer, Date.now()), witnessed };
+    if (offer !== undefined) return { checkpoint: offer.note, pending: !this.#sequence.hasEnded(offer, this.replicas.nowMs()), witnessed };
     // It waits for the one before it.
     return { checkpoint, pending: isHoped && this.#sequence.restMs({ beganMs: signedMs }, Date.now()) > 0, witnessed };
   }
@@ -119,7 +151,7 @@ export class WitnessingService implements OnModuleDestroy {
   /** When the offer ends, if its quorum is not met by then; 0 when nobody is waited for. */
   get untilMs(): number {
     const { current } = this;
-    const nowMs = Date.now();
+    const nowMs = this.replicas.nowMs();
     return current === undefined || this.#sequence.hasEnded(current, nowMs) ? 0 : nowMs + this.#sequence.restMs(current, nowMs);
   }
 
@@ -147,6 +179,7 @@ export class WitnessingService implements OnModuleDestroy {
     waitMs: number,
     signal: AbortSignal,
   ): Promise<{ checkpoint: string; proof: Uint8Array[] } | undefined> {
+    await this.freshen();
     if (oldSize > this.publication.size)
       throw new CoordinatorError(
         'malformed',
@@ -172,6 +205,7 @@ export class WitnessingService implements OnModuleDestroy {
    */
   async addOfSite({ site }: SiteMember, note: string): Promise<void> {
     const { text, signatures } = readNote(note);
+    await this.freshen();
     await this.#inTurn(async () => {
       const offer = this.#requireOffer(text);
       const name = witnessName(this.identity.facts.origin, site);
@@ -218,8 +252,54 @@ export class WitnessingService implements OnModuleDestroy {
       // Its quorum may come now; after a restart the larger one must be shown still.
       if (shown !== undefined && shown.size > offer.size) await this.repository.noteShown(manager, shown.size);
     });
-    offer.add(cosignature);
+    if (this.database.isShared) {
+      // Another coordinator may have taken one of the same witness first, and may have dropped the offer.
+      await this.#follow();
+      if (!offer.isCosignedBy(key)) this.#requireOffer(offer.text);
+    } else offer.add(cosignature);
     this.#advance();
+  }
+
+  /** In turn. Each reads the database, so both come to the same offers with the same cosignatures in the same order. */
+  async #follow(): Promise<void> {
+    const stamp = await this.database.transaction((manager) => this.repository.stamp(manager));
+    if (stamp.entries > this.publication.size) await this.publication.follow();
+    if (stamp.offers !== this.#stamp) await this.#followOffers(stamp.offers);
+  }
+
+  async #followOffers(stamp: string): Promise<void> {
+    const { offers, cosignatures } = await this.#stored();
+    // Offered since the size was read.
+    if ((offers.at(-1)?.size ?? 0) > this.publication.size) await this.publication.follow();
+    const nowMs = this.replicas.nowMs();
+    const kept: CheckpointOffer[] = [];
+    for (const row of offers) {
+      const own = cosignatures.filter(({ size }) => size === row.size);
+      const known = this.#sequence.ofSize(row.size);
+      // Clocks are never quite the same: an offer of the next moment is one of now.
+      if (known === undefined) kept.push(await this.#resumed({ ...row, beganMs: Math.min(row.beganMs, nowMs) }, own));
+      else {
+        addAll(known, own);
+        kept.push(known);
+      }
+    }
+    const shown = offers.findLast(({ isShown }) => isShown)?.size ?? 0;
+    this.#noted = Math.max(this.#noted, shown);
+    const before = this.current;
+    this.#sequence.follow(
+      kept,
+      kept.find(({ size }) => size === shown),
+    );
+    this.#stamp = stamp;
+    if (this.current !== before) this.#offered.changed();
+    this.#awaitEnd(nowMs);
+  }
+
+  #stored(): Promise<{ offers: OfferRow[]; cosignatures: CosignatureRow[] }> {
+    return this.database.snapshot(async (manager) => ({
+      offers: await this.repository.offers(manager),
+      cosignatures: await this.repository.cosignatures(manager),
+    }));
   }
 
   /** Offers the newest signed checkpoint when it is due. */
@@ -229,17 +309,10 @@ export class WitnessingService implements OnModuleDestroy {
     this.#inTurn(async () => {
       this.#isDueQueued = false;
       if (this.#stopped) return;
+      if (this.database.isShared) await this.#follow();
       const { size, checkpoint } = this.publication;
-      const nowMs = Date.now();
-      if (size > 0 && this.#sequence.isDue(size, nowMs)) {
-        const offer = new CheckpointOffer(size, checkpoint, await this.#roll.upTo(size), nowMs);
-        await this.database.transaction((manager) =>
-          this.repository.addOffer(manager, { size, note: checkpoint, beganMs: nowMs, isShown: false }),
-        );
-        const dropped = this.#sequence.begin(offer, nowMs);
-        this.#offered.changed();
-        await this.database.transaction((manager) => this.repository.dropOffers(manager, dropped));
-      }
+      const nowMs = this.replicas.nowMs();
+      if (size > 0 && this.#sequence.isDue(size, nowMs)) await this.#offer(size, checkpoint, nowMs);
       this.#awaitEnd(nowMs);
       this.#failures = 0;
     }).catch((error: unknown) => {
@@ -248,6 +321,16 @@ export class WitnessingService implements OnModuleDestroy {
       // No other act need ever come, which would try again.
       if (!this.#stopped) this.#timer = setTimeout(() => this.#advance(), retryMs(this.#failures++));
     });
+  }
+
+  async #offer(size: number, checkpoint: string, nowMs: number): Promise<void> {
+    const row = { size, note: checkpoint, beganMs: nowMs, isShown: false };
+    const isNew = await this.database.transaction((manager) => this.repository.addOffer(manager, row));
+    // By another coordinator, or by this one when the answer to its commit was lost.
+    if (!isNew) return this.#followOffers('');
+    const dropped = this.#sequence.begin(new CheckpointOffer(size, checkpoint, await this.#roll.upTo(size), nowMs), nowMs);
+    this.#offered.changed();
+    await this.database.transaction((manager) => this.repository.dropOffers(manager, dropped));
   }
 
   #awaitEnd(nowMs: number): void {
@@ -267,7 +350,7 @@ export class WitnessingService implements OnModuleDestroy {
           'Restore a newer backup. Going on would show members two different ledgers.',
       );
     const offer = new CheckpointOffer(size, note, await this.#roll.upTo(size), beganMs);
-    for (const { vkey, line } of rows) offer.add(offer.verify(parseNote(`${offer.text}\n${line}`).signatures, parseVkey(vkey)));
+    addAll(offer, rows);
     return offer;
   }
 
@@ -275,5 +358,13 @@ export class WitnessingService implements OnModuleDestroy {
     const result = this.#turn.then(work);
     this.#turn = result.catch(() => {});
     return result;
+  }
+}
+
+/** Of those that are known already nothing is verified again. */
+function addAll(offer: CheckpointOffer, rows: readonly CosignatureRow[]): void {
+  for (const { vkey, line } of rows) {
+    const key = parseVkey(vkey);
+    if (!offer.isCosignedBy(key)) offer.add(offer.verify(parseNote(`${offer.text}\n${line}`).signatures, key));
   }
 }
