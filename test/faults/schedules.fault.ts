@@ -20,6 +20,8 @@ const part = emptyPart('schedules');
 const models = new ModelBook();
 let founded: FoundedConsortium;
 const prepared = new Map<string, Promise<Prepared>>();
+// The coordinators of this file have their embedded database.
+delete process.env['DATABASE_URL'];
 /** Compiled code of all those processes, which would be compiled anew by each. */
 process.env['NODE_COMPILE_CACHE'] = join(root, 'compiled');
 
@@ -70,5 +72,5 @@ function judge(schedule: FaultSchedule, { run, faults, tookMs, recoveriesMs, unp
     `seed ${seed}: ${run?.state ?? 'no run'} in ${(tookMs / 1000).toFixed(1)} s, ${schedule.faults.length - unplayed} of ${schedule.faults.length} faults played, recoveries ${recoveriesMs.map((ms) => (ms / 1000).toFixed(1)).join(' ')}`,
   );
   if (run === undefined) return [...faults, 'the run could not be asked about'];
-  return [...faults, ...accountFaults(run, patience), ...models.enter(`seed ${seed}`, patience, run)];
+  return [...faults, ...accountFaults(run, patience, ROUNDS), ...models.enter(`seed ${seed}`, patience, run)];
 }

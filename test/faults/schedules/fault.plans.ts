@@ -10,7 +10,7 @@ const QUORUM: Record<Patience, string> = {
 };
 
 /** A linear model on the planted records; the ceremony, the encryption (set STANDARD) and the openings are those of any run. */
-export function faultPlan(patience: Patience): string {
+export function faultPlan(patience: Patience, rounds = ROUNDS): string {
   return `schema: 1
 plan: faults-${patience}
 sample:
@@ -24,7 +24,7 @@ target: { variable: product_concentration }
 features: [time_since_phase]
 model: { kind: linear }
 training: { epochs: 1, learningRate: 0.01 }
-rounds: ${ROUNDS}
+rounds: ${rounds}
 quorum: ${QUORUM[patience]}
 evaluation: { holdout: { byBatch: 0.25 } }
 `;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { MemberFolders } from '../../../demo/src/members/member.folders.js';
 import { AGENT_PROGRAM, COORDINATOR_PROGRAM } from '../../../demo/src/members/program.path.js';
 import type { ProgramSpecification } from '../../../demo/src/processes/index.js';
@@ -19,13 +19,17 @@ export const storeKey = (folders: MemberFolders, member: Victim): Uint8Array => 
 export const siteFolder = ({ sites }: MemberFolders, site: Site): string => join(sites, site);
 
 /** Its lines are led to wherever it listens: a port that is free now may not be in a minute, on a machine that does other things as well. */
-export function coordinatorProgram(folders: MemberFolders, founding: readonly string[] = []): ProgramSpecification {
-  const data = ['--data', folders.coordinator, '--key-file', keyFile(folders, 'coordinator')];
+export function coordinatorProgram(
+  folders: MemberFolders,
+  words: readonly string[] = [],
+  data = folders.coordinator,
+): ProgramSpecification {
+  const name = basename(data);
   return {
-    name: 'coordinator',
+    name,
     script: COORDINATOR_PROGRAM,
-    args: ['start', ...data, ...founding, '--listen', '127.0.0.1:0', '--json'],
-    logFile: join(folders.logs, 'coordinator.log'),
+    args: ['start', '--data', data, '--key-file', keyFile(folders, 'coordinator'), ...words, '--listen', '127.0.0.1:0', '--json'],
+    logFile: join(folders.logs, `${name}.log`),
   };
 }
 

@@ -1,18 +1,17 @@
 import type { RoundStatus, RunStatus } from '@coferment/proto';
-import { ROUNDS } from './fault.plans.js';
 import { type Patience, SITES } from './fault.schedule.js';
 
 /** States in which a set was fixed: everybody is named, counted or with a reason. */
 const NAMED = ['frozen', 'attesting', 'decrypting', 'applying', 'closed', 'abandoned', 'garbled', 'stuck'];
 
 /** What the operator's view of an ended run says that it must not, or does not say that it must. */
-export function accountFaults(run: RunStatus, patience: Patience): string[] {
+export function accountFaults(run: RunStatus, patience: Patience, rounds: number): string[] {
   const closed = run.rounds.filter(({ state }) => state === 'closed');
   const faults: string[] = [];
   if (run.state !== 'completed')
     faults.push(`the run is ${run.state}: ${run.cause} ${run.whatToDo} (waiting for ${run.waitingFor.join(', ')})`);
   for (const sum of run.rounds.filter(({ kind, state }) => kind !== 'confirm' && NAMED.includes(state))) faults.push(...namesFaults(sum));
-  for (let round = 1; round <= ROUNDS; round++) {
+  for (let round = 1; round <= rounds; round++) {
     const times = closed.filter((sum) => sum.kind === 'update' && sum.round === round).length;
     if (times !== 1) faults.push(`round ${round} was closed ${times} times`);
   }

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunStatus, WatchRunResponse } from '@coferment/proto';
-import { ask } from '../../../coordinator/src/cli/operator.client.js';
 import type { MemberFolders } from '../../../demo/src/members/member.folders.js';
-import type { ProgramEvent } from '../../../demo/src/processes/index.js';
 import { type FaultSchedule, type Patience, SITES, type Site } from './fault.schedule.js';
+import { launch } from './consortium.founding.js';
 import type { FoundedConsortium } from './founded.consortium.js';
+import { complaintOf } from './site.complaint.js';
 import { RunFollower } from './run.follower.js';
 import { SchedulePlayer } from './schedule.player.js';
 import { ScheduleStage } from './schedule.stage.js';
@@ -53,7 +53,7 @@ export async function perform(founded: FoundedConsortium, prepared: Prepared, sc
   let run: RunStatus | undefined;
   try {
     await stage.startAll();
-    const id = prepared.run ?? (await launch(founded, stage, schedule.patience));
+    const id = prepared.run ?? (await launch(stage.client!, founded.plans.get(schedule.patience)!));
     player.begun();
     const playing = player;
     run = await new RunFollower(stage, id, (event) => playing.runMoved(event)).toTheEnd(END_WITHIN_MS);
@@ -74,38 +74,19 @@ export async function prepareKeys(founded: FoundedConsortium, patience: Patience
   const folders = founded.copyTo(`keys-${patience}`);
   const faults: string[] = [];
   const stage = new ScheduleStage(founded, folders, { siteTold: () => undefined, lost: (message) => faults.push(message) });
+  const run = await confirmKeys(stage, founded.plans.get(patience)!).finally(async () => faults.push(...(await stage.stop())));
+  if (faults.length > 0) throw new Error(faults.join('\n'));
+  return { folders, run };
+}
+
+async function confirmKeys(stage: ScheduleStage, plan: string): Promise<string> {
+  await stage.startAll();
+  const run = await launch(stage.client!, plan);
   const confirmed = Promise.withResolvers<void>();
-  try {
-    await stage.startAll();
-    const run = await launch(founded, stage, patience);
-    const take = ({ type, state }: WatchRunResponse) => {
-      if (type === 'run-state' && state === 'running') confirmed.resolve();
-    };
-    const ended = new RunFollower(stage, run, take).toTheEnd(END_WITHIN_MS).catch(() => undefined);
-    await Promise.race([confirmed.promise, ended.then(() => Promise.reject(new Error(`The keys of ${run} were not confirmed.`)))]);
-    return { folders, run };
-  } finally {
-    faults.push(...(await stage.stop()));
-    if (faults.length > 0) throw new Error(faults.join('\n'));
-  }
-}
-
-async function launch(founded: FoundedConsortium, { client }: ScheduleStage, patience: Patience): Promise<string> {
-  const { operator } = client!;
-  const asked = { plan: founded.plans.get(patience)!, sites: [], approveWithinMs: 0, startAtMs: 0 };
-  return (await ask(operator.launchRun.bind(operator), asked)).run;
-}
-
-/** What an agent shows to people because only people can act on it. No fault of a schedule is such. */
-function complaintOf(site: Site, event: ProgramEvent): string | undefined {
-  switch (event['event']) {
-    case 'refused':
-      return `${site} refused: ${String(event['code'])}: ${String(event['message'])}`;
-    case 'waiting':
-      return `${site} waits for its people: ${String(event['reason'])}`;
-    case 'split-view':
-      return `${site} sees two ledgers: ${String(event['message'])}`;
-    default:
-      return undefined;
-  }
+  const take = ({ type, state }: WatchRunResponse) => {
+    if (type === 'run-state' && state === 'running') confirmed.resolve();
+  };
+  const ended = new RunFollower(stage, run, take).toTheEnd(END_WITHIN_MS).catch(() => undefined);
+  await Promise.race([confirmed.promise, ended.then(() => Promise.reject(new Error(`The keys of ${run} were not confirmed.`)))]);
+  return run;
 }
