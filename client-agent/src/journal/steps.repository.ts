@@ -12,6 +12,27 @@ export interface RoundStep {
   changedMs: number;
 }
 
+export interface StepMove {
+  from: AgentRoundState;
+  event: AgentRoundEvent;
+  to: AgentRoundState;
+}
+
+/** The moves that an event means in a later attempt or the same one; none where it is not legal any more. */
+export function movesOf(before: Pick<RoundStep, 'state' | 'attempt'> | undefined, attempt: number, event: AgentRoundEvent): StepMove[] {
+  const moves: StepMove[] = [];
+  let state = before?.state ?? AGENT_ROUND_TABLE.initial;
+  const take = (taken: AgentRoundEvent): boolean => {
+    if (!legalEvents(AGENT_ROUND_TABLE, state).includes(taken)) return false;
+    const to = nextState(AGENT_ROUND_TABLE, state, taken);
+    moves.push({ from: state, event: taken, to });
+    state = to;
+    return true;
+  };
+  if (before !== undefined && before.attempt < attempt) take('new-attempt');
+  return take(event) ? moves : [];
+}
+
 /** How far this site is in each sum. People read it; what may be signed is decided by the other tables. */
 export class StepsRepository {
   constructor(
@@ -41,24 +62,28 @@ export class StepsRepository {
 
   /** Sums that a key epoch before this one has left open are gone on with under other numbers. Called before the new epoch has sums. */
   supersedeAll(run: string): void {
-    const rows = this.database.all('SELECT sum FROM round_steps WHERE run = ?', run);
-    for (const row of rows) {
+    this.#recordAll(run, 'supersede');
+  }
+
+  /** The run has ended: what was not frozen by then never will be. */
+  abandonAll(run: string): void {
+    this.#recordAll(run, 'abandon');
+  }
+
+  #recordAll(run: string, event: AgentRoundEvent): void {
+    for (const row of this.database.all('SELECT sum FROM round_steps WHERE run = ?', run)) {
       const step = this.find(run, Number(row['sum']));
-      if (step !== undefined) this.record(step, 'supersede');
+      if (step !== undefined) this.record(step, event);
     }
   }
 
   /** Takes an event. One that is not legal any more is a repetition of work already done and changes nothing. */
   record(name: { run: string; sum: number; kind: SumKind; round: number; attempt: number }, event: AgentRoundEvent): void {
     this.database.transaction(() => {
-      const before = this.find(name.run, name.sum);
-      let state = before?.state ?? AGENT_ROUND_TABLE.initial;
-      if (before !== undefined && before.attempt < name.attempt && legalEvents(AGENT_ROUND_TABLE, state).includes('new-attempt')) {
-        state = nextState(AGENT_ROUND_TABLE, state, 'new-attempt');
-      }
-      if (!legalEvents(AGENT_ROUND_TABLE, state).includes(event)) return;
+      const last = movesOf(this.find(name.run, name.sum), name.attempt, event).at(-1);
+      if (last === undefined) return;
       const { run, sum, kind, round, attempt } = name;
-      const [after, time] = [nextState(AGENT_ROUND_TABLE, state, event), this.now()];
+      const [after, time] = [last.to, this.now()];
       this.database.run(
         'INSERT OR REPLACE INTO round_steps (run, sum, kind, round, attempt, state, changed_ms) VALUES (?, ?, ?, ?, ?, ?, ?)',
         run,

@@ -97,15 +97,11 @@ async function ensureVector(context: SiteContext, facts: EpochFacts, sum: SumFac
   await loadEpoch(context, run, sum.name.epoch);
   const { epoch, sum: number } = sum.name;
   const start = 'state' in job ? context.objects.store(encodeState(job.state)) : null;
-  journal.rounds.keepVector(facts.run.plan, kind, sum.modelIn, vector, {
-    run,
-    epoch,
-    sum: number,
-    round,
-    start,
-    ...context.trainer.source,
+  journal.transaction(() => {
+    const origin = { run, epoch, sum: number, round, start, ...context.trainer.source };
+    journal.rounds.keepVector(facts.run.plan, kind, sum.modelIn, vector, origin);
+    journal.steps.record(sum.name, 'train');
   });
-  journal.steps.record(sum.name, 'train');
   context.tell({ event: 'trained', run, round, sum: sum.name.sum, kind, ...report });
 }
 
@@ -183,7 +179,7 @@ async function encryptOnce(
   await loadEpoch(context, run, name.epoch);
   const { consortium, e, kind, attempt } = sum.position;
   const openings = openingsOf(vector, vector.salt);
-  const signed = journal.statements.sign(run, 'contribution', subject, {
+  const contribution = {
     consortium,
     run,
     e,
@@ -200,9 +196,11 @@ async function encryptOnce(
     batchCommitment: commitmentOf(openings.batches),
     dataReportCommitment: commitmentOf(openings['data-report']),
     backend: vector.backend,
+  };
+  return journal.transaction(() => {
+    journal.steps.record(name, 'encrypt');
+    return journal.statements.sign(run, 'contribution', subject, contribution);
   });
-  journal.steps.record(name, 'encrypt');
-  return signed;
 }
 
 function requireVector(context: SiteContext, facts: EpochFacts, sum: SumFacts): StoredVector {
@@ -244,17 +242,11 @@ async function sitOut(context: SiteContext, facts: EpochFacts, name: SumName, re
 async function decline(context: SiteContext, facts: EpochFacts, name: SumName, reason: DeclineReason): Promise<Outcome> {
   const { run, sum, kind, attempt } = name;
   const { consortium, site, journal } = context;
-  const declined = journal.statements.sign(run, 'attempt-declined', `${sum}/${attempt}`, {
-    consortium,
-    run,
-    e: facts.e ?? '',
-    kind,
-    sum,
-    attempt,
-    site,
-    reason,
+  const declined = journal.transaction(() => {
+    journal.steps.record(name, reason === 'nonce-lost' || reason === 'ciphertext-lost' ? 'lose' : 'decline');
+    const act = { consortium, run, e: facts.e ?? '', kind, sum, attempt, site, reason };
+    return journal.statements.sign(run, 'attempt-declined', `${sum}/${attempt}`, act);
   });
   await context.port.submitStatement(declined.envelope);
-  journal.steps.record(name, reason === 'nonce-lost' || reason === 'ciphertext-lost' ? 'lose' : 'decline');
   return DONE;
 }

@@ -75,11 +75,11 @@ export async function attest(context: SiteContext, { sums }: InstructionBody<'at
     for (const freeze of checked) {
       bindFreeze(context, freeze);
       oweReceipt(context, freeze);
+      journal.steps.record(freeze.sum.name, 'attest');
     }
     return journal.statements.sign(run, 'attestation', subject, { consortium, run, epoch, e, kind, site, sums: entries });
   });
   await context.port.submitStatement(attestation.envelope);
-  for (const { name } of sums) journal.steps.record(name, 'attest');
   return DONE;
 }
 
@@ -133,7 +133,6 @@ export async function releaseShare(context: SiteContext, body: InstructionBody<'
     );
   await context.port.upload({ ...stored, purpose: ObjectPurpose.OBJECT_PURPOSE_DECRYPTION_SHARE, run: name.run });
   await context.port.submitShare(release.envelope);
-  journal.steps.record(name, 'release');
   return DONE;
 }
 
@@ -160,16 +159,9 @@ async function computeShare(context: SiteContext, facts: EpochFacts, { sum, k, f
   });
   // Other work went on meanwhile, and may have ended the run or this epoch.
   await loadEpoch(context, run, sum.position.epoch);
-  return journal.statements.sign(run, 'share', String(number), {
-    consortium,
-    run,
-    e,
-    kind,
-    sum: number,
-    k,
-    t: frozen.t,
-    site,
-    blocks: sum.blocks,
-    ...stored,
+  const share = { consortium, run, e, kind, sum: number, k, t: frozen.t, site, blocks: sum.blocks, ...stored };
+  return journal.transaction(() => {
+    journal.steps.record(sum.name, 'release');
+    return journal.statements.sign(run, 'share', String(number), share);
   });
 }

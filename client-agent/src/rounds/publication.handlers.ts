@@ -153,7 +153,10 @@ export async function closeRun(context: SiteContext, { run, closing }: Instructi
   if (predicate.run !== run || predicate.consortium !== context.consortium)
     throw new AgentError('other-closing', `The closing of ${run} was signed for another run.`);
   context.nonces.wipe(run);
-  journal.runs.setState(run, 'closed', predicate.status);
+  journal.transaction(() => {
+    journal.steps.abandonAll(run);
+    journal.runs.setState(run, 'closed', predicate.status);
+  });
   forgetRun(context, run);
   context.tell({ event: 'run-closed', run, status: predicate.status, model: predicate.model });
   return DONE;

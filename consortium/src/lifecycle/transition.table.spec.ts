@@ -39,18 +39,17 @@ const LEGAL: Record<string, string> = {
     stalled resume-collecting ready | stalled continue-in-epoch superseded | stalled open-new-set superseded
     stuck resume-attesting attesting | stuck resume-decrypting decrypting | stuck continue-in-epoch superseded | stuck open-new-set superseded`,
   "site's round": `
-    idle train trained | idle attest attested | idle release released | idle decline declined | idle abandon abandoned
-    idle apply applied | idle supersede superseded
+    idle train trained | idle attest attested | idle release released | idle decline declined | idle apply applied
     trained give-nonce nonce-given | trained attest attested | trained release released | trained decline declined | trained abandon abandoned
     trained apply applied | trained supersede superseded
     nonce-given encrypt encrypted | nonce-given lose trained | nonce-given new-attempt trained | nonce-given attest attested | nonce-given release released
     nonce-given decline declined | nonce-given abandon abandoned | nonce-given apply applied | nonce-given supersede superseded
     encrypted upload uploaded | encrypted lose trained | encrypted new-attempt trained | encrypted attest attested | encrypted release released
-    encrypted decline declined | encrypted abandon abandoned | encrypted apply applied | encrypted supersede superseded
-    uploaded new-attempt trained | uploaded attest attested | uploaded release released | uploaded decline declined | uploaded abandon abandoned
+    encrypted abandon abandoned | encrypted apply applied | encrypted supersede superseded
+    uploaded new-attempt trained | uploaded attest attested | uploaded release released | uploaded abandon abandoned
     uploaded apply applied | uploaded supersede superseded
-    attested release released | attested decline declined | attested apply applied | attested supersede superseded
-    released decline declined | released apply applied | released supersede superseded
+    attested release released | attested apply applied | attested supersede superseded
+    released apply applied | released supersede superseded
     declined abandon abandoned | declined apply applied | declined supersede superseded`,
 };
 

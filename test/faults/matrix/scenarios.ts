@@ -1,0 +1,210 @@
+import { ROUND_TABLE } from '@coferment/consortium';
+import {
+  abort,
+  atOnce,
+  both,
+  cannot,
+  confirmsAre,
+  consents,
+  deadlinePasses,
+  epochIs,
+  garbles,
+  gracePasses,
+  leaves,
+  losesObjects,
+  renew,
+  restarts,
+  returns,
+  runIs,
+  siteIs,
+  sleeps,
+  sumIs,
+  moment,
+  withdraws,
+} from './scenario.steps.js';
+import type { Moment } from './stopped.consortium.js';
+
+/** One run, by its plan and by what happens in it. */
+export interface Scenario {
+  name: string;
+  plan: string;
+  moments: Moment[];
+  ends: 'completed' | 'aborted' | 'failed';
+}
+
+/** Runs that one consortium plays one after the other. */
+export interface Play {
+  sites: string[];
+  scenarios: Scenario[];
+}
+
+void ROUND_TABLE;
+
+export const FOUR = ['alder', 'birch', 'cedar', 'dogwood'];
+
+const plan = (name: string, { holders = 3, threshold = 3, contributors = 4, rounds = 1, onDeadline = 'proceed-with-quorum' } = {}): string => `
+schema: 1
+plan: ${name}
+sample: { of: [temperature], summarise: [last] }
+target: { variable: product_concentration }
+normalisation: none
+model: { kind: linear }
+training: { initialRange: 1 }
+rounds: ${rounds}
+quorum: { minContributors: ${contributors}, absentAfterPolls: 1000, deadline: 10 h, onDeadline: ${onDeadline} }
+privacy: { keyHolders: ${holders}, threshold: ${threshold}, collusionBound: 1 }
+`;
+
+/** Where nothing but the stops happens: every site counts, so that lost nonces lead to new attempts. */
+export const UNDISTURBED = plan('undisturbed');
+
+const update = (state: Parameters<typeof sumIs>[1]) => sumIs('update', state);
+const [holder, contributor] = ['birch', 'dogwood'];
+const bothAre = (state: Parameters<typeof siteIs>[1]) => both(siteIs(holder, state), siteIs(contributor, state));
+
+/** A ciphertext is lost, or its upload never ends. */
+const losses: Scenario = {
+  name: 'lost bytes',
+  plan: UNDISTURBED,
+  ends: 'completed',
+  moments: [
+    moment(update('training'), cannot(holder, 'upload'), cannot(contributor, 'upload')),
+    moment(bothAre('encrypted'), losesObjects(holder), losesObjects(contributor), returns(holder, contributor)),
+    moment(update('ready'), cannot(holder, 'upload'), cannot(contributor, 'upload')),
+    moment(bothAre('encrypted'), (consortium) => consortium.absent.add(holder).add(contributor)),
+    moment(update('ready'), returns(holder, contributor)),
+  ],
+};
+
+/** A key epoch is renewed in every state that a sum can be in, and with sites in every state that they can be in. */
+const renewals: Scenario = {
+  name: 'renewals',
+  plan: UNDISTURBED,
+  ends: 'completed',
+  moments: [
+    moment(confirmsAre('frozen', 'uploading'), renew()),
+    moment(both(epochIs(2), update('training')), cannot(holder, 'submitNonce'), cannot(contributor, 'submitNonce')),
+    moment(bothAre('trained'), renew(), returns(holder, contributor)),
+    moment(both(epochIs(3), sumIs('confirm', 'closed')), sleeps('cedar')),
+    moment(both(update('training'), bothAre('nonce-given')), renew(), returns('cedar')),
+    moment(both(epochIs(4), update('training'), siteIs(holder, 'nonce-given')), restarts(holder)),
+    moment(update('ready'), renew()),
+    moment(both(epochIs(5), sumIs('confirm', 'closed')), withdraws(holder), withdraws(contributor)),
+    moment(both(update('training'), bothAre('declined')), renew(), consents(holder), consents(contributor)),
+    moment(both(epochIs(6), update('training')), cannot(holder, 'upload'), cannot(contributor, 'upload')),
+    moment(both(update('uploading'), bothAre('encrypted')), renew(), returns(holder, contributor)),
+    moment(both(epochIs(7), update('uploading')), sleeps('cedar')),
+    moment(both(update('uploading'), bothAre('uploaded')), renew(), returns('cedar')),
+    moment(both(epochIs(8), update('attesting')), sleeps('alder', 'cedar')),
+    moment(both(update('attesting'), bothAre('attested')), renew(), returns('alder', 'cedar')),
+    moment(both(epochIs(9), update('decrypting')), sleeps('cedar')),
+    moment(both(update('decrypting'), siteIs(holder, 'released')), renew(), returns('cedar')),
+    moment(both(epochIs(10), update('attesting')), garbles(holder)),
+    moment(update('garbled'), renew(), garbles(holder, false)),
+  ],
+};
+
+export const PLAYS: Record<string, Play> = {
+  undisturbed: { sites: FOUR, scenarios: [{ name: 'undisturbed', plan: UNDISTURBED, moments: [], ends: 'completed' }] },
+  losses: { sites: FOUR, scenarios: [losses] },
+  renewals: { sites: FOUR, scenarios: [renewals] },
+  opening: {
+    sites: FOUR,
+    scenarios: [
+      {
+        name: 'a share is noise, the sum stays closed, and a new epoch opens it',
+        plan: plan('garbled', { holders: 4 }),
+        ends: 'completed',
+        moments: [
+          moment(update('attesting'), garbles(holder)),
+          moment(update('decrypting'), leaves('dogwood')),
+          moment(update('garbled'), returns('dogwood')),
+          moment(both(update('garbled'), siteIs('dogwood', 'released')), gracePasses),
+          moment(runIs('stuck'), garbles(holder, false), renew()),
+        ],
+      },
+    ],
+  },
+  endings: {
+    sites: FOUR,
+    scenarios: [
+      { name: 'aborted before it began', plan: plan('early'), ends: 'aborted', moments: [moment(runIs('awaiting-approval'), abort)] },
+      {
+        name: 'aborted with sites that have trained and given nonces',
+        plan: plan('ceremony-1', { holders: 2, threshold: 2 }),
+        ends: 'aborted',
+        moments: [
+          moment(runIs('key-ceremony'), cannot('alder', 'submitNonce'), cannot('cedar', 'submitNonce')),
+          moment(
+            both(siteIs('alder', 'trained'), siteIs('birch', 'nonce-given'), siteIs('cedar', 'trained'), siteIs('dogwood', 'nonce-given')),
+            returns('alder', 'cedar'),
+            abort,
+          ),
+        ],
+      },
+      {
+        name: 'aborted with sites that have encrypted and uploaded',
+        plan: plan('ceremony-2', { holders: 2, threshold: 2 }),
+        ends: 'aborted',
+        moments: [
+          moment(sumIs('confirm', 'training'), cannot('alder', 'upload'), cannot('cedar', 'upload')),
+          moment(
+            both(siteIs('alder', 'encrypted'), siteIs('birch', 'uploaded'), siteIs('cedar', 'encrypted'), siteIs('dogwood', 'uploaded')),
+            returns('alder', 'cedar'),
+            abort,
+          ),
+        ],
+      },
+      {
+        name: 'aborted with sites that have declined',
+        plan: plan('running'),
+        ends: 'aborted',
+        moments: [
+          moment(runIs('running'), withdraws(holder), withdraws(contributor)),
+          moment(bothAre('declined'), abort),
+        ],
+      },
+      {
+        name: 'stuck over a key and aborted',
+        plan: plan('stuck'),
+        ends: 'aborted',
+        moments: [
+          moment(atOnce, garbles(holder)),
+          moment(sumIs('confirm', 'garbled'), gracePasses),
+          moment(runIs('stuck'), garbles(holder, false), abort),
+        ],
+      },
+      {
+        name: 'failed over a key',
+        plan: plan('unconfirmed', { onDeadline: 'abandon' }),
+        ends: 'failed',
+        moments: [
+          moment(sumIs('confirm', 'training'), sleeps(contributor)),
+          moment(confirmsAre('frozen', 'training'), deadlinePasses),
+          moment(runIs('failed'), returns(contributor)),
+        ],
+      },
+      {
+        name: 'failed over a sum',
+        plan: plan('unsummed', { onDeadline: 'abandon' }),
+        ends: 'failed',
+        moments: [
+          moment(runIs('running'), sleeps(contributor)),
+          moment(siteIs(holder, 'nonce-given'), deadlinePasses),
+          moment(runIs('failed'), returns(contributor)),
+        ],
+      },
+      {
+        name: 'failed over a second attempt',
+        plan: plan('unrepeated', { onDeadline: 'abandon' }),
+        ends: 'failed',
+        moments: [
+          moment(both(sumIs('statistics', 'training'), siteIs(holder, 'nonce-given')), restarts(holder)),
+          moment(sumIs('statistics', 'ready'), sleeps(contributor)),
+          moment(both(sumIs('statistics', 'ready'), siteIs(holder, 'nonce-given')), deadlinePasses),
+          moment(runIs('failed'), returns(contributor)),
+        ],
+      },
+    ],
+  },
+};
