@@ -14,6 +14,7 @@ import { ReplicatedStage } from './schedules/replicated.stage.js';
 import { accountFaults } from './schedules/run.account.js';
 import { RunFollower } from './schedules/run.follower.js';
 import { complaintOf } from './schedules/site.complaint.js';
+import { violationsOnServer } from './schedules/stored.violations.js';
 
 const SERVER = process.env['DATABASE_URL'] ?? '';
 if (SERVER === '' && process.env['REQUIRE_POSTGRES'] === '1') throw new Error('REQUIRE_POSTGRES is set, and DATABASE_URL names no server');
@@ -51,6 +52,7 @@ describe.skipIf(SERVER === '')(`two replicas on one PostgreSQL, of which one is 
     await kills.settled();
     for (const endMs = Date.now() + HEARD_WITHIN_MS; heard.size < SITES.length && Date.now() < endMs;) await sleep(20);
     faults.push(...(await stage.stop()));
+    faults.push(...(await violationsOnServer(stage.folders, database.url, stage.folders.out)));
   }, END_WITHIN_MS + 120_000);
 
   afterAll(async () => {
@@ -75,7 +77,7 @@ describe.skipIf(SERVER === '')(`two replicas on one PostgreSQL, of which one is 
     expect(found).toEqual([]);
   });
 
-  it('shows no site an error that needs a person, and ends every process in order', () => {
+  it('shows no site an error that needs a person, ends every process in order, and leaves stores in which every invariant holds', () => {
     expect(faults).toEqual([]);
     expect([...heard].sort()).toEqual([...SITES]);
   });

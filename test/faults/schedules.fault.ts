@@ -8,6 +8,7 @@ import { type FaultSchedule, scheduleText } from './schedules/fault.schedule.js'
 import { FoundedConsortium } from './schedules/founded.consortium.js';
 import { ModelBook, accountFaults } from './schedules/run.account.js';
 import { generateSchedule } from './schedules/schedule.generator.js';
+import { violationsInEmbedded } from './schedules/stored.violations.js';
 import { type Performance, type Prepared, perform, prepareKeys } from './schedules/schedule.performance.js';
 
 /** `npm run test:faults -- --seeds N`; FAULT_FIRST is the first seed, so that one schedule can be played again: FAULT_FIRST=17 … --seeds 1 */
@@ -24,6 +25,8 @@ const prepared = new Map<string, Promise<Prepared>>();
 delete process.env['DATABASE_URL'];
 /** Compiled code of all those processes, which would be compiled anew by each. */
 process.env['NODE_COMPILE_CACHE'] = join(root, 'compiled');
+// Whoever is killed leaves its temporary files behind.
+process.env['TMPDIR'] = root;
 
 /** Made when the first schedule needs it. */
 function preparedFor({ from, patience }: FaultSchedule): Promise<Prepared> {
@@ -46,13 +49,13 @@ describe.skipIf(SEEDS === 0)('random schedules of faults on real processes', () 
 
   it('a run without faults completes', { timeout: 300_000 }, async () => {
     const schedule: FaultSchedule = { seed: 0, patience: 'waiting', from: 'keys', faults: [] };
-    expect(judge(schedule, await perform(founded, await preparedFor(schedule), schedule, 'reference'))).toEqual([]);
+    expect(await judge(schedule, await perform(founded, await preparedFor(schedule), schedule, 'reference'))).toEqual([]);
   });
 
   it.each(seeds)('schedule %i', { timeout: 300_000 }, async (seed) => {
     const schedule = generateSchedule(seed, ROUNDS);
     const performance = await perform(founded, await preparedFor(schedule), schedule, `seed-${seed}`);
-    const found = judge(schedule, performance);
+    const found = await judge(schedule, performance);
     part.seeds.push(seed);
     part.recoverySeconds.push(...performance.recoveriesMs.map((ms) => ms / 1000));
     if (found.length === 0) {
@@ -66,11 +69,12 @@ describe.skipIf(SEEDS === 0)('random schedules of faults on real processes', () 
   });
 });
 
-function judge(schedule: FaultSchedule, { run, faults, tookMs, recoveriesMs, unplayed }: Performance): string[] {
+async function judge(schedule: FaultSchedule, { run, folders, faults, tookMs, recoveriesMs, unplayed }: Performance): Promise<string[]> {
   const { seed, patience } = schedule;
   console.log(
     `seed ${seed}: ${run?.state ?? 'no run'} in ${(tookMs / 1000).toFixed(1)} s, ${schedule.faults.length - unplayed} of ${schedule.faults.length} faults played, recoveries ${recoveriesMs.map((ms) => (ms / 1000).toFixed(1)).join(' ')}`,
   );
-  if (run === undefined) return [...faults, 'the run could not be asked about'];
-  return [...faults, ...accountFaults(run, patience, ROUNDS), ...models.enter(`seed ${seed}`, patience, run)];
+  const stored = await violationsInEmbedded(folders);
+  if (run === undefined) return [...faults, ...stored, 'the run could not be asked about'];
+  return [...faults, ...stored, ...accountFaults(run, patience, ROUNDS), ...models.enter(`seed ${seed}`, patience, run)];
 }

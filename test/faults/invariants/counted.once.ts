@@ -8,9 +8,16 @@ export const countedOnce: Invariant = {
       stores.acts.map(({ run, site, slot, statement }) => `${statement.name} of ${site} in slot ${slot} of ${run}`),
       'is stored',
     ),
-    ...stores.rounds.flatMap(({ run, sum, counted }) => doubled(counted.map((site) => `${site} in sum ${sum} of ${run}`), 'is counted')),
+    ...stores.rounds.flatMap(({ run, sum, counted }) =>
+      doubled(
+        counted.map((site) => `${site} in sum ${sum} of ${run}`),
+        'is counted',
+      ),
+    ),
     ...doubled(
-      stores.rounds.filter(({ state, kind }) => state === 'closed' && kind !== 'confirm').map(({ run, kind, round }) => `${kind} ${round} of ${run}`),
+      stores.rounds
+        .filter(({ state, kind }) => state === 'closed' && kind !== 'confirm')
+        .map(({ run, kind, round }) => `${kind} ${round} of ${run}`),
       'is closed',
     ),
     ...doubled(

@@ -16,7 +16,9 @@ export const ledgerAgrees: Invariant = {
         return [`${name} of ${site} in ${run} is in the database and not in the ledger`];
       }),
       ...ledger.flatMap(({ index, digest, statement: { name, predicate } }) =>
-        !('run' in predicate) || taken.has(digest) ? [] : [`entry ${index} (${name} of ${predicate.run}) is in the ledger and not in the database`],
+        !('run' in predicate) || taken.has(digest)
+          ? []
+          : [`entry ${index} (${name} of ${predicate.run}) is in the ledger and not in the database`],
       ),
       ...doubled(
         ledger.map(({ digest }) => `the statement ${digest}`),

@@ -43,10 +43,17 @@ function other(of: string, told: string | undefined, stored: string): string[] {
 }
 
 /** @param moves how many one recorded step may be made of */
-function illegal<S extends string, E extends string>(table: TransitionTable<S, E>, of: string, states: readonly S[], moves: number): string[] {
+function illegal<S extends string, E extends string>(
+  table: TransitionTable<S, E>,
+  of: string,
+  states: readonly S[],
+  moves: number,
+): string[] {
   return states.slice(1).flatMap((state, index) => {
     const from = states[index]!;
-    return reaches(table, from, state, moves) ? [] : [`${of} went from "${from}" to "${state}", which the table of a ${table.of} does not allow`];
+    return reaches(table, from, state, moves)
+      ? []
+      : [`${of} went from "${from}" to "${state}", which the table of a ${table.of} does not allow`];
   });
 }
 

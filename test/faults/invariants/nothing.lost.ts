@@ -10,7 +10,9 @@ export const nothingLost: Invariant = {
         .filter(({ state }) => state === 'uploaded')
         .flatMap(({ run, sum, attempt }) => {
           const upload = `the contribution of ${site} to sum ${sum}, attempt ${attempt}, of ${run}`;
-          const own = statements.find((entry) => entry.run === run && entry.name === 'contribution' && entry.subject === `${sum}/${attempt}`);
+          const own = statements.find(
+            (entry) => entry.run === run && entry.name === 'contribution' && entry.subject === `${sum}/${attempt}`,
+          );
           if (own === undefined) return [`${upload} is not in its own journal`];
           if (!taken.has(own.digest)) return [`${upload} was acknowledged, and the coordinator does not have it`];
           const round = rounds.find((row) => row.run === run && row.sum === sum);

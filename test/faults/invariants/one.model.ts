@@ -25,7 +25,9 @@ export const oneModel: Invariant = {
     }),
     ...runs.flatMap(({ run, model }) => {
       const last = rounds.findLast((row) => row.run === run && row.kind === 'update' && row.state === 'closed');
-      return last === undefined || last.modelOut === model ? [] : [`${run} has the model ${model}, and its last update gave ${last.modelOut}`];
+      return last === undefined || last.modelOut === model
+        ? []
+        : [`${run} has the model ${model}, and its last update gave ${last.modelOut}`];
     }),
   ],
 };

@@ -43,7 +43,6 @@ export class DroppedCoordinator extends TestCoordinator {
     return this.#dead.has(database);
   }
 
-
   /**
    * As by SIGKILL: nothing of this instance reaches the database, a file or the network any more, its connections are cut (which rolls back what they had
    * under way), and its threads and locks are the kernel's again.
@@ -90,4 +89,3 @@ function cutConnections(database: Database): void {
   const { master } = source.driver as unknown as { master: Pool };
   for (const { connection } of master._clients) connection.stream.destroy();
 }
-

@@ -42,7 +42,10 @@ void ROUND_TABLE;
 
 export const FOUR = ['alder', 'birch', 'cedar', 'dogwood'];
 
-const plan = (name: string, { holders = 3, threshold = 3, contributors = 4, rounds = 1, onDeadline = 'proceed-with-quorum' } = {}): string => `
+const plan = (
+  name: string,
+  { holders = 3, threshold = 3, contributors = 4, rounds = 1, onDeadline = 'proceed-with-quorum' } = {},
+): string => `
 schema: 1
 plan: ${name}
 sample: { of: [temperature], summarise: [last] }
@@ -159,10 +162,7 @@ export const PLAYS: Record<string, Play> = {
         name: 'aborted with sites that have declined',
         plan: plan('running'),
         ends: 'aborted',
-        moments: [
-          moment(runIs('running'), withdraws(holder), withdraws(contributor)),
-          moment(bothAre('declined'), abort),
-        ],
+        moments: [moment(runIs('running'), withdraws(holder), withdraws(contributor)), moment(bothAre('declined'), abort)],
       },
       {
         name: 'stuck over a key and aborted',

@@ -89,7 +89,14 @@ export class StoppedConsortium {
     const ahead = [...moments];
     const moved = { version: 0, ms: performance.now() };
     while (performance.now() - moved.ms < STANDS_STILL_MS) {
-      if (process.env['TRYTRACE']) appendFileSync('/tmp/faults/trace.log', `${this.view.run.state} ${this.view.rounds.map((r)=>r.sum+r.kind[0]!+':'+r.state).slice(-4).join(' ')} ahead ${ahead.length}\n`);
+      if (process.env['TRYTRACE'])
+        appendFileSync(
+          '/tmp/faults/trace.log',
+          `${this.view.run.state} ${this.view.rounds
+            .map((r) => r.sum + r.kind[0]! + ':' + r.state)
+            .slice(-4)
+            .join(' ')} ahead ${ahead.length}\n`,
+        );
       if (this.view.run.version > moved.version) Object.assign(moved, { version: this.view.run.version, ms: performance.now() });
       for (const agent of this.agents) {
         if (!this.away.has(agent.site)) await this.#work(agent);
@@ -100,11 +107,14 @@ export class StoppedConsortium {
           await this.#rest();
         }
       }
-      if (ahead.length === 0 && isOver(this.view) && this.agents.every((agent) => this.away.has(agent.site) || agent.hasClosed(this.run))) return;
+      if (ahead.length === 0 && isOver(this.view) && this.agents.every((agent) => this.away.has(agent.site) || agent.hasClosed(this.run)))
+        return;
     }
     const { run, rounds } = this.view;
     const last = rounds.at(-1);
-    throw new Error(`The run did not end: ${run.state} (${run.cause}), sum ${last?.sum} ${last?.kind} is ${last?.state}; ${ahead.length} moments did not come.`);
+    throw new Error(
+      `The run did not end: ${run.state} (${run.cause}), sum ${last?.sum} ${last?.kind} is ${last?.state}; ${ahead.length} moments did not come.`,
+    );
   }
 
   async close(): Promise<void> {
@@ -132,7 +142,8 @@ export class StoppedConsortium {
       const stopped = new Promise<'stopped'>((resolve) => (this.#stopped = () => resolve('stopped')));
       const done = Promise.resolve(act()).then(
         () => 'done' as const,
-        (error: unknown) => (this.coordinator.isDown || (error as { code?: string }).code === 'run-over' ? ('done' as const) : Promise.reject(error as Error)),
+        (error: unknown) =>
+          this.coordinator.isDown || (error as { code?: string }).code === 'run-over' ? ('done' as const) : Promise.reject(error as Error),
       );
       await Promise.race([done, stopped]);
       if (!(await this.#revive())) return;

@@ -8,7 +8,11 @@ import { StoppedConsortium } from './stopped.consortium.js';
 import { PLAYS } from './scenarios.js';
 
 const say = (...w: unknown[]) => appendFileSync(process.env['TRYLOG'] ?? '/tmp/faults/try.log', w.join(' ') + '\n');
-const all = [...pointsOf('coordinator', [...movesOf(RUN_TABLE), ...movesOf(ROUND_TABLE)]), ...pointsOf('contributor', movesOf(AGENT_ROUND_TABLE)), ...pointsOf('key holder', movesOf(AGENT_ROUND_TABLE))];
+const all = [
+  ...pointsOf('coordinator', [...movesOf(RUN_TABLE), ...movesOf(ROUND_TABLE)]),
+  ...pointsOf('contributor', movesOf(AGENT_ROUND_TABLE)),
+  ...pointsOf('key holder', movesOf(AGENT_ROUND_TABLE)),
+];
 const names = (process.env['PLAYS'] ?? Object.keys(PLAYS).join()).split(',');
 afterEach(() => vi.restoreAllMocks());
 it.each(names)('%s', async (name) => {

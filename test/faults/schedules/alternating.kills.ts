@@ -21,7 +21,10 @@ export class AlternatingKills {
   readonly #startedMs = new Set<number>();
   #work: Promise<void> = Promise.resolve();
 
-  constructor(private readonly stage: KilledReplicas) {}
+  constructor(
+    private readonly stage: KilledReplicas,
+    private readonly downMs: readonly [number, number] = DOWN_MS,
+  ) {}
 
   runMoved({ type, state, round }: WatchRunResponse): void {
     for (const startedMs of this.#startedMs) this.recoveriesMs.push(Date.now() - startedMs);
@@ -32,7 +35,7 @@ export class AlternatingKills {
     const replica = REPLICAS[round.round % REPLICAS.length]!;
     this.kills.push({ round: round.round, phase, replica });
     // One after the other: with both away there would be nobody to take over.
-    this.#work = this.#work.then(() => this.#strike(replica, DOWN_MS[Math.floor(round.round / REPLICAS.length) % DOWN_MS.length]!));
+    this.#work = this.#work.then(() => this.#strike(replica, this.downMs[Math.floor(round.round / REPLICAS.length) % 2]!));
     this.#work.catch(() => undefined);
   }
 

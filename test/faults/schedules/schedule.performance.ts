@@ -74,11 +74,15 @@ export async function prepareKeys(founded: FoundedConsortium, patience: Patience
   const folders = founded.copyTo(`keys-${patience}`);
   const faults: string[] = [];
   const stage = new ScheduleStage(founded, folders, { siteTold: () => undefined, lost: (message) => faults.push(message) });
-  const run = await confirmKeys(stage, founded.plans.get(patience)!).finally(async () => faults.push(...(await stage.stop())));
+  let run: string;
+  try {
+    run = await confirmKeys(stage, founded.plans.get(patience)!);
+  } finally {
+    faults.push(...(await stage.stop()));
+  }
   if (faults.length > 0) throw new Error(faults.join('\n'));
   return { folders, run };
 }
-
 async function confirmKeys(stage: ScheduleStage, plan: string): Promise<string> {
   await stage.startAll();
   const run = await launch(stage.client!, plan);
