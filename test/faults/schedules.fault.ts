@@ -11,7 +11,7 @@ import { generateSchedule } from './schedules/schedule.generator.js';
 import { violationsInEmbedded } from './schedules/stored.violations.js';
 import { type Performance, type Prepared, perform, prepareKeys } from './schedules/schedule.performance.js';
 
-/** `npm run test:faults -- --seeds N`; FAULT_FIRST is the first seed, so that one schedule can be played again: FAULT_FIRST=17 … --seeds 1 */
+/** `npm run test:faults -- --seeds N --first N`: one schedule is played again by its seed alone. */
 const SEEDS = Number(process.env['FAULT_SEEDS'] ?? '20');
 const FIRST = Number(process.env['FAULT_FIRST'] ?? '1');
 const seeds = Array.from({ length: SEEDS }, (_, index) => FIRST + index);

@@ -1,18 +1,16 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunStatus, WatchRunResponse } from '@coferment/proto';
 import type { MemberFolders } from '../../../demo/src/members/member.folders.js';
-import { type FaultSchedule, type Patience, SITES, type Site } from './fault.schedule.js';
+import type { FaultSchedule, Patience } from './fault.schedule.js';
 import { launch } from './consortium.founding.js';
 import type { FoundedConsortium } from './founded.consortium.js';
 import { complaintOf } from './site.complaint.js';
+import { everybodyHeard } from './run.ends.js';
 import { RunFollower } from './run.follower.js';
 import { SchedulePlayer } from './schedule.player.js';
 import { ScheduleStage } from './schedule.stage.js';
 
 /** Many times what a run under faults takes on two busy cores; a run that needs longer hangs. */
 const END_WITHIN_MS = 120_000;
-/** From the end of a run until every site has heard of it. */
-const HEARD_WITHIN_MS = 30_000;
 
 /** A run with its folders, as a schedule finds it. */
 export interface Prepared {
@@ -38,13 +36,11 @@ export async function perform(founded: FoundedConsortium, prepared: Prepared, sc
   const startedMs = Date.now();
   const folders = founded.copyTo(name, prepared.folders);
   const faults: string[] = [];
-  const heard = new Set<Site>();
   let player: SchedulePlayer | undefined;
   const stage = new ScheduleStage(founded, folders, {
     siteTold: (site, event) => {
       const fault = complaintOf(site, event);
       if (fault !== undefined) faults.push(fault);
-      if (event['event'] === 'run-closed') heard.add(site);
       player?.siteTold(site, event);
     },
     lost: (message) => faults.push(message),
@@ -58,8 +54,7 @@ export async function perform(founded: FoundedConsortium, prepared: Prepared, sc
     const playing = player;
     run = await new RunFollower(stage, id, (event) => playing.runMoved(event)).toTheEnd(END_WITHIN_MS);
     await player.settled();
-    for (const endMs = Date.now() + HEARD_WITHIN_MS; heard.size < SITES.length && Date.now() < endMs;) await sleep(20);
-    for (const site of SITES) if (!heard.has(site)) faults.push(`${site} has not heard that the run is over`);
+    faults.push(...(await everybodyHeard(folders, id)));
   } catch (error) {
     faults.push((error as Error).message);
   } finally {
