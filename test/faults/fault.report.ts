@@ -11,6 +11,8 @@ export interface PartOfReport {
   seeds: number[];
   /** What did not hold, each with the point or seed after which it was seen. */
   violations: string[];
+  /** What runs came to, and over which sites: the same plan over the same sites gives the same model, whatever was stopped on the way. */
+  models?: { history: string; model: string }[];
   /** For every stop: seconds from the new start to the next accepted step. */
   recoverySeconds: number[];
 }
@@ -40,6 +42,7 @@ export function mergeParts(parts: readonly PartOfReport[]): FaultReport {
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new Error(`Two parts of the report are called "${twice}".`);
   const covered = new Set(parts.flatMap(({ points }) => points.covered));
+  const violations = parts.flatMap((part) => part.violations.map((violation) => `${part.part}: ${violation}`));
   const points = new Set([...parts.flatMap(({ points: { planned } }) => planned), ...covered]);
   const seconds = parts.flatMap((part) => part.recoverySeconds).sort((a, b) => a - b);
   const seeds = parts.flatMap((part) => part.seeds).sort((a, b) => a - b);
@@ -47,10 +50,19 @@ export function mergeParts(parts: readonly PartOfReport[]): FaultReport {
     points: { total: points.size, covered: covered.size, uncovered: [...points].filter((point) => !covered.has(point)).sort() },
     schedules: seeds.length,
     seeds,
-    violations: parts.flatMap(({ part, violations }) => violations.map((violation) => `${part}: ${violation}`)),
+    violations: [...violations, ...differentModels(parts)],
     recoverySeconds: seconds.length === 0 ? null : { stops: seconds.length, median: medianOf(seconds), worst: seconds.at(-1)! },
     parts: names.sort(),
   };
+}
+
+function differentModels(parts: readonly PartOfReport[]): string[] {
+  const models = new Map<string, Set<string>>();
+  for (const { history, model } of parts.flatMap((part) => part.models ?? []))
+    models.set(history, (models.get(history) ?? new Set()).add(model));
+  return [...models].flatMap(([history, found]) =>
+    found.size === 1 ? [] : [`${history} came to several models: ${[...found].join(', ')}`],
+  );
 }
 
 /** @param sorted at least one number, in order */

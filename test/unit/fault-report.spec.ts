@@ -37,6 +37,12 @@ describe('the report of the fault tests', () => {
     expect(isGood(mergeParts([schedule]))).toBe(false);
   });
 
+  it('finds that the same plan over the same sites came to two models', () => {
+    const of = (part: string, model: string) => ({ ...emptyPart(part), models: [{ history: 'plan p over alder, birch', model }] });
+    expect(mergeParts([of('one', 'm1'), of('two', 'm1')]).violations).toEqual([]);
+    expect(mergeParts([of('one', 'm1'), of('two', 'm2')]).violations).toEqual(['plan p over alder, birch came to several models: m1, m2']);
+  });
+
   it('is not made of nothing, nor of two parts with one name', () => {
     expect(() => mergeParts([])).toThrow(/nothing is known/);
     expect(() => mergeParts([schedule, schedule])).toThrow(/"schedule-7"/);

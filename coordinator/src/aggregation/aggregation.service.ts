@@ -41,7 +41,11 @@ export class AggregationService {
     const from = needsModel(view, round) ? await this.models.current(view) : undefined;
     const drafts = { sum: `sum-${view.run.run}-${sum}`, model: `model-${view.run.run}-${sum}` };
     const opening = await this.#opened(view, round, drafts, from);
-    if (!opening.ok) return this.#garble(view, round, opening);
+    if (!opening.ok) {
+      // Before the transaction: opened again after a crash, the sum is written again.
+      for (const draft of Object.values(drafts)) await this.store.discardDraft(draft);
+      return this.#garble(view, round, opening);
+    }
     const sumObject = await this.objects.publishDraft(drafts.sum);
     const learnt = opening.learnt && (await this.models.adopt(view, opening.learnt, drafts.model));
     return this.changes.apply(view.run.run, view.run.version, async (change) => {

@@ -139,6 +139,10 @@ export class ObjectStore {
     return this.#partialPath('@coordinator', name);
   }
 
+  async discardDraft(name: string): Promise<void> {
+    await rm(this.draftPath(name), { force: true });
+  }
+
   /** Gives what was written at {@link draftPath} its name. @returns digest and size */
   async adopt(name: string): Promise<{ digest: string; size: number }> {
     const draft = this.draftPath(name);

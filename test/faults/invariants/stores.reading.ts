@@ -55,7 +55,7 @@ function readSite({ site, folder }: { site: string; folder: string }): StoredSit
       digest: String(row['digest']),
       statement: payloadOf(JSON.parse(String(row['envelope'])) as Envelope),
     }));
-    const facts = inspectRecord(folder).lines.map(({ line }) => (JSON.parse(line) as { fact: { kind: string } }).fact);
+    const facts = inspectRecord(folder).lines.map(({ line }) => JSON.parse(line) as { kind: string });
     return {
       site,
       statements,

@@ -72,5 +72,5 @@ export interface StoredSite {
 export interface Invariant {
   name: string;
   /** @returns what does not hold, each in a sentence that names the place; empty when all is well */
-  violations(stores: ConsortiumStores): string[];
+  violations: (stores: ConsortiumStores) => string[];
 }

@@ -19,6 +19,7 @@ export interface AgentWatcher {
 export function watchAgents(watcher: AgentWatcher): void {
   const moved = new Map<JournalDatabase, Move[]>();
   const depth = new WeakMap<JournalDatabase, number>();
+  // oxlint-disable-next-line typescript/unbound-method -- called below with the object that it was called on
   const { record } = StepsRepository.prototype;
   vi.spyOn(StepsRepository.prototype, 'record').mockImplementation(function (this: StepsRepository, name, event) {
     const { database } = this as unknown as { database: JournalDatabase };
@@ -29,6 +30,7 @@ export function watchAgents(watcher: AgentWatcher): void {
       record.call(this, name, event);
     });
   });
+  // oxlint-disable-next-line typescript/unbound-method -- called below with the object that it was called on
   const begin = JournalDatabase.prototype.transaction;
   vi.spyOn(JournalDatabase.prototype, 'transaction').mockImplementation(function <T>(this: JournalDatabase, work: () => T): T {
     if (watcher.isDead(this)) throw new Killed('this agent is dead');
@@ -50,6 +52,7 @@ export function watchAgents(watcher: AgentWatcher): void {
       depth.set(this, 0);
     }
   } as never);
+  // oxlint-disable-next-line typescript/unbound-method -- called below with the object that it was called on
   const run = JournalDatabase.prototype.run;
   vi.spyOn(JournalDatabase.prototype, 'run').mockImplementation(function (this: JournalDatabase, ...given) {
     if (watcher.isDead(this)) throw new Killed('this agent is dead');

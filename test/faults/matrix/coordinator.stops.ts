@@ -22,6 +22,7 @@ type Work<T> = Parameters<typeof Database.prototype.transaction<T>>[0];
 export function watchCoordinators(watcher: CoordinatorWatcher): void {
   const moved = new WeakMap<object, Move[]>();
   const note = (manager: object, move: Move) => moved.set(manager, [...(moved.get(manager) ?? []), move]);
+  // oxlint-disable-next-line typescript/unbound-method -- called below with the object that it was called on
   const { move, moveRound } = RunChange.prototype;
   vi.spyOn(RunChange.prototype, 'move').mockImplementation(function (this: RunChange, event, text) {
     note(this.manager, { of: RUN_TABLE.of, state: this.run.state, event });

@@ -14,7 +14,8 @@ const PORT_FREE_WITHIN_MS = 5_000;
 
 /** The embedded databases of this process by folder: a database outlives the coordinator that it is dropped under, as a server does. */
 const kept = new Map<string, PGlite>();
-let lastServer: PGLiteSocketServer | undefined;
+/** Those that have not been stopped. */
+const servers = new Set<PGLiteSocketServer>();
 
 /** From here on an embedded database that was not closed is opened again as it is. */
 export function keepDatabases(): void {
@@ -26,9 +27,10 @@ export function keepDatabases(): void {
     kept.set(folder, opened);
     return opened;
   }) as never);
+  // oxlint-disable-next-line typescript/unbound-method -- called below with the object that it was called on
   const start = PGLiteSocketServer.prototype.start;
   vi.spyOn(PGLiteSocketServer.prototype, 'start').mockImplementation(function (this: PGLiteSocketServer) {
-    lastServer = this;
+    servers.add(this);
     return start.call(this);
   });
 }
@@ -59,8 +61,8 @@ export class DroppedCoordinator extends TestCoordinator {
     void context.get(SumOpener).onModuleDestroy();
     cutConnections(database);
     Object.assign(context, { close: () => Promise.resolve() });
-    this.#gone = Promise.all([lastServer?.stop(), this.running.stop()]);
-    lastServer = undefined;
+    this.#gone = Promise.all([...[...servers].map((server) => server.stop()), this.running.stop()]);
+    servers.clear();
   }
 
   /** A new instance on the same stores. @returns seconds that it took */

@@ -1,4 +1,4 @@
-import { ROUND_TABLE } from '@coferment/consortium';
+import { FIVE, holding, HOLDING_ROUNDS } from './holding.scenario.js';
 import {
   abort,
   atOnce,
@@ -37,8 +37,6 @@ export interface Play {
   sites: string[];
   scenarios: Scenario[];
 }
-
-void ROUND_TABLE;
 
 export const FOUR = ['alder', 'birch', 'cedar', 'dogwood'];
 
@@ -108,6 +106,17 @@ const renewals: Scenario = {
 };
 
 export const PLAYS: Record<string, Play> = {
+  holding: {
+    sites: FIVE,
+    scenarios: [
+      {
+        name: 'sites fall behind in every state',
+        plan: plan('holding', { holders: 4, contributors: 3, rounds: HOLDING_ROUNDS }),
+        moments: holding,
+        ends: 'completed',
+      },
+    ],
+  },
   undisturbed: { sites: FOUR, scenarios: [{ name: 'undisturbed', plan: UNDISTURBED, moments: [], ends: 'completed' }] },
   losses: { sites: FOUR, scenarios: [losses] },
   renewals: { sites: FOUR, scenarios: [renewals] },

@@ -1,4 +1,3 @@
-import { appendFileSync } from 'node:fs';
 import { vi } from 'vitest';
 import type { StopSwitch } from './stop.switch.js';
 import { type JournalDatabase } from '../../../client-agent/src/journal/journal.database.js';
@@ -17,8 +16,8 @@ const STANDS_STILL_MS = 60_000;
 
 /** Something that is done to a consortium at a moment of its run; done again when an instance was stopped in it. */
 export interface Moment {
-  when(view: RunView, consortium: StoppedConsortium): boolean;
-  act(consortium: StoppedConsortium): Promise<unknown> | unknown;
+  when: (view: RunView, consortium: StoppedConsortium) => boolean;
+  act: (consortium: StoppedConsortium) => unknown;
 }
 
 /** A coordinator and its agents, all real and in this process, of which any is stopped wherever the switch says so, and goes on in a new instance. */
@@ -89,6 +88,7 @@ export class StoppedConsortium {
     const ahead = [...moments];
     const moved = { version: 0, ms: performance.now() };
     while (performance.now() - moved.ms < STANDS_STILL_MS) {
+<<<<<<< HEAD
       if (process.env['TRYTRACE'])
         appendFileSync(
           '/tmp/faults/trace.log',
@@ -97,11 +97,13 @@ export class StoppedConsortium {
             .slice(-4)
             .join(' ')} ahead ${ahead.length}\n`,
         );
+=======
+>>>>>>> faults
       if (this.view.run.version > moved.version) Object.assign(moved, { version: this.view.run.version, ms: performance.now() });
       for (const agent of this.agents) {
         if (!this.away.has(agent.site)) await this.#work(agent);
         await this.#rest();
-        while (ahead[0]?.when(this.view, this) === true) {
+        while (ahead[0]?.when(this.view, this)) {
           const { act } = ahead.shift()!;
           await this.#act(() => act(this));
           await this.#rest();
@@ -137,7 +139,7 @@ export class StoppedConsortium {
   }
 
   /** Something that the operator does; again after every restart, until it is done by an instance that lives. */
-  async #act(act: () => Promise<unknown> | unknown): Promise<void> {
+  async #act(act: () => unknown): Promise<void> {
     for (;;) {
       const stopped = new Promise<'stopped'>((resolve) => (this.#stopped = () => resolve('stopped')));
       const done = Promise.resolve(act()).then(

@@ -1,0 +1,4 @@
+import { testPlay } from './play.fixture.js';
+
+testPlay('undisturbed', { armed: false });
+testPlay('undisturbed');
