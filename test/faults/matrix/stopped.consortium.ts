@@ -88,17 +88,6 @@ export class StoppedConsortium {
     const ahead = [...moments];
     const moved = { version: 0, ms: performance.now() };
     while (performance.now() - moved.ms < STANDS_STILL_MS) {
-<<<<<<< HEAD
-      if (process.env['TRYTRACE'])
-        appendFileSync(
-          '/tmp/faults/trace.log',
-          `${this.view.run.state} ${this.view.rounds
-            .map((r) => r.sum + r.kind[0]! + ':' + r.state)
-            .slice(-4)
-            .join(' ')} ahead ${ahead.length}\n`,
-        );
-=======
->>>>>>> faults
       if (this.view.run.version > moved.version) Object.assign(moved, { version: this.view.run.version, ms: performance.now() });
       for (const agent of this.agents) {
         if (!this.away.has(agent.site)) await this.#work(agent);
