@@ -6,11 +6,12 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isGood, mergeParts, readParts, textOf } from './fault.report.ts';
 
-const USAGE = `npm run test:faults -- [--seeds N] [--out FILE]
+const USAGE = `npm run test:faults -- [--seeds N] [--first N] [--out FILE]
 
 Stops every role of a consortium before and after every transition of its tables, and then checks the invariants of docs/reliability.md.
 
   --seeds N   also play N random schedules of real processes (default 20; 0: the matrix only)
+  --first N   begin with this seed (default 1); one schedule again: --seeds 1 --first 17
   --out FILE  write the report as JSON
 
 Example: npm run test:faults -- --seeds 20 --out faults.json
@@ -19,21 +20,32 @@ Exit code: 0 everything was reached and held, 1 otherwise, 2 for a wrong option.
 
 const MOST_SEEDS = 100_000;
 
-function optionsOf(given: string[]): { seeds: number; out: string | undefined; help: boolean } {
-  const options = { seeds: { type: 'string' }, out: { type: 'string' }, help: { type: 'boolean' } } as const;
-  const { values } = parseArgs({ args: given, options });
-  const seeds = values.seeds ?? '20';
-  if (!/^\d+$/.test(seeds) || Number(seeds) > MOST_SEEDS)
-    throw new Error(`--seeds takes a whole number from 0 to ${MOST_SEEDS}, not "${seeds}".`);
-  return { seeds: Number(seeds), out: values.out, help: values.help === true };
+interface Options {
+  seeds: number;
+  first: number;
+  out: string | undefined;
+  help: boolean;
+}
+
+function optionsOf(given: string[]): Options {
+  const text = { type: 'string' } as const;
+  const { values } = parseArgs({ args: given, options: { seeds: text, first: text, out: text, help: { type: 'boolean' } } });
+  const { seeds = '20', first = '1', out, help = false } = values;
+  return { seeds: wholeNumber('--seeds', seeds), first: wholeNumber('--first', first), out, help };
+}
+
+function wholeNumber(option: string, text: string): number {
+  if (!/^\d+$/.test(text) || Number(text) > MOST_SEEDS)
+    throw new Error(`${option} takes a whole number from 0 to ${MOST_SEEDS}, not "${text}".`);
+  return Number(text);
 }
 
 /** Runs the tests with their progress on this terminal. Resolves with their exit code. */
-function runTests(seeds: number, folder: string): Promise<number> {
+function runTests({ seeds, first }: Options, folder: string): Promise<number> {
   const vitest = join(dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
   const child = spawn(process.execPath, [vitest, 'run', '--project', 'faults'], {
     stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, FAULT_SEEDS: String(seeds), FAULT_OUT: folder },
+    env: { ...process.env, FAULT_SEEDS: String(seeds), FAULT_FIRST: String(first), FAULT_OUT: folder },
   });
   return new Promise((resolve, reject) => {
     child.once('error', reject);
@@ -42,14 +54,15 @@ function runTests(seeds: number, folder: string): Promise<number> {
 }
 
 async function main(): Promise<number> {
-  const { seeds, out, help } = optionsOf(process.argv.slice(2));
-  if (help) {
+  const options = optionsOf(process.argv.slice(2));
+  const { out } = options;
+  if (options.help) {
     console.log(USAGE);
     return 0;
   }
   const folder = mkdtempSync(join(tmpdir(), 'coferment-faults-'));
   try {
-    const code = await runTests(seeds, folder);
+    const code = await runTests(options, folder);
     const report = mergeParts(readParts(folder));
     if (out !== undefined) writeFileSync(out, `${JSON.stringify(report, null, 2)}\n`);
     console.log(textOf(report));

@@ -1,9 +1,13 @@
 import { createServer, connect, type Server, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
 import type { NetworkAddress } from '@coferment/consortium';
 
 interface Pair {
   near: Socket;
   far: Socket;
+  /** What travels on the line, in either direction. */
+  out: Transform;
+  back: Transform;
 }
 
 /** A line that can be cut: it passes TCP connections on to one address, and can stop doing so in the ways in which networks do. */
@@ -17,8 +21,9 @@ export class TcpRelay {
   readonly #forgotten: Pair[] = [];
   #state: 'open' | 'silent' | 'refusing' = 'open';
   #whenSent: { bytes: number; act: () => void } | undefined;
+  #delayMs = 0;
 
-  private constructor(private readonly target: NetworkAddress) {}
+  private constructor(private target: NetworkAddress) {}
 
   static async start(target: NetworkAddress, listen: NetworkAddress = { host: '127.0.0.1', port: 0 }): Promise<TcpRelay> {
     const relay = new TcpRelay(target);
@@ -64,6 +69,16 @@ export class TcpRelay {
     this.#state = 'open';
   }
 
+  /** Every piece of data takes so much longer from now on, in both directions, and the next waits for it: a slow line as well as a long one. */
+  delay(delayMs: number): void {
+    this.#delayMs = delayMs;
+  }
+
+  /** New connections go to another address from now on, as when a server was started again on another port. */
+  leadTo(target: NetworkAddress): void {
+    this.target = target;
+  }
+
   /** Calls `act` once the dialling side has sent so many bytes more. */
   afterSending(bytes: number, act: () => void): void {
     this.#whenSent = { bytes: this.sentBytes + bytes, act };
@@ -86,13 +101,21 @@ export class TcpRelay {
       return;
     }
     const far = connect(this.target);
-    const pair = { near, far };
+    const pair = { near, far, out: this.#line(), back: this.#line() };
     this.#pairs.add(pair);
     far.on('error', () => near.resetAndDestroy());
     near.on('data', (chunk: Buffer) => this.#count(chunk.length));
     for (const socket of [near, far]) socket.once('close', () => this.#end(pair));
     if (this.#state === 'open') go(pair);
     else near.pause();
+  }
+
+  #line(): Transform {
+    const later = (chunk: Buffer, done: (error: null, chunk: Buffer) => void): void => {
+      if (this.#delayMs === 0) done(null, chunk);
+      else setTimeout(done, this.#delayMs, null, chunk);
+    };
+    return new Transform({ transform: (chunk: Buffer, _encoding, done) => later(chunk, done) });
   }
 
   #count(bytes: number): void {
@@ -111,12 +134,14 @@ export class TcpRelay {
   }
 }
 
-function go({ near, far }: Pair): void {
-  near.pipe(far);
-  far.pipe(near);
+function go({ near, far, out, back }: Pair): void {
+  near.pipe(out).pipe(far);
+  far.pipe(back).pipe(near);
 }
 
-function stop({ near, far }: Pair): void {
-  near.unpipe(far).pause();
-  far.unpipe(near).pause();
+function stop({ near, far, out, back }: Pair): void {
+  near.unpipe(out).pause();
+  out.unpipe(far);
+  far.unpipe(back).pause();
+  back.unpipe(near);
 }

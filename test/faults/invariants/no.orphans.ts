@@ -1,5 +1,7 @@
 import type { Invariant } from './stores.js';
 
+/** Names the object folder, so that replicas notice when they do not share one (docs/replicas.md). */
+const NAME_OF_STORE = 'store.json';
 const OVER = ['completed', 'aborted', 'failed'];
 
 /**
@@ -20,6 +22,7 @@ export const noOrphans: Invariant = {
       }),
       ...files.flatMap(({ path }) => {
         const [folder, name] = path.includes('/') ? path.split('/', 2) : ['', path];
+        if (path === NAME_OF_STORE) return [];
         if (folder === 'partial') return atRest ? [`${path} is a part of nothing`] : [];
         return rows.has(name ?? '') ? [] : [`the file ${path} belongs to no object`];
       }),
