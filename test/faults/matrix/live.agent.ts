@@ -8,6 +8,7 @@ import { CoordinatorRefusal } from '../../../client-agent/src/connection/coordin
 import type { CoordinatorPort } from '../../../client-agent/src/connection/coordinator.port.js';
 import { type Instruction, parseInstruction } from '../../../client-agent/src/connection/instruction.parser.js';
 import { ObjectCache } from '../../../client-agent/src/connection/object.cache.js';
+import { SiteStorage } from '../../../client-agent/src/storage/site.storage.js';
 import { WireClient } from '../../../client-agent/src/connection/wire.client.js';
 import { joinConsortium } from '../../../client-agent/src/enrolment/join.flow.js';
 import { readMembership } from '../../../client-agent/src/enrolment/membership.file.js';
@@ -186,6 +187,7 @@ export class LiveAgent {
       operatorKey: hexToBytes(member.operatorKey),
       journal: Journal.open(join(folder, 'journal.sqlite'), { identity, vault: store }),
       policy: await settledPolicy(folder, undefined),
+      storage: new SiteStorage(folder, () => undefined),
       store,
       objects: new ObjectCache(join(folder, 'objects')),
       port: this.#port(),
