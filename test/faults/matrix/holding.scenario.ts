@@ -7,14 +7,14 @@ const [HOLDER, CONTRIBUTOR] = ['birch', 'elder'];
 
 /** Where a site stops in a round, and in which state of the sum it is back. `closed`: when the next sum is open. */
 type Back = 'attesting' | 'decrypting' | 'closed';
-const HELD: [AgentRoundState, contributor: Back, holder: Back][] = (['trained', 'nonce-given', 'encrypted', 'uploaded'] as const).flatMap(
-  (state) => [
-    [state, 'attesting', 'attesting'],
-    [state, 'attesting', 'decrypting'],
-    [state, 'closed', 'attesting'],
-    [state, 'attesting', 'closed'],
-  ],
-);
+const HELD: [AgentRoundState, contributor: Back, holder: Back][] = (
+  ['idle', 'trained', 'nonce-given', 'encrypted', 'uploaded'] as const
+).flatMap((state) => [
+  [state, 'attesting', 'attesting'],
+  [state, 'attesting', 'decrypting'],
+  [state, 'closed', 'attesting'],
+  [state, 'attesting', 'closed'],
+]);
 const DECLINING = ['trained', 'nonce-given'] as const;
 
 export const HOLDING_ROUNDS = HELD.length + DECLINING.length;
@@ -23,6 +23,7 @@ export const HOLDING_ROUNDS = HELD.length + DECLINING.length;
 const KEEPS: Partial<Record<AgentRoundState, 'submitNonce' | 'upload'>> = { trained: 'submitNonce', encrypted: 'upload' };
 
 function keepIn(state: AgentRoundState, round: number): Moment[] {
+  if (state === 'idle') return [moment(sumIs('update', 'training', round), leaves(HOLDER, CONTRIBUTOR))];
   const call = KEEPS[state];
   const opening = sumIs('update', 'training', round);
   return [moment(opening, ...(call === undefined ? [] : [cannot(HOLDER, call), cannot(CONTRIBUTOR, call)]))];
@@ -43,7 +44,7 @@ export const holding: Moment[] = [
     ].sort((a, b) => order.indexOf(a.when) - order.indexOf(b.when));
     return [
       ...keepIn(state, round),
-      moment(bothAre(state), leaves(HOLDER, CONTRIBUTOR)),
+      ...(state === 'idle' ? [] : [moment(bothAre(state), leaves(HOLDER, CONTRIBUTOR))]),
       ...returning.map(({ site, when }) => back(site, when)),
     ];
   }),

@@ -10,6 +10,7 @@ import {
   epochIs,
   garbles,
   gracePasses,
+  leaves,
   losesObjects,
   renew,
   restarts,
@@ -64,6 +65,9 @@ const update = (state: Parameters<typeof sumIs>[1]) => sumIs('update', state);
 const [holder, contributor] = ['birch', 'dogwood'];
 const bothAre = (state: Parameters<typeof siteIs>[1]) => both(siteIs(holder, state), siteIs(contributor, state));
 
+/** Where a first stop may have kept a site from being where it was to be. */
+const repeated = (times: number, moments: readonly Moment[]): Moment[] => Array.from({ length: times }, () => moments).flat();
+
 /** A ciphertext is lost, or its upload never ends. */
 const losses: Scenario = {
   name: 'lost bytes',
@@ -75,6 +79,9 @@ const losses: Scenario = {
     moment(update('ready'), cannot(holder, 'upload'), cannot(contributor, 'upload')),
     moment(bothAre('encrypted'), (consortium) => consortium.absent.add(holder).add(contributor)),
     moment(update('ready'), returns(holder, contributor)),
+    // Further attempts: once these two have given nonces and do not encrypt, once they have uploaded and another one has not.
+    ...repeated(2, [moment(update('uploading'), leaves(holder, contributor)), moment(update('ready'), returns(holder, contributor))]),
+    ...repeated(2, [moment(update('uploading'), leaves('alder')), moment(update('ready'), returns('alder'))]),
   ],
 };
 
