@@ -184,7 +184,9 @@ export class ObjectService {
     if (stored !== undefined) return stored;
     const digests = new UploadDigest(spans);
     for await (const chunk of this.store.stream(digest, 0, size, CHUNK_BYTES)) digests.update(chunk);
-    return digests.end().leaves;
+    const { leaves } = digests.end();
+    await this.store.keepLeaves(digest, leaves);
+    return leaves;
   }
 
   async #append(site: string, part: UploadPart, digests: UploadDigest, chunks: AsyncIterable<Uint8Array>): Promise<number> {

@@ -3,11 +3,19 @@ import { DownloadController } from './download.controller.js';
 import { ObjectRepository } from './object.repository.js';
 import { ObjectService } from './object.service.js';
 import { ObjectStore } from './object.store.js';
+import { storeOf } from './store.choice.js';
+import { Settings } from '../settings.js';
 import { UploadController } from './upload.controller.js';
 
 @Global()
 @Module({
-  providers: [DownloadController, ObjectRepository, ObjectService, ObjectStore, UploadController],
+  providers: [
+    DownloadController,
+    ObjectRepository,
+    ObjectService,
+    UploadController,
+    { provide: ObjectStore, useFactory: storeOf, inject: [Settings] },
+  ],
   exports: [DownloadController, ObjectRepository, ObjectService, ObjectStore, UploadController],
 })
 export class ObjectsModule {}
