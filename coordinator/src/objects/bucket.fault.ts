@@ -10,6 +10,7 @@ export type BucketFaultKind =
   | 'clock'
   | 'unreachable'
   | 'busy'
+  | 'changed-on-the-way'
   | 'full'
   | 'other';
 
@@ -24,14 +25,23 @@ export interface BucketPlace {
 /** What S3 calls its refusals, by kind. Servers differ in which of them they use, so the HTTP status decides where the name is unknown. */
 const CODES: ReadonlyMap<string, BucketFaultKind> = new Map(
   Object.entries({
-    'no-bucket': ['NoSuchBucket'],
+    'no-bucket': ['NoSuchBucket', 'NotFound'],
     'no-credentials': ['CredentialsProviderError'],
-    'wrong-credentials': ['InvalidAccessKeyId', 'SignatureDoesNotMatch', 'ExpiredToken', 'InvalidToken', 'TokenRefreshRequired'],
+    'wrong-credentials': [
+      'InvalidAccessKeyId',
+      'SignatureDoesNotMatch',
+      'ExpiredToken',
+      'InvalidToken',
+      'TokenRefreshRequired',
+      'NoSuchUser',
+      'XAdminUserNotFound',
+    ],
     'no-rights': ['AccessDenied', 'AllAccessDisabled', 'AccountProblem', 'MethodNotAllowed'],
     'wrong-region': ['PermanentRedirect', 'AuthorizationHeaderMalformed', 'IllegalLocationConstraintException', 'TemporaryRedirect'],
     clock: ['RequestTimeTooSkewed', 'RequestExpired'],
     unreachable: ['TimeoutError', 'NetworkingError'],
     busy: ['SlowDown', 'ServiceUnavailable', 'InternalError', 'RequestTimeout', 'TooManyRequests', 'OperationAborted'],
+    'changed-on-the-way': ['BadDigest', 'InvalidDigest', 'XAmzContentSHA256Mismatch', 'XAmzContentChecksumMismatch', 'IncompleteBody'],
     full: ['QuotaExceeded', 'XMinioStorageFull', 'InsufficientStorage'],
   } satisfies Partial<Record<BucketFaultKind, string[]>>).flatMap(([kind, names]) =>
     names.map((name) => [name, kind as BucketFaultKind] as const),
@@ -39,10 +49,10 @@ const CODES: ReadonlyMap<string, BucketFaultKind> = new Map(
 );
 
 const UNREACHABLE =
-  /^(E(CONN|HOST|NET|PIPE|AI_AGAIN|TIMEDOUT|NOTFOUND|NOTFOUND|PROTO|ADDR)|EPIPE|UND_ERR|ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/;
+  /^(E(CONN|HOST|NET|PIPE|AI_AGAIN|TIMEDOUT|NOTFOUND|PROTO|ADDR)|UND_ERR|ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/;
 
 /** What passes by itself, or may within the next second: worth asking again before anybody is told. */
-export const PASSING: ReadonlySet<BucketFaultKind> = new Set(['unreachable', 'busy']);
+export const PASSING: ReadonlySet<BucketFaultKind> = new Set(['unreachable', 'busy', 'changed-on-the-way']);
 
 /** The object store did not do what it was asked, for a reason outside this process. */
 export class BucketFault extends CoordinatorError {
@@ -63,7 +73,8 @@ export class BucketFault extends CoordinatorError {
 /** @param error as the S3 client threw it */
 export function bucketFault(error: unknown, place: BucketPlace): BucketFault {
   const { name, status, words } = factsOf(error);
-  const kind = CODES.get(name) ?? kindOfStatus(status, name);
+  // The one refusal of the client that has no name of its own.
+  const kind = /Region is missing/i.test(words) ? 'wrong-region' : (CODES.get(name) ?? kindOfStatus(status, name));
   return new BucketFault(kind, `${describe(kind, place)} (${words})`, error);
 }
 
@@ -71,7 +82,6 @@ function kindOfStatus(status: number | undefined, name: string): BucketFaultKind
   if (status === undefined) return UNREACHABLE.test(name) ? 'unreachable' : 'other';
   if (status === 301 || status === 307) return 'wrong-region';
   if (status === 401 || status === 403) return 'no-rights';
-  if (status === 404) return 'no-bucket';
   if (status === 507) return 'full';
   if (status === 408 || status === 429 || status >= 500) return 'busy';
   return 'other';
@@ -88,13 +98,15 @@ function describe(kind: BucketFaultKind, { address, endpoint }: BucketPlace): st
     case 'no-rights':
       return `These credentials may not work in ${address}. They need s3:GetObject, s3:PutObject, s3:DeleteObject and s3:ListBucket there`;
     case 'wrong-region':
-      return `${address} lies in another region than the one that was asked. Give its region with --s3-region or AWS_REGION`;
+      return `${address} lies in another region than the one that was asked, or no region was given. Give the right one with --s3-region or AWS_REGION`;
     case 'clock':
       return `The clock of this machine is too far from that of ${endpoint}. Switch on time synchronisation (NTP)`;
     case 'unreachable':
       return `${endpoint} with the objects in ${address} does not answer. Start it, or mend the network to it, or correct --s3-endpoint`;
     case 'busy':
       return `${endpoint} with the objects in ${address} is too busy or has a fault of its own. Look at its load and its log`;
+    case 'changed-on-the-way':
+      return `What was sent to ${address} arrived with other bytes. Look at the memory of both machines, and at what stands between them`;
     case 'full':
       return `There is no room left in ${address}. Make room there`;
     case 'other':

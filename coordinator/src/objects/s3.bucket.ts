@@ -46,6 +46,7 @@ export class S3Bucket implements ObjectBucket {
       ...(region === undefined ? {} : { region }),
       ...(pathStyle === undefined ? {} : { forcePathStyle: pathStyle }),
       maxAttempts: 1,
+      logger: SILENT,
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
       requestHandler: { connectionTimeout: CONNECT_WITHIN_MS, socketTimeout: SILENT_AT_MOST_MS },
@@ -124,7 +125,10 @@ export class S3Bucket implements ObjectBucket {
   async probe(name: string): Promise<void> {
     const within = AbortSignal.any([this.#over.signal, AbortSignal.timeout(PROBE_WITHIN_MS)]);
     try {
-      await unless(NOT_THERE, () => this.#client.send(new HeadObjectCommand(this.#key(name)), { abortSignal: within }));
+      // Not HEAD: its answer has no body, which would say that it is the bucket that is gone.
+      await unless(NOT_THERE, async () =>
+        (await this.#client.send(new GetObjectCommand(this.#key(name)), { abortSignal: within })).Body?.transformToByteArray(),
+      );
     } catch (error) {
       throw this.#fault(error);
     }
@@ -158,6 +162,8 @@ export class S3Bucket implements ObjectBucket {
   }
 }
 
+/** Faults are told once, by whoever asked. */
+const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const TYPE = 'application/octet-stream';
 /** Of an object: a bucket that is gone says NoSuchBucket where an answer has a body. */
 const NOT_THERE = ['NoSuchKey', 'NotFound'];
