@@ -25,6 +25,7 @@ import type { MonitorListening } from './monitoring/monitor.address.js';
 import { MonitorServer } from './monitoring/monitor.server.js';
 import type { BucketAccess } from './objects/bucket.address.js';
 import { ObjectStore } from './objects/object.store.js';
+import { ObjectSweep } from './objects/object.sweep.js';
 import { requireBucket } from './objects/store.choice.js';
 import { Database } from './persistence/database.js';
 import { type FolderLock, lockFolder } from './persistence/folder.lock.js';
@@ -200,6 +201,7 @@ async function listenOn(
     context.get(ChangeListener).start();
     context.get(RunReconciler).start();
     context.get(HealthProbe).start();
+    context.get(ObjectSweep).start();
     health.started();
     return { address, ...ledgerUrl, ...monitorUrl, facts: context.get(ConsortiumIdentity).facts, context, stop };
   } catch (error) {

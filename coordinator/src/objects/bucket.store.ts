@@ -9,6 +9,7 @@ import { flush } from './durable.file.js';
 import { FolderStore } from './folder.store.js';
 import type { ObjectBucket } from './object.bucket.js';
 import { ObjectCache } from './object.cache.js';
+import { type StoredFile, kindOfObject } from './orphan.rule.js';
 import { newStoreName, parseStoreName } from './store.name.js';
 
 const NAME = 'store.json';
@@ -114,6 +115,35 @@ export class BucketStore extends FolderStore {
     });
   }
 
+  override async remove(file: StoredFile): Promise<boolean> {
+    if (!isInBucket(file)) return super.remove(file);
+    const found = await this.bucket.head(file.name);
+    if (found === undefined || found.writtenMs > file.writtenMs) return false;
+    await this.bucket.remove(file.name);
+    this.#cache.drop(file.name);
+    return true;
+  }
+
+  override async inspect(digest: string, size: number, deep: boolean): Promise<string | undefined> {
+    const draft = this.partial.path('@inspect', digest);
+    try {
+      const found = deep ? await this.bucket.fetch(digest, draft) : await this.bucket.head(digest);
+      if (found === undefined) return 'it is gone';
+      if (found.size !== size) return `it has ${found.size} bytes instead of ${size}`;
+      return 'digest' in found && found.digest !== digest ? `its bytes have the digest ${found.digest}` : undefined;
+    } finally {
+      await rm(draft, { force: true });
+    }
+  }
+
+  /** Of the bucket: the copies on this machine come and go by their own rule. */
+  protected override async *objects(): AsyncIterable<StoredFile> {
+    for await (const found of this.bucket.list()) {
+      const kind = kindOfObject(found.name);
+      if (kind !== undefined) yield { ...found, kind };
+    }
+  }
+
   protected override opened(digest: string): Promise<FileHandle> {
     return this.#holding([digest], async () => {
       await this.#fetched(digest);
@@ -164,4 +194,9 @@ export class BucketStore extends FolderStore {
       await rm(draft, { force: true });
     }
   }
+}
+
+/** Drafts and block digests lie on this machine, but for the trial of a start. */
+function isInBucket({ kind, name }: StoredFile): boolean {
+  return kind === 'object' || kindOfObject(name) === 'draft';
 }

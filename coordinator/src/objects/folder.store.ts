@@ -1,14 +1,15 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { rmSync, statSync } from 'node:fs';
+import { type FileHandle, mkdir, open, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { sha256Hex } from '@coferment/crypto';
 import { CoordinatorError } from '../errors/index.js';
 import type { Settings } from '../settings.js';
-import { flush, sizeOf } from './durable.file.js';
+import { digestOf, flush, sizeOf } from './durable.file.js';
 import { ObjectGone } from './object.gone.js';
 import { ObjectStore, type ReceivedUpload } from './object.store.js';
+import { type StoredFile, type StoredKind, kindOfObject } from './orphan.rule.js';
 import { PartialFiles } from './partial.files.js';
 import { newStoreName, parseStoreName } from './store.name.js';
 
@@ -129,13 +130,7 @@ export class FolderStore extends ObjectStore {
 
   async adopt(name: string): Promise<{ digest: string; size: number }> {
     const draft = this.draftPath(name);
-    const hash = createHash('sha256');
-    let size = 0;
-    for await (const chunk of createReadStream(draft) as AsyncIterable<Buffer>) {
-      hash.update(chunk);
-      size += chunk.length;
-    }
-    const digest = hash.digest('hex');
+    const { digest, size } = await digestOf(draft);
     await this.keep(draft, digest, size);
     return { digest, size };
   }
@@ -175,6 +170,46 @@ export class FolderStore extends ObjectStore {
     yield* file.createReadStream({ start: offset, end: offset + length - 1, highWaterMark: chunkBytes }) as AsyncIterable<Buffer>;
   }
 
+  async *files(): AsyncIterable<StoredFile> {
+    yield* this.objects();
+    yield* filesOf(this.#leaves, () => 'leaves');
+    yield* filesOf(this.partial.folder, () => 'draft');
+  }
+
+  /** The look and the deed without a pause between: nothing of this process comes between them. */
+  remove(file: StoredFile): Promise<boolean> {
+    const path = this.#placeOf(file);
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found === undefined || found.mtimeMs > file.writtenMs) return Promise.resolve(false);
+    rmSync(path);
+    return Promise.resolve(true);
+  }
+
+  async inspect(digest: string, size: number, deep: boolean): Promise<string | undefined> {
+    const path = this.pathOf(digest);
+    const found = await sizeOf(path);
+    if (found === undefined) return 'it is gone';
+    if (found !== size) return `it has ${found} bytes instead of ${size}`;
+    if (!deep) return undefined;
+    const { digest: other } = await digestOf(path);
+    return other === digest ? undefined : `its bytes have the digest ${other}`;
+  }
+
+  protected objects(): AsyncIterable<StoredFile> {
+    return filesOf(this.folder, (name) => (kindOfObject(name) === 'object' ? 'object' : undefined));
+  }
+
+  #placeOf({ kind, name }: StoredFile): string {
+    switch (kind) {
+      case 'object':
+        return join(this.folder, name);
+      case 'leaves':
+        return join(this.#leaves, name);
+      case 'draft':
+        return join(this.partial.folder, name);
+    }
+  }
+
   /** For reading, at once: whatever happens to the name afterwards, its bytes stay there. */
   protected async opened(digest: string): Promise<FileHandle> {
     try {
@@ -201,5 +236,18 @@ export class FolderStore extends ObjectStore {
     await writeFile(draft, leaves, { mode: 0o600, flush: true });
     await rename(draft, join(this.#leaves, digest));
     await flush(this.#leaves);
+  }
+}
+
+/** @param kindOf undefined for what is none of the store's */
+async function* filesOf(folder: string, kindOf: (name: string) => StoredKind | undefined): AsyncGenerator<StoredFile> {
+  for (const name of await readdir(folder)) {
+    const kind = kindOf(name);
+    if (kind === undefined) continue;
+    const found = await stat(join(folder, name)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (found?.isFile() === true) yield { kind, name, size: found.size, writtenMs: found.mtimeMs };
   }
 }

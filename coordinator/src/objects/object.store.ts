@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import type { StoredFile } from './orphan.rule.js';
 
 /** What was received of an upload, with the digests of its blocks one after the other. */
 export interface ReceivedUpload {
@@ -86,4 +87,17 @@ export abstract class ObjectStore {
 
   /** `length` bytes from `offset` on, in chunks. @throws ObjectGone when the object is gone */
   abstract stream(digest: string, offset: number, length: number, chunkBytes: number): AsyncIterable<Buffer>;
+
+  /** Every file that the store knows as its own, in no order; what somebody else has put there is left out. */
+  abstract files(): AsyncIterable<StoredFile>;
+
+  /** Removes a file, unless it was written again since it was found. @returns whether it was removed */
+  abstract remove(file: StoredFile): Promise<boolean>;
+
+  /**
+   * Looks at an object without taking it to this machine for longer.
+   * @param deep reads all of it and compares it with its name; otherwise only its size is looked at
+   * @returns what is wrong with it; undefined when nothing is
+   */
+  abstract inspect(digest: string, size: number, deep: boolean): Promise<string | undefined>;
 }

@@ -3,6 +3,7 @@ import { DownloadController } from './download.controller.js';
 import { ObjectRepository } from './object.repository.js';
 import { ObjectService } from './object.service.js';
 import { ObjectStore } from './object.store.js';
+import { ObjectSweep } from './object.sweep.js';
 import { storeOf } from './store.choice.js';
 import { Settings } from '../settings.js';
 import { UploadController } from './upload.controller.js';
@@ -13,9 +14,10 @@ import { UploadController } from './upload.controller.js';
     DownloadController,
     ObjectRepository,
     ObjectService,
+    ObjectSweep,
     UploadController,
     { provide: ObjectStore, useFactory: storeOf, inject: [Settings] },
   ],
-  exports: [DownloadController, ObjectRepository, ObjectService, ObjectStore, UploadController],
+  exports: [DownloadController, ObjectRepository, ObjectService, ObjectSweep, ObjectStore, UploadController],
 })
 export class ObjectsModule {}
