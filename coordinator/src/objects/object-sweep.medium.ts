@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256Hex } from '@coferment/crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { downloadObject } from '../cli/operator.client.js';
+import { ask, downloadObject } from '../cli/operator.client.js';
 import { Database } from '../persistence/database.js';
 import { TestCoordinator, workUntil } from '../testing/coordinator.fixture.js';
 import type { ScriptedSite } from '../testing/scripted-site.fixture.js';
@@ -22,7 +22,11 @@ describe('sweeping the object store', () => {
   let folder: string;
   const context = () => coordinator.running.context;
   const store = () => context().get(ObjectStore);
-  const sweep = () => context().get(ObjectSweep).sweep();
+  const sweep = async () => {
+    const names: string[] = [];
+    for await (const { name } of context().get(ObjectSweep).swept()) names.push(name);
+    return names;
+  };
   const rows = () =>
     context()
       .get(Database)
@@ -82,7 +86,7 @@ describe('sweeping the object store', () => {
     await arrive('e'.repeat(64));
     writeFileSync(store().draftPath('sum-r9-5'), bytes);
     writeFileSync(store().draftPath(`${'d'.repeat(64)}.leaves`), bytes);
-    expect(await sweep()).toEqual({ files: 0, bytes: 0 });
+    expect(await sweep()).toEqual([]);
     ageAll(2);
     await sweep();
     expect([existsSync(join(folder, digest)), existsSync(join(folder, 'leaves', digest))]).toEqual([false, false]);
@@ -127,6 +131,54 @@ describe('sweeping the object store', () => {
     await store().finish('alpha', digest, { size: 60, digest, leaves: Buffer.alloc(0) });
     await sweep();
     expect(existsSync(join(folder, digest))).toBe(true);
+  });
+
+  describe('looking after it by command', () => {
+    const checked = () => {
+      const { operator } = coordinator.operator;
+      return ask(operator.checkObjects.bind(operator), { after: '', full: true });
+    };
+
+    it('finds every object as it was stored, in one part or from the middle on', async () => {
+      const kept = await rows();
+      const whole = await checked();
+      expect(whole).toMatchObject({ objects: kept.length, read: kept.length, damaged: [], next: '', place: folder });
+      expect(whole.bytes).toBe(kept.reduce((sum, { size }) => sum + size, 0));
+      const digests = kept.map(({ digest }) => digest).sort();
+      const { operator } = coordinator.operator;
+      const rest = await ask(operator.checkObjects.bind(operator), { after: digests[9]!, full: false });
+      expect(rest).toMatchObject({ objects: kept.length - 10, damaged: [] });
+      await expect(ask(operator.checkObjects.bind(operator), { after: 'x', full: false })).rejects.toMatchObject({ code: 'malformed' });
+    });
+
+    it('names what is gone, cut or changed, with whose it is', async () => {
+      const [gone, cut, changed] = (await rows()).filter(({ purpose }) => purpose === 'ciphertext') as [ObjectRow, ObjectRow, ObjectRow];
+      const whole = [gone, cut, changed].map(({ digest }) => readFileSync(join(folder, digest)));
+      rmSync(join(folder, gone.digest));
+      truncateSync(join(folder, cut.digest), 7);
+      writeFileSync(join(folder, changed.digest), Buffer.alloc(changed.size));
+      const { damaged } = await checked();
+      expect(new Map(damaged.map(({ digest, reason }) => [digest, reason]))).toEqual(
+        new Map([
+          [gone.digest, 'it is gone'],
+          [cut.digest, `it has 7 bytes instead of ${cut.size}`],
+          [changed.digest, `its bytes have the digest ${sha256Hex(Buffer.alloc(changed.size))}`],
+        ]),
+      );
+      expect(damaged.find(({ digest }) => digest === gone.digest)).toMatchObject({ site: gone.site, run, purpose: 'ciphertext' });
+      for (const [index, { digest }] of [gone, cut, changed].entries()) writeFileSync(join(folder, digest), whole[index]!);
+      expect((await checked()).damaged).toEqual([]);
+    });
+
+    it('says what a sweep would remove, and removes just that', async () => {
+      const { operator } = coordinator.operator;
+      const sweepOf = (dryRun: boolean) => ask(operator.sweepObjects.bind(operator), { dryRun });
+      const digest = await store().put(randomBytes(40));
+      age(join(folder, digest), 2);
+      const found = { files: 1, bytes: 40, names: [digest] };
+      expect([await sweepOf(true), await sweepOf(true), await sweepOf(false)]).toEqual([found, found, found]);
+      expect(await sweepOf(false)).toEqual({ files: 0, bytes: 0, names: [] });
+    });
   });
 
   describe('by the retention of a plan (30 d)', () => {

@@ -14,11 +14,6 @@ const FIRST_MS = 60_000;
 const EVERY_MS = 86_400_000;
 const AT_ONCE = 500;
 
-export interface Swept {
-  files: number;
-  bytes: number;
-}
-
 /** Removes what nothing needs any more, once a day: what kills have left behind, and what the plans of runs that are over keep no longer. */
 @Injectable()
 export class ObjectSweep implements OnModuleDestroy {
@@ -49,19 +44,13 @@ export class ObjectSweep implements OnModuleDestroy {
     await this.#sweeping;
   }
 
-  /** Coordinators that share the store may do this at once: each finds gone what another one has removed. */
-  async sweep(): Promise<Swept> {
+  /** @returns what was removed. Coordinators that share the store may do this at once: each finds gone what another one has removed. */
+  async *swept(): AsyncGenerator<StoredFile> {
     await this.#giveUpByPlans();
-    const swept: Swept = { files: 0, bytes: 0 };
-    for await (const { size } of this.#orphansRemoved()) {
-      swept.files += 1;
-      swept.bytes += size;
-    }
-    if (swept.files > 0) this.log.info(`${swept.files} files that nothing needs were removed, with ${swept.bytes} bytes`);
-    return swept;
+    for await (const file of this.orphans()) if (await this.store.remove(file)) yield file;
   }
 
-  /** What {@link sweep} would remove now. */
+  /** What no row names, and {@link swept} would remove. */
   async *orphans(): AsyncGenerator<StoredFile> {
     for await (const files of inParts(this.store.files(), AT_ONCE)) {
       if (this.#stopped) return;
@@ -70,10 +59,6 @@ export class ObjectSweep implements OnModuleDestroy {
       const named = new Set(await this.database.transaction((manager) => this.repository.named(manager, digests)));
       yield* files.filter((file) => isOrphan(file, named, this.clock.nowMs()));
     }
-  }
-
-  async *#orphansRemoved(): AsyncGenerator<StoredFile> {
-    for await (const file of this.orphans()) if (await this.store.remove(file)) yield file;
   }
 
   async #giveUpByPlans(): Promise<void> {
@@ -88,7 +73,12 @@ export class ObjectSweep implements OnModuleDestroy {
 
   async #quietly(): Promise<void> {
     try {
-      await this.sweep();
+      let [files, bytes] = [0, 0];
+      for await (const { size } of this.swept()) {
+        files += 1;
+        bytes += size;
+      }
+      if (files > 0) this.log.info(`${files} files that nothing needs were removed, with ${bytes} bytes`);
     } catch (error) {
       if (!this.#stopped && !this.probe.explains(error)) this.log.error('sweeping the object store failed', error);
     }

@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { DownloadController } from './download.controller.js';
+import { ObjectCheck } from './object.check.js';
 import { ObjectRepository } from './object.repository.js';
 import { ObjectService } from './object.service.js';
 import { ObjectStore } from './object.store.js';
@@ -12,12 +13,13 @@ import { UploadController } from './upload.controller.js';
 @Module({
   providers: [
     DownloadController,
+    ObjectCheck,
     ObjectRepository,
     ObjectService,
     ObjectSweep,
     UploadController,
     { provide: ObjectStore, useFactory: storeOf, inject: [Settings] },
   ],
-  exports: [DownloadController, ObjectRepository, ObjectService, ObjectSweep, ObjectStore, UploadController],
+  exports: [DownloadController, ObjectCheck, ObjectRepository, ObjectService, ObjectSweep, ObjectStore, UploadController],
 })
 export class ObjectsModule {}
