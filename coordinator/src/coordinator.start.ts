@@ -1,5 +1,4 @@
 import 'reflect-metadata';
-import { join } from 'node:path';
 import { WIRE_VERSION, signStatement } from '@coferment/consortium';
 import { type StoreSecret, loadCrypto } from '@coferment/crypto';
 import type { INestApplicationContext } from '@nestjs/common';
@@ -24,7 +23,10 @@ import { requireCharter, requireSameCharter, requireSameFounding, requireSoundCh
 import { type LedgerListening, LedgerServer } from './ledger-http/ledger.server.js';
 import type { MonitorListening } from './monitoring/monitor.address.js';
 import { MonitorServer } from './monitoring/monitor.server.js';
+import type { BucketAccess } from './objects/bucket.address.js';
 import { ObjectStore } from './objects/object.store.js';
+import { ObjectSweep } from './objects/object.sweep.js';
+import { requireBucket } from './objects/store.choice.js';
 import { Database } from './persistence/database.js';
 import { type FolderLock, lockFolder } from './persistence/folder.lock.js';
 import { PublicationService } from './publication/publication.service.js';
@@ -55,8 +57,12 @@ export interface StartOptions {
   /** `host:port`; without it the last address is taken again. */
   listen?: string;
   databaseUrl?: string;
-  /** Folder of the object store that coordinators share; without it, it is in the data folder. */
+  /** Folder of the object store that coordinators share, or `s3://bucket/prefix`; without it, it is in the data folder. */
   objects?: string;
+  /** How a bucket is reached, where the usual `AWS_*` variables and files do not say it. */
+  bucketAccess?: BucketAccess;
+  /** How much of a bucket is kept on this machine at most, in GiB; 20 if left out. */
+  objectCacheGib?: number;
   /** How long certificates are good for, from the next one that is issued on; kept for later starts. */
   certificateLifeMs?: number;
   /** Witnesses outside the consortium that are called, each as verifier key and URL; kept for later starts. */
@@ -87,7 +93,7 @@ export interface RunningCoordinator {
 /** For uploads and answers that are under way; what does not end by then goes on from its last chunk. */
 const LONGEST_DRAIN_MS = 3000;
 
-/** For steps that wait for the database. */
+/** For steps that wait for the database or for a bucket. */
 const LONGEST_ENDING_MS = 1500;
 
 const FIRST_LISTEN = '127.0.0.1:0';
@@ -102,6 +108,7 @@ export async function startCoordinator(options: StartOptions): Promise<RunningCo
     const { witnessServers, ledger } = options;
     if (witnessServers !== undefined) keepWitnessServers(options.folder, witnessServers.map(checkedWitness));
     if (ledger !== undefined) requireOpenLedger(readFacts(options.folder));
+    requireBucket(options);
     const replica = replicaOf(options.folder);
     requireSharing(options.folder, replica, options);
     const settings: Settings = { ...options, listen, replica: replica.id };
@@ -165,7 +172,10 @@ async function listenOn(
   const stop = async () => {
     health.stopping();
     await context.get(AgentPort).drain(LONGEST_DRAIN_MS);
-    const giveUp = setTimeout(() => context.get(Database).giveUp(), LONGEST_ENDING_MS);
+    const giveUp = setTimeout(() => {
+      context.get(Database).giveUp();
+      context.get(ObjectStore).giveUp();
+    }, LONGEST_ENDING_MS);
     await context.close();
     clearTimeout(giveUp);
     lock.release();
@@ -174,7 +184,7 @@ async function listenOn(
     // First of all: a start that takes long, or waits for something, is to be seen as one.
     const monitorUrl = monitor === undefined ? {} : { monitorUrl: await context.get(MonitorServer).listen(monitor) };
     await context.get(Replicas).open();
-    await requireObjectStore(context, settings);
+    await requireObjectStore(context);
     await context.get(PublicationService).open();
     await context.get(KeptTime).nowMs();
     await recordFounding(context);
@@ -191,6 +201,7 @@ async function listenOn(
     context.get(ChangeListener).start();
     context.get(RunReconciler).start();
     context.get(HealthProbe).start();
+    context.get(ObjectSweep).start();
     health.started();
     return { address, ...ledgerUrl, ...monitorUrl, facts: context.get(ConsortiumIdentity).facts, context, stop };
   } catch (error) {
@@ -200,17 +211,17 @@ async function listenOn(
 }
 
 /** The rows of the database name files: in another folder they would all be missing. @throws CoordinatorError 'folder-unusable' */
-async function requireObjectStore(context: INestApplicationContext, { folder, objects }: Settings): Promise<void> {
+async function requireObjectStore(context: INestApplicationContext): Promise<void> {
   const store = context.get(ObjectStore);
   await store.open();
   const found = await store.name();
   const known = await context.get(Database).transaction((manager) => context.get(ReplicaRepository).objectStore(manager, found));
   if (found === known) return;
-  const place = objects ?? join(folder, 'objects');
+  const { place } = store;
   throw new CoordinatorError(
     'folder-unusable',
     `The database speaks of objects in the store ${known}; ${place} is the store ${found}. Give the object folder of this consortium with --objects; all its coordinators share one. ` +
-      `If ${place} is a copy of it that was restored from a backup, write "id":"${known}" into ${join(place, 'store.json')}.`,
+      `If ${place} is a copy of it that was restored from a backup, write "id":"${known}" into ${place}/store.json.`,
   );
 }
 

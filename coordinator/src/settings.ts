@@ -1,3 +1,4 @@
+import type { BucketAccess } from './objects/bucket.address.js';
 import type { LogLevel, LogPlace } from './telemetry/log.settings.js';
 
 /** What one coordinator process was started with. */
@@ -14,8 +15,12 @@ export abstract class Settings {
   abstract readonly log?: LogPlace;
   /** `info` if left out. */
   abstract readonly logLevel?: LogLevel;
-  /** Folder of the object store, where it is not in the data folder. */
+  /** Folder of the object store, where it is not in the data folder, or `s3://bucket/prefix`. */
   abstract readonly objects?: string;
+  /** How a bucket is reached. */
+  abstract readonly bucketAccess?: BucketAccess;
+  /** How much of a bucket is kept on this machine at most, in GiB. */
+  abstract readonly objectCacheGib?: number;
   /** Names the data folder among those that work on one database. */
   abstract readonly replica?: string;
 }

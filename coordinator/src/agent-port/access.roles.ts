@@ -43,6 +43,8 @@ export const ACCESS: Readonly<Record<string, readonly Role[]>> = {
   'OperatorService/ExtendDeadline': ['operator'],
   'OperatorService/OpenNewSet': ['operator'],
   'OperatorService/ReadmitSite': ['operator'],
+  'OperatorService/CheckObjects': ['operator'],
+  'OperatorService/SweepObjects': ['operator'],
   'OperatorService/RenewEpoch': ['operator'],
   'OperatorService/GetStatus': ['operator'],
   'OperatorService/GetLedgerStatus': ['operator'],

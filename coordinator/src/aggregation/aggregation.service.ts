@@ -11,6 +11,7 @@ import { RunChanges } from '../runs/run.changes.js';
 import { needsModel, openNextSum } from '../runs/next.sum.js';
 import { type RunView, present } from '../runs/run.view.js';
 import { slots } from '../runs/slot.names.js';
+import { withFiles } from './held.files.js';
 import { type SignedFile, SumOpener } from './sum.opener.js';
 import type { StateFacts } from './sum.step.js';
 import { type Garbled, type Opened, describeRefusal, describeStep } from './sum.opening.js';
@@ -19,6 +20,10 @@ import { type Garbled, type Opened, describeRefusal, describeStep } from './sum.
 interface Drafts {
   sum: string;
   model: string;
+}
+
+interface NeededFile extends SignedFile {
+  object: string;
 }
 
 /** Opens certified sums and takes the run to its next one. */
@@ -111,14 +116,31 @@ export class AggregationService {
 
   /** The threads write the sum and the model after it to drafts, which are published once all is well. */
   async #opened(view: RunView, round: RoundRow, drafts: Drafts, from: ModelStateRow | undefined): Promise<Opened | Garbled> {
-    const sum = this.store.draftPath(drafts.sum);
+    const uploads = this.#uploads(view, round);
     const shares = this.#shares(view, round);
+    const model = from && { what: `the model of round ${from.round}`, path: this.store.pathOf(from.object), object: from.object };
+    return withFiles(this.store, [...uploads, ...shares.values(), ...(model === undefined ? [] : [model])], () =>
+      this.#openFiles(view, round, { uploads, shares, drafts, from }),
+    );
+  }
+
+  async #openFiles(
+    view: RunView,
+    round: RoundRow,
+    {
+      uploads,
+      shares,
+      drafts,
+      from,
+    }: { uploads: NeededFile[]; shares: Map<number, NeededFile>; drafts: Drafts; from: ModelStateRow | undefined },
+  ): Promise<Opened | Garbled> {
+    const sum = this.store.draftPath(drafts.sum);
     const input = { view, round, shares: shares.size };
     const { parameters } = view.epoch.roster;
     const opened = await this.opener.open({
       parameters,
       coefficients: coefficientsOf(view, round),
-      uploads: this.#uploads(view, round),
+      uploads,
       shares,
       target: sum,
     });
@@ -139,21 +161,21 @@ export class AggregationService {
     return describeStep(input, stepped);
   }
 
-  #uploads(view: RunView, round: RoundRow): SignedFile[] {
+  #uploads(view: RunView, round: RoundRow): NeededFile[] {
     const slot = slots.ofAttempt(round.sum, round.attempt);
     return round.counted.map((site) => {
       const { object, merkleRoot } = present(view.acts.find('contribution', site, slot), 'a contribution').predicate;
-      return { what: `the upload of "${site}" to sum ${round.sum}`, path: this.store.pathOf(object), merkleRoot };
+      return { what: `the upload of "${site}" to sum ${round.sum}`, path: this.store.pathOf(object), object, merkleRoot };
     });
   }
 
-  #shares(view: RunView, round: RoundRow): Map<number, SignedFile> {
+  #shares(view: RunView, round: RoundRow): Map<number, NeededFile> {
     const positions = new Map(view.epoch.roster.keyHolders.map((holder, position) => [holder.site, position]));
     const acts = view.acts.inSlot('share', slots.ofSum(round.sum));
     return new Map(
       acts.map(({ site, predicate: { object, merkleRoot } }) => [
         present(positions.get(site), 'a position'),
-        { what: `the decryption share of "${site}" for sum ${round.sum}`, path: this.store.pathOf(object), merkleRoot },
+        { what: `the decryption share of "${site}" for sum ${round.sum}`, path: this.store.pathOf(object), object, merkleRoot },
       ]),
     );
   }

@@ -84,9 +84,11 @@ function readLabel(backup: string): ConsortiumBackup {
   );
 }
 
-/** Locks belong to a process; what has only half arrived is sent again. */
+/** Locks belong to a process; what has only half arrived is sent again, and copies of a bucket's objects are fetched again. */
 function isKept(path: string): boolean {
-  return !/^lock\.(json|sqlite)(-|$)/.test(path) && path !== 'objects/partial' && !basename(path).endsWith('.draft');
+  return (
+    !/^lock\.(json|sqlite)(-|$)/.test(path) && path !== 'objects/partial' && path !== 'object-cache' && !basename(path).endsWith('.draft')
+  );
 }
 
 function requireApart(folder: string, out: string): void {

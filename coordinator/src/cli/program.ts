@@ -6,6 +6,7 @@ import { addExports } from './export.commands.js';
 import { addKeys } from './keys.commands.js';
 import { addLedger } from './ledger.commands.js';
 import { addModels } from './model.commands.js';
+import { addObjects } from './object.commands.js';
 import { addPlans } from './plan.commands.js';
 import { programVersion } from './program.version.js';
 import { addRounds } from './round.commands.js';
@@ -37,5 +38,6 @@ export function operatorProgram(): Command {
   addExports(program);
   addKeys(program);
   addReplicas(program);
+  addObjects(program);
   return program;
 }

@@ -1,6 +1,7 @@
 import { parseDuration } from '@coferment/consortium';
 import type { SecretFlags } from '@coferment/crypto';
 import { type Command, InvalidArgumentError } from 'commander';
+import { type BucketFlags, bucketOf, bucketOptions } from './bucket.options.js';
 import { CommandOutput } from './command.output.js';
 import { CoordinatorError } from '../errors/index.js';
 import { EXIT } from './exit.codes.js';
@@ -8,12 +9,11 @@ import { type MonitorFlags, monitorOf, monitorOptions } from './monitor.options.
 import { type LedgerFlags, charterOf, ledgerOptions, listeningOf } from './ledger.options.js';
 import { readSecret, secretOptions } from './secret.options.js';
 
-interface StartFlags extends SecretFlags, LedgerFlags, MonitorFlags {
+interface StartFlags extends SecretFlags, LedgerFlags, MonitorFlags, BucketFlags {
   data: string;
   consortium?: string;
   origin?: string;
   listen?: string;
-  objects?: string;
   certificateLife?: number;
   json?: boolean;
 }
@@ -31,19 +31,15 @@ export function addStart(program: Command): void {
       'address that agents dial, or [::]:port for every address of this machine; port 0 takes a free one (default: the last one)',
     )
     .option(
-      '--objects <dir>',
-      'folder of uploads, sums and models, where several coordinators share it (default: objects in the data folder)',
-    )
-    .option(
       '--certificate-life <time>',
       'how long certificates are good for, 10 min to 365 d; kept for later starts (at first 30 d)',
       parseLife,
     )
     .option('--json', 'print one JSON event a line');
-  monitorOptions(ledgerOptions(command))
+  bucketOptions(monitorOptions(ledgerOptions(command)))
     .addHelpText(
       'after',
-      '\nExample:\n  coferment start --data ./coordinator --consortium fermentation --origin ledger.example/fermentation --listen 0.0.0.0:7443 --passphrase-file ./passphrase\n  coferment start --data ./coordinator --ledger-listen 0.0.0.0:8443 --ledger-tls-cert ./tls/fullchain.pem --ledger-tls-key ./tls/key.pem --passphrase-file ./passphrase\n  coferment start --data ./coordinator --monitor-listen 127.0.0.1:9463 --log stdout --passphrase-file ./passphrase\n  DATABASE_URL=postgres://coferment@db.example/coferment coferment start --data ./coordinator-b --objects /shared/coferment-objects --passphrase-file ./passphrase',
+      '\nExample:\n  coferment start --data ./coordinator --consortium fermentation --origin ledger.example/fermentation --listen 0.0.0.0:7443 --passphrase-file ./passphrase\n  coferment start --data ./coordinator --ledger-listen 0.0.0.0:8443 --ledger-tls-cert ./tls/fullchain.pem --ledger-tls-key ./tls/key.pem --passphrase-file ./passphrase\n  coferment start --data ./coordinator --monitor-listen 127.0.0.1:9463 --log stdout --passphrase-file ./passphrase\n  DATABASE_URL=postgres://coferment@db.example/coferment coferment start --data ./coordinator-b --objects /shared/coferment-objects --passphrase-file ./passphrase\n  AWS_PROFILE=objects coferment start --data ./coordinator --objects s3://fermentation/objects --s3-endpoint https://s3.example --s3-path-style --passphrase-file ./passphrase',
     )
     .action(runStart);
 }
@@ -51,7 +47,7 @@ export function addStart(program: Command): void {
 async function runStart(flags: StartFlags): Promise<void> {
   const output = new CommandOutput(flags.json === true);
   try {
-    const { data, consortium, origin, listen, objects, certificateLife, witness } = flags;
+    const { data, consortium, origin, listen, certificateLife, witness } = flags;
     const ledger = listeningOf(flags);
     const databaseUrl = process.env['DATABASE_URL'];
     // The server and its database are loaded here, so that the operator's other commands need not wait for them.
@@ -66,7 +62,7 @@ async function runStart(flags: StartFlags): Promise<void> {
       ...(ledger === undefined ? {} : { ledger }),
       ...monitorOf(flags),
       ...(listen === undefined ? {} : { listen }),
-      ...(objects === undefined ? {} : { objects }),
+      ...bucketOf(flags),
       ...(certificateLife === undefined ? {} : { certificateLifeMs: certificateLife }),
       ...(databaseUrl === undefined || databaseUrl === '' ? {} : { databaseUrl }),
     });

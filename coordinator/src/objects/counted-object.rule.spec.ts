@@ -17,6 +17,7 @@ const object = (digest: string, site: string | null, purpose: StoredPurpose): Ob
   site,
   reader: null,
   storedMs: 0,
+  removedMs: null,
 });
 
 /** Alpha and beta counted, zeta sent too late; alpha's and beta's shares are in the aggregate, gamma's came after it. */

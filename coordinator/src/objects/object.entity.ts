@@ -14,6 +14,8 @@ export interface ObjectRow {
   /** The one site that may read it; null where the purpose decides. */
   reader: string | null;
   storedMs: number;
+  /** When the plan's retention was over and the bytes were given up; null while they are kept. */
+  removedMs: number | null;
 }
 
 export const ObjectEntity = new EntitySchema<ObjectRow>({
@@ -26,5 +28,6 @@ export const ObjectEntity = new EntitySchema<ObjectRow>({
     site: { ...text, ...optional },
     reader: { ...text, ...optional },
     storedMs: { ...big, name: 'stored_ms' },
+    removedMs: { ...big, ...optional, name: 'removed_ms' },
   },
 });

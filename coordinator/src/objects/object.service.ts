@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { formatDuration } from '@coferment/consortium';
 import { type AggregationParameters, type BlockSpan, ciphertextAccumulator, merkleRoot } from '@coferment/crypto';
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '../agent-port/caller.js';
@@ -85,6 +86,7 @@ export class ObjectService {
       site,
       reader: null,
       storedMs: Date.now(),
+      removedMs: null,
     };
     await this.database.transaction((manager) => this.repository.save(manager, row));
     return { received, complete: true };
@@ -102,6 +104,7 @@ export class ObjectService {
     const row = await this.#find(digest);
     if (row === null || !(await this.#mayRead(row, reader)))
       throw new CoordinatorError('unknown-object', `There is no object ${digest} for this caller.`);
+    await this.#requireKept(row);
     const { size, purpose } = row;
     if (offset > size || length > size - offset)
       throw new CoordinatorError('wrong-offset', `The object ${digest} has ${size} bytes; ${length} from ${offset} on are beyond its end.`);
@@ -117,6 +120,7 @@ export class ObjectService {
     const row = await this.#find(digest);
     if (row === null || !(row.purpose === 'published' || (await this.#isCounted(row)))) return undefined;
     const { size } = row;
+    if (row.removedMs !== null) return undefined;
     // Before the first byte: whoever asked is told that it is not there, not cut off in the middle.
     if (!(await this.store.has(digest, size))) return undefined;
     return { size, chunks: this.store.stream(digest, 0, size, CHUNK_BYTES) };
@@ -128,6 +132,7 @@ export class ObjectService {
     const counted = row === null ? undefined : await this.#countedFor(row, member);
     if (row === null || counted === undefined)
       throw new CoordinatorError('unknown-object', `There is no ciphertext or decryption share ${digest} for this caller.`);
+    await this.#requireKept(row);
     await this.store.require(digest, row.size);
     const leaves = leavesOf(await this.#leaves(row, blockSpans(counted.view, counted.round, row.purpose)));
     if (offset >= leaves.length)
@@ -138,15 +143,18 @@ export class ObjectService {
   /** Stores an object of the coordinator's own for everybody. Not inside a transaction: it writes a file. */
   async publish(bytes: Uint8Array): Promise<string> {
     const digest = await this.store.put(bytes);
-    const row: ObjectRow = { digest, size: bytes.length, purpose: 'published', run: null, site: null, reader: null, storedMs: Date.now() };
-    await this.database.transaction((manager) => this.repository.save(manager, row));
-    return digest;
+    return this.#published(digest, bytes.length);
   }
 
   /** Stores what was written at the store's draft path, for everybody. Not inside a transaction: it reads a file. */
   async publishDraft(name: string): Promise<string> {
     const { digest, size } = await this.store.adopt(name);
-    const row: ObjectRow = { digest, size, purpose: 'published', run: null, site: null, reader: null, storedMs: Date.now() };
+    return this.#published(digest, size);
+  }
+
+  async #published(digest: string, size: number): Promise<string> {
+    const own = { purpose: 'published', run: null, site: null, reader: null } as const;
+    const row: ObjectRow = { digest, size, ...own, storedMs: Date.now(), removedMs: null };
     await this.database.transaction((manager) => this.repository.save(manager, row));
     return digest;
   }
@@ -184,7 +192,9 @@ export class ObjectService {
     if (stored !== undefined) return stored;
     const digests = new UploadDigest(spans);
     for await (const chunk of this.store.stream(digest, 0, size, CHUNK_BYTES)) digests.update(chunk);
-    return digests.end().leaves;
+    const { leaves } = digests.end();
+    await this.store.keepLeaves(digest, leaves);
+    return leaves;
   }
 
   async #append(site: string, part: UploadPart, digests: UploadDigest, chunks: AsyncIterable<Uint8Array>): Promise<number> {
@@ -264,6 +274,16 @@ export class ObjectService {
           return (await this.#countedFor(row, member)) !== undefined;
         return reader.kind !== 'stranger' && (await this.#isCounted(row));
     }
+  }
+
+  /** @throws CoordinatorError 'unknown-object' for bytes that were given up */
+  async #requireKept({ digest, removedMs, run }: ObjectRow): Promise<void> {
+    if (removedMs === null || run === null) return;
+    const { ciphertexts } = (await this.views.load(run)).plan.retention;
+    throw new CoordinatorError(
+      'unknown-object',
+      `The object ${digest} was removed on ${new Date(removedMs).toISOString().slice(0, 10)}: by the plan's retention, ciphertexts and shares are kept for ${formatDuration(ciphertexts)} after the end of their run. Sums, models and certificates stay.`,
+    );
   }
 
   async #isCounted(row: ObjectRow): Promise<boolean> {

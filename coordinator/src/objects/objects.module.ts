@@ -1,13 +1,25 @@
 import { Global, Module } from '@nestjs/common';
 import { DownloadController } from './download.controller.js';
+import { ObjectCheck } from './object.check.js';
 import { ObjectRepository } from './object.repository.js';
 import { ObjectService } from './object.service.js';
 import { ObjectStore } from './object.store.js';
+import { ObjectSweep } from './object.sweep.js';
+import { storeOf } from './store.choice.js';
+import { Settings } from '../settings.js';
 import { UploadController } from './upload.controller.js';
 
 @Global()
 @Module({
-  providers: [DownloadController, ObjectRepository, ObjectService, ObjectStore, UploadController],
-  exports: [DownloadController, ObjectRepository, ObjectService, ObjectStore, UploadController],
+  providers: [
+    DownloadController,
+    ObjectCheck,
+    ObjectRepository,
+    ObjectService,
+    ObjectSweep,
+    UploadController,
+    { provide: ObjectStore, useFactory: storeOf, inject: [Settings] },
+  ],
+  exports: [DownloadController, ObjectCheck, ObjectRepository, ObjectService, ObjectSweep, ObjectStore, UploadController],
 })
 export class ObjectsModule {}

@@ -13,7 +13,8 @@ import { coefficientsOf } from './object-size.rule.js';
 import type { ObjectRow } from './object.entity.js';
 import type { ObjectRepository } from './object.repository.js';
 import { ObjectService, type UploadPart } from './object.service.js';
-import { ObjectStore } from './object.store.js';
+import { FolderStore } from './folder.store.js';
+import type { ObjectStore } from './object.store.js';
 
 const view = runningView({ state: 'uploading', nonces: [{ site: 'alpha', nonce: 'a'.repeat(64) }] });
 const [alpha] = membersOf(view, ['alpha']) as [SiteMember];
@@ -27,7 +28,7 @@ let bytes: Uint8Array;
 beforeAll(loadCrypto);
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'coordinator-uploads-'));
-  store = new ObjectStore({ folder, listen: '127.0.0.1:0' });
+  store = new FolderStore({ folder, listen: '127.0.0.1:0' });
   await store.open();
   rows = new Map();
   const repository = {

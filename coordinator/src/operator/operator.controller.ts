@@ -5,6 +5,7 @@ import type { GrpcController } from '../agent-port/grpc.controller.js';
 import { AuthorityHandlers } from './authority.handlers.js';
 import { ControlHandlers } from './control.handlers.js';
 import { LedgerStatus } from './ledger.status.js';
+import { ObjectHandlers } from './object.handlers.js';
 import { RunHandlers } from './run.handlers.js';
 import { SiteHandlers } from './site.handlers.js';
 import { StatusService } from './status.service.js';
@@ -22,12 +23,14 @@ export class OperatorController implements GrpcController<OperatorServiceServer>
     authority: AuthorityHandlers,
     runs: RunHandlers,
     control: ControlHandlers,
+    objects: ObjectHandlers,
   ) {
     this.handlers = {
       ...sites.handlers,
       ...authority.handlers,
       ...runs.handlers,
       ...control.handlers,
+      ...objects.handlers,
       getStatus: unary(() => state.status()),
       getLedgerStatus: unary(() => ledger.status()),
     };

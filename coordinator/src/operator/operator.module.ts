@@ -3,6 +3,7 @@ import { AgentAddress } from '../agent-port/agent.address.js';
 import { AuthorityHandlers } from './authority.handlers.js';
 import { ControlHandlers } from './control.handlers.js';
 import { LedgerStatus } from './ledger.status.js';
+import { ObjectHandlers } from './object.handlers.js';
 import { OperatorController } from './operator.controller.js';
 import { RunHandlers } from './run.handlers.js';
 import { RunWatch } from './run.watch.js';
@@ -15,6 +16,7 @@ import { StatusService } from './status.service.js';
     AuthorityHandlers,
     ControlHandlers,
     LedgerStatus,
+    ObjectHandlers,
     OperatorController,
     RunHandlers,
     RunWatch,

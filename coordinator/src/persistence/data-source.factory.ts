@@ -20,6 +20,7 @@ import { ShownOffers1700000000006 } from './migrations/0006-shown-offers.migrati
 import { Control1700000000008 } from './migrations/0008-control.migration.js';
 import { NewSet1700000000009 } from './migrations/0009-new-set.migration.js';
 import { Replicas1700000000010 } from './migrations/0010-replicas.migration.js';
+import { Objects1700000000011 } from './migrations/0011-objects.migration.js';
 import { KeptTime1700000000012 } from './migrations/0012-kept-time.migration.js';
 import { CosignatureEntity, OfferEntity, RollEntity } from '../witnessing/witnessing.entity.js';
 
@@ -36,6 +37,7 @@ const MIGRATIONS = [
   Control1700000000008,
   NewSet1700000000009,
   Replicas1700000000010,
+  Objects1700000000011,
   KeptTime1700000000012,
 ];
 

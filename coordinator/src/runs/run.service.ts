@@ -55,7 +55,7 @@ export class RunService {
     }));
     if (planRow === null)
       throw new CoordinatorError('unknown-plan', `No plan ${plan} is published. Publish it first: coferment plan publish FILE`);
-    const roster = firstRoster(parsePlan(JSON.parse(new TextDecoder().decode(this.store.read(plan)))), members);
+    const roster = firstRoster(parsePlan(JSON.parse(new TextDecoder().decode(await this.store.read(plan)))), members);
     const ids = roster.sites.map((member) => member.site);
     requireSameStatistics(statisticsSet(await this.views.all()), ids);
     return this.changes.open(

@@ -1,4 +1,4 @@
-import { parsePlan } from '@coferment/consortium';
+import { type Plan, parsePlan } from '@coferment/consortium';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { CoordinatorError } from '../errors/index.js';
@@ -13,6 +13,8 @@ import { type RunView, present } from './run.view.js';
 @Injectable()
 export class RunViews {
   readonly #kept = new Map<string, RunView>();
+  /** By digest. A plan never changes. */
+  readonly #plans = new Map<string, Plan>();
 
   constructor(
     private readonly database: Database,
@@ -23,32 +25,49 @@ export class RunViews {
 
   /** @throws CoordinatorError 'unknown-run' */
   load(run: string): Promise<RunView> {
-    return this.database.snapshot((manager) => this.loadIn(manager, run));
+    return this.#withPlans(() => this.database.snapshot((manager) => this.#loadIn(manager, run)));
   }
 
   /** All runs, oldest first. */
   all(): Promise<RunView[]> {
-    return this.database.snapshot(async (manager) => {
-      const views: RunView[] = [];
-      for (const { run } of await this.repository.runs(manager)) views.push(await this.loadIn(manager, run));
-      return views;
-    });
+    return this.#withPlans(() =>
+      this.database.snapshot(async (manager) => {
+        const views: RunView[] = [];
+        for (const { run } of await this.repository.runs(manager)) views.push(await this.#loadIn(manager, run));
+        return views;
+      }),
+    );
   }
 
-  async loadIn(manager: EntityManager, run: string): Promise<RunView> {
+  /** Plans lie in the object store, perhaps far away: they are read between transactions, never in one. */
+  async #withPlans<T>(work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof UnreadPlan)) throw error;
+        const bytes = await this.store.read(error.digest);
+        this.#plans.set(error.digest, parsePlan(JSON.parse(new TextDecoder().decode(bytes))));
+      }
+    }
+  }
+
+  async #loadIn(manager: EntityManager, run: string): Promise<RunView> {
     const row = await this.repository.run(manager, run);
     if (row === null)
       throw new CoordinatorError('unknown-run', `There is no run "${run.slice(0, 60)}". List the runs with: coferment status`);
     const kept = this.#kept.get(run);
     // A read that began earlier may end later; acts that are known are never taken back, so it is not to go back either.
     if (kept !== undefined && kept.run.version >= row.version) return kept;
+    const plan = this.#plans.get(row.plan);
+    if (plan === undefined) throw new UnreadPlan(row.plan);
     const acts = kept?.acts ?? new ActIndex();
     acts.add(await this.repository.acts(manager, run, acts.lastSequence));
     const epochs = await this.repository.epochs(manager, run);
     const view: RunView = {
       consortium: this.identity.facts.consortium,
       run: row,
-      plan: kept?.plan ?? parsePlan(JSON.parse(new TextDecoder().decode(this.store.read(row.plan)))),
+      plan,
       epoch: present(
         epochs.find(({ epoch }) => epoch === row.epoch),
         `epoch ${row.epoch}`,
@@ -59,5 +78,12 @@ export class RunViews {
     };
     this.#kept.set(run, view);
     return view;
+  }
+}
+
+/** A run's plan is still to be read. */
+class UnreadPlan extends Error {
+  constructor(readonly digest: string) {
+    super(`the plan ${digest} is still to be read`);
   }
 }

@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { storageErrno } from '../errors/index.js';
+import { BucketFault } from '../objects/bucket.fault.js';
+import { ObjectStore } from '../objects/object.store.js';
 import { Database } from '../persistence/database.js';
 import type { DatabaseFault } from '../persistence/database.fault.js';
 import { PublicationService } from '../publication/publication.service.js';
@@ -12,8 +11,6 @@ import { Health } from './health.js';
 import { LogFile } from './log.file.js';
 
 const EVERY_MS = 2000;
-/** A chunk of an upload: less would find room on a disk that takes no upload. */
-const PROBE_BYTES = 262_144;
 /** A large object may find no room where the probe does, so what a write has met counts for longer than a probe. */
 const REMEMBERED_MS = 20_000;
 
@@ -39,6 +36,7 @@ export class HealthProbe implements OnModuleDestroy {
     database: Database,
     private readonly publication: PublicationService,
     private readonly settings: Settings,
+    private readonly store: ObjectStore,
     private readonly clock: Clock,
     private readonly logFile: LogFile,
   ) {
@@ -66,6 +64,10 @@ export class HealthProbe implements OnModuleDestroy {
       this.health.failed('disk', this.#diskText(errno));
       return true;
     }
+    if (error instanceof BucketFault) {
+      this.#objectsSaid(error);
+      return true;
+    }
     return error instanceof Error && 'code' in error && ['unavailable', 'storage-full', 'stopping'].includes(String(error.code));
   }
 
@@ -90,16 +92,19 @@ export class HealthProbe implements OnModuleDestroy {
   }
 
   async #lookAtDisk(): Promise<void> {
-    const probe = join(this.settings.folder, 'objects', 'partial', `@probe-${process.pid}`);
     try {
-      await writeFile(probe, randomBytes(PROBE_BYTES), { mode: 0o600, flush: true });
-      await rm(probe, { force: true });
+      await this.store.probe();
       if (this.clock.steadyMs() - this.#diskFaultMs > REMEMBERED_MS) this.health.passed('disk');
+      this.health.passed('objects');
     } catch (error) {
-      await rm(probe, { force: true }).catch(() => undefined);
+      if (error instanceof BucketFault) return this.#objectsSaid(error);
       const errno = (error as NodeJS.ErrnoException).code ?? 'unknown';
       this.health.failed('disk', this.#diskText(errno));
     }
+  }
+
+  #objectsSaid({ detail }: BucketFault): void {
+    this.health.failed('objects', `${detail}; runs wait, and go on by themselves.`);
   }
 
   #databaseSaid(fault: DatabaseFault | undefined): void {
@@ -114,8 +119,8 @@ export class HealthProbe implements OnModuleDestroy {
   #diskText(errno: string): string {
     const todo =
       errno === 'ENOSPC' || errno === 'EDQUOT'
-        ? `There is no room left in ${this.settings.folder} (${errno}). Make room there`
-        : `Files in ${this.settings.folder} cannot be written or read (${errno}). Look at the disk and how it is mounted`;
+        ? `There is no room left in ${this.store.folder} (${errno}). Make room there`
+        : `Files in ${this.store.folder} cannot be written or read (${errno}). Look at the disk and how it is mounted`;
     return `${todo}; runs wait, and go on by themselves.`;
   }
 }

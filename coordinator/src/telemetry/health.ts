@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Log } from './log.js';
 
 /** What a coordinator cannot do without, and is looked at while it runs. */
-export type CheckName = 'database' | 'disk' | 'ledger' | 'log-file' | 'clock';
+export type CheckName = 'database' | 'disk' | 'objects' | 'ledger' | 'log-file' | 'clock';
 
 export type HealthState = 'starting' | 'ready' | 'degraded' | 'stopping';
 
@@ -25,7 +25,7 @@ export interface HealthReport {
 /** Without the database nothing can be answered; with any other fault this process still reads and tells what is wrong. */
 const NEEDED_FOR_CALLS: ReadonlySet<CheckName> = new Set(['database']);
 
-const NAMES: readonly CheckName[] = ['database', 'disk', 'ledger', 'log-file', 'clock'];
+const NAMES: readonly CheckName[] = ['database', 'disk', 'objects', 'ledger', 'log-file', 'clock'];
 
 /** How well this process is. Each fault is logged when it begins and when it ends, not with every call that meets it. */
 @Injectable()

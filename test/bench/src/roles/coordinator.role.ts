@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { readFile } from 'node:fs/promises';
 import { coefficientCount, loadCrypto, unpackSum } from '@coferment/crypto';
 import { SumOpener } from '../../../../coordinator/dist/aggregation/sum.opener.js';
-import { ObjectStore } from '../../../../coordinator/dist/objects/object.store.js';
+import { FolderStore } from '../../../../coordinator/dist/objects/folder.store.js';
+import type { ObjectStore } from '../../../../coordinator/dist/objects/object.store.js';
 import { type Sample, timed } from '../measure/sample.statistics.js';
 import { type Credentials, issueCredentials } from './consortium.certificates.js';
 import { type OpeningOrder, openBlockByBlock } from './block.opening.js';
@@ -61,7 +62,7 @@ function modelOf(sums: ArrayLike<number>, addends: number): Uint8Array {
 const handlers = {
   async start({ folder }: { folder: string }): Promise<{ address: string; credentials: Credentials }> {
     await loadCrypto();
-    const store = new ObjectStore({ folder, listen: '127.0.0.1:0' });
+    const store = new FolderStore({ folder, listen: '127.0.0.1:0' });
     await store.open();
     const credentials = await issueCredentials();
     const port = new UploadPort(store, credentials);
@@ -124,10 +125,10 @@ const handlers = {
   /** The plaintext round: float32 updates are added up, divided and published. */
   async openPlaintext({ uploads }: { uploads: SignedObject[] }): Promise<{ sum: Sample; publish: Sample }> {
     const { store } = started();
-    const summed = await timed(() => {
+    const summed = await timed(async () => {
       let total: Float32Array | undefined;
       for (const { object } of uploads) {
-        const bytes = store.read(object);
+        const bytes = await store.read(object);
         const values = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
         total ??= new Float32Array(values.length);
         for (let i = 0; i < values.length; i++) total[i]! += values[i]!;

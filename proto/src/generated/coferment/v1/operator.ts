@@ -194,6 +194,46 @@ export interface ReadmitSiteRequest {
 export interface ReadmitSiteResponse {
 }
 
+export interface CheckObjectsRequest {
+  /** Digest that the last answer ended with; empty for the first part. */
+  after: string;
+  /** Reads every object and compares it with its digest, not one in 32. */
+  full: boolean;
+}
+
+export interface CheckObjectsResponse {
+  objects: number;
+  bytes: number;
+  /** Of them read and compared with their digests. */
+  read: number;
+  damaged: DamagedStoredObject[];
+  /** Where the next part begins; empty after the last one. */
+  next: string;
+  /** Folder or address of the store. */
+  place: string;
+}
+
+export interface DamagedStoredObject {
+  digest: string;
+  purpose: string;
+  /** Empty for what the coordinator published. */
+  run: string;
+  site: string;
+  reason: string;
+}
+
+export interface SweepObjectsRequest {
+  /** Only says what would be removed. */
+  dryRun: boolean;
+}
+
+export interface SweepObjectsResponse {
+  files: number;
+  bytes: number;
+  /** At most 1000 of them. */
+  names: string[];
+}
+
 /** A new key epoch of a run: at most one of the two sites is named. */
 export interface RenewEpochRequest {
   run: string;
@@ -2412,6 +2452,425 @@ export const ReadmitSiteResponse: MessageFns<ReadmitSiteResponse> = {
   },
   fromPartial(_: DeepPartial<ReadmitSiteResponse>): ReadmitSiteResponse {
     const message = createBaseReadmitSiteResponse();
+    return message;
+  },
+};
+
+function createBaseCheckObjectsRequest(): CheckObjectsRequest {
+  return { after: "", full: false };
+}
+
+export const CheckObjectsRequest: MessageFns<CheckObjectsRequest> = {
+  encode(message: CheckObjectsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.after !== "") {
+      writer.uint32(10).string(message.after);
+    }
+    if (message.full !== false) {
+      writer.uint32(16).bool(message.full);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CheckObjectsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheckObjectsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.after = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.full = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CheckObjectsRequest>): CheckObjectsRequest {
+    return CheckObjectsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CheckObjectsRequest>): CheckObjectsRequest {
+    const message = createBaseCheckObjectsRequest();
+    message.after = object.after ?? "";
+    message.full = object.full ?? false;
+    return message;
+  },
+};
+
+function createBaseCheckObjectsResponse(): CheckObjectsResponse {
+  return { objects: 0, bytes: 0, read: 0, damaged: [], next: "", place: "" };
+}
+
+export const CheckObjectsResponse: MessageFns<CheckObjectsResponse> = {
+  encode(message: CheckObjectsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.objects !== 0) {
+      writer.uint32(8).uint32(message.objects);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(16).int64(message.bytes);
+    }
+    if (message.read !== 0) {
+      writer.uint32(24).uint32(message.read);
+    }
+    for (const v of message.damaged) {
+      DamagedStoredObject.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.next !== "") {
+      writer.uint32(42).string(message.next);
+    }
+    if (message.place !== "") {
+      writer.uint32(50).string(message.place);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CheckObjectsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheckObjectsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.objects = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.bytes = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.read = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.damaged.push(DamagedStoredObject.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.next = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.place = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CheckObjectsResponse>): CheckObjectsResponse {
+    return CheckObjectsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CheckObjectsResponse>): CheckObjectsResponse {
+    const message = createBaseCheckObjectsResponse();
+    message.objects = object.objects ?? 0;
+    message.bytes = object.bytes ?? 0;
+    message.read = object.read ?? 0;
+    message.damaged = object.damaged?.map((e) => DamagedStoredObject.fromPartial(e)) || [];
+    message.next = object.next ?? "";
+    message.place = object.place ?? "";
+    return message;
+  },
+};
+
+function createBaseDamagedStoredObject(): DamagedStoredObject {
+  return { digest: "", purpose: "", run: "", site: "", reason: "" };
+}
+
+export const DamagedStoredObject: MessageFns<DamagedStoredObject> = {
+  encode(message: DamagedStoredObject, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.digest !== "") {
+      writer.uint32(10).string(message.digest);
+    }
+    if (message.purpose !== "") {
+      writer.uint32(18).string(message.purpose);
+    }
+    if (message.run !== "") {
+      writer.uint32(26).string(message.run);
+    }
+    if (message.site !== "") {
+      writer.uint32(34).string(message.site);
+    }
+    if (message.reason !== "") {
+      writer.uint32(42).string(message.reason);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DamagedStoredObject {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDamagedStoredObject();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.digest = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.purpose = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.run = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.site = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DamagedStoredObject>): DamagedStoredObject {
+    return DamagedStoredObject.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DamagedStoredObject>): DamagedStoredObject {
+    const message = createBaseDamagedStoredObject();
+    message.digest = object.digest ?? "";
+    message.purpose = object.purpose ?? "";
+    message.run = object.run ?? "";
+    message.site = object.site ?? "";
+    message.reason = object.reason ?? "";
+    return message;
+  },
+};
+
+function createBaseSweepObjectsRequest(): SweepObjectsRequest {
+  return { dryRun: false };
+}
+
+export const SweepObjectsRequest: MessageFns<SweepObjectsRequest> = {
+  encode(message: SweepObjectsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.dryRun !== false) {
+      writer.uint32(8).bool(message.dryRun);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SweepObjectsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSweepObjectsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SweepObjectsRequest>): SweepObjectsRequest {
+    return SweepObjectsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SweepObjectsRequest>): SweepObjectsRequest {
+    const message = createBaseSweepObjectsRequest();
+    message.dryRun = object.dryRun ?? false;
+    return message;
+  },
+};
+
+function createBaseSweepObjectsResponse(): SweepObjectsResponse {
+  return { files: 0, bytes: 0, names: [] };
+}
+
+export const SweepObjectsResponse: MessageFns<SweepObjectsResponse> = {
+  encode(message: SweepObjectsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.files !== 0) {
+      writer.uint32(8).uint32(message.files);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(16).int64(message.bytes);
+    }
+    for (const v of message.names) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SweepObjectsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSweepObjectsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.files = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.bytes = longToNumber(reader.int64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.names.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SweepObjectsResponse>): SweepObjectsResponse {
+    return SweepObjectsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SweepObjectsResponse>): SweepObjectsResponse {
+    const message = createBaseSweepObjectsResponse();
+    message.files = object.files ?? 0;
+    message.bytes = object.bytes ?? 0;
+    message.names = object.names?.map((e) => e) || [];
     return message;
   },
 };
@@ -5317,6 +5776,27 @@ export const OperatorServiceService = {
     responseSerialize: (value: ReadmitSiteResponse): Buffer => Buffer.from(ReadmitSiteResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ReadmitSiteResponse => ReadmitSiteResponse.decode(value),
   },
+  /** A part of all stored objects, as many as are looked at in a few seconds. */
+  checkObjects: {
+    path: "/coferment.v1.OperatorService/CheckObjects" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CheckObjectsRequest): Buffer => Buffer.from(CheckObjectsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CheckObjectsRequest => CheckObjectsRequest.decode(value),
+    responseSerialize: (value: CheckObjectsResponse): Buffer =>
+      Buffer.from(CheckObjectsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CheckObjectsResponse => CheckObjectsResponse.decode(value),
+  },
+  sweepObjects: {
+    path: "/coferment.v1.OperatorService/SweepObjects" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: SweepObjectsRequest): Buffer => Buffer.from(SweepObjectsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): SweepObjectsRequest => SweepObjectsRequest.decode(value),
+    responseSerialize: (value: SweepObjectsResponse): Buffer =>
+      Buffer.from(SweepObjectsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SweepObjectsResponse => SweepObjectsResponse.decode(value),
+  },
   renewEpoch: {
     path: "/coferment.v1.OperatorService/RenewEpoch" as const,
     requestStream: false as const,
@@ -5406,6 +5886,9 @@ export interface OperatorServiceServer extends UntypedServiceImplementation {
   openNewSet: handleUnaryCall<OpenNewSetRequest, OpenNewSetResponse>;
   /** A site that was set aside is waited for again. */
   readmitSite: handleUnaryCall<ReadmitSiteRequest, ReadmitSiteResponse>;
+  /** A part of all stored objects, as many as are looked at in a few seconds. */
+  checkObjects: handleUnaryCall<CheckObjectsRequest, CheckObjectsResponse>;
+  sweepObjects: handleUnaryCall<SweepObjectsRequest, SweepObjectsResponse>;
   renewEpoch: handleUnaryCall<RenewEpochRequest, RenewEpochResponse>;
   getStatus: handleUnaryCall<GetStatusRequest, GetStatusResponse>;
   /** How far the ledger is signed, cosigned and published. */
@@ -5645,6 +6128,37 @@ export interface OperatorServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ReadmitSiteResponse) => void,
+  ): ClientUnaryCall;
+  /** A part of all stored objects, as many as are looked at in a few seconds. */
+  checkObjects(
+    request: CheckObjectsRequest,
+    callback: (error: ServiceError | null, response: CheckObjectsResponse) => void,
+  ): ClientUnaryCall;
+  checkObjects(
+    request: CheckObjectsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CheckObjectsResponse) => void,
+  ): ClientUnaryCall;
+  checkObjects(
+    request: CheckObjectsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CheckObjectsResponse) => void,
+  ): ClientUnaryCall;
+  sweepObjects(
+    request: SweepObjectsRequest,
+    callback: (error: ServiceError | null, response: SweepObjectsResponse) => void,
+  ): ClientUnaryCall;
+  sweepObjects(
+    request: SweepObjectsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SweepObjectsResponse) => void,
+  ): ClientUnaryCall;
+  sweepObjects(
+    request: SweepObjectsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SweepObjectsResponse) => void,
   ): ClientUnaryCall;
   renewEpoch(
     request: RenewEpochRequest,
