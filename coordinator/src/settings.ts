@@ -1,3 +1,4 @@
+import type { Limits } from './limits/coordinator.limits.js';
 import type { LogLevel, LogPlace } from './telemetry/log.settings.js';
 
 /** What one coordinator process was started with. */
@@ -14,4 +15,6 @@ export abstract class Settings {
   abstract readonly log?: LogPlace;
   /** `info` if left out. */
   abstract readonly logLevel?: LogLevel;
+  /** Those of docs/limits.md if left out. */
+  abstract readonly limits?: Limits;
 }

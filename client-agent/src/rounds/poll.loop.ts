@@ -3,7 +3,7 @@ import { WIRE_VERSION } from '@coferment/consortium';
 import { z } from 'zod';
 import { AgentError, describeFailure } from '../agent.error.js';
 import { BackoffSchedule } from '../connection/backoff.schedule.js';
-import { CoordinatorRefusal } from '../connection/coordinator.errors.js';
+import { askedToWaitMs, CoordinatorRefusal } from '../connection/coordinator.errors.js';
 import { type Instruction, type MalformedInstruction, parseInstruction, parseRunViews } from '../connection/instruction.parser.js';
 import type { ShownRoster } from '../journal/approvals.repository.js';
 import { printable } from '../printable.text.js';
@@ -238,7 +238,7 @@ export class PollLoop {
     if (code !== 'unreachable') this.#refuse('', 'poll', error);
     if (first) await this.settings.explain(error);
     if (code === 'certificate-refused') await this.settings.renew().catch((failure: unknown) => this.#refuse('', 'renewal', failure));
-    await sleep(this.#backoff.nextMs(), undefined, { signal }).catch(() => undefined);
+    await sleep(Math.max(this.#backoff.nextMs(), askedToWaitMs(error)), undefined, { signal }).catch(() => undefined);
   }
 
   #setConnected(connected: boolean, message: string): void {

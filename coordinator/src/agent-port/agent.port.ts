@@ -2,16 +2,19 @@ import { Server, experimental } from '@grpc/grpc-js';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Log } from '../telemetry/log.js';
 import { CoordinatorError } from '../errors/index.js';
+import { LARGEST_MESSAGE } from '../limits/message.sizes.js';
 import { AccessInterceptor } from './access.interceptor.js';
 import { onFault } from './call.handler.js';
 import { ServerCertificates } from './certificate.provider.js';
 import type { GrpcController } from './grpc.controller.js';
+import { withMeasuredMessages } from './message.reading.js';
 
 export const CONTROLLERS = Symbol('gRPC controllers');
 
 const OPTIONS = {
-  // Nothing on this wire is larger than a chunk of 256 KiB or a statement of the same size.
-  'grpc.max_receive_message_length': 1_048_576,
+  'grpc.max_receive_message_length': LARGEST_MESSAGE,
+  // Of one connection; an agent has a few at a time.
+  'grpc.max_concurrent_streams': 256,
   'grpc.max_send_message_length': 64 * 1_048_576,
   // Below the idle limits of common firewalls and NATs.
   'grpc.keepalive_time_ms': 30_000,
@@ -30,7 +33,7 @@ export class AgentPort implements OnModuleDestroy {
     @Inject(CONTROLLERS) controllers: readonly GrpcController[],
   ) {
     this.#server = new Server({ ...OPTIONS, interceptors: [access.intercept] });
-    for (const { definition, handlers } of controllers) this.#server.addService(definition, handlers);
+    for (const { definition, handlers } of controllers) this.#server.addService(withMeasuredMessages(definition), handlers);
     onFault((method, error) => log.error('a call failed', error, { method }));
   }
 

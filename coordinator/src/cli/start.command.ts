@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { CommandOutput } from './command.output.js';
 import { EXIT } from './exit.codes.js';
 import { type MonitorFlags, monitorOf, monitorOptions } from './monitor.options.js';
+import { readLimits } from '../limits/limits.file.js';
 import { type LedgerFlags, charterOf, ledgerOptions, listeningOf } from './ledger.options.js';
 import { readSecret, secretOptions } from './secret.options.js';
 
@@ -13,6 +14,7 @@ interface StartFlags extends SecretFlags, LedgerFlags, MonitorFlags {
   origin?: string;
   listen?: string;
   certificateLife?: number;
+  limits?: string;
   json?: boolean;
 }
 
@@ -33,11 +35,12 @@ export function addStart(program: Command): void {
       'how long certificates are good for, 10 min to 365 d; kept for later starts (at first 30 d)',
       parseLife,
     )
+    .option('--limits <file>', 'what callers may ask for at most, as YAML (docs/limits.md; default: enough for 128 sites)')
     .option('--json', 'print one JSON event a line');
   monitorOptions(ledgerOptions(command))
     .addHelpText(
       'after',
-      '\nExample:\n  coferment start --data ./coordinator --consortium fermentation --origin ledger.example/fermentation --listen 0.0.0.0:7443 --passphrase-file ./passphrase\n  coferment start --data ./coordinator --ledger-listen 0.0.0.0:8443 --ledger-tls-cert ./tls/fullchain.pem --ledger-tls-key ./tls/key.pem --passphrase-file ./passphrase\n  coferment start --data ./coordinator --monitor-listen 127.0.0.1:9463 --log stdout --passphrase-file ./passphrase',
+      '\nExample:\n  coferment start --data ./coordinator --consortium fermentation --origin ledger.example/fermentation --listen 0.0.0.0:7443 --passphrase-file ./passphrase\n  coferment start --data ./coordinator --ledger-listen 0.0.0.0:8443 --ledger-tls-cert ./tls/fullchain.pem --ledger-tls-key ./tls/key.pem --passphrase-file ./passphrase\n  coferment start --data ./coordinator --monitor-listen 127.0.0.1:9463 --log stdout --passphrase-file ./passphrase\n  coferment start --data ./coordinator --limits ./limits.yaml --passphrase-file ./passphrase',
     )
     .action(runStart);
 }
@@ -45,7 +48,7 @@ export function addStart(program: Command): void {
 async function runStart(flags: StartFlags): Promise<void> {
   const output = new CommandOutput(flags.json === true);
   try {
-    const { data, consortium, origin, listen, certificateLife, witness } = flags;
+    const { data, consortium, origin, listen, certificateLife, witness, limits } = flags;
     const ledger = listeningOf(flags);
     const databaseUrl = process.env['DATABASE_URL'];
     // The server and its database are loaded here, so that the operator's other commands need not wait for them.
@@ -59,6 +62,7 @@ async function runStart(flags: StartFlags): Promise<void> {
       ...(witness === undefined ? {} : { witnessServers: witness }),
       ...(ledger === undefined ? {} : { ledger }),
       ...monitorOf(flags),
+      ...(limits === undefined ? {} : { limits: readLimits(limits) }),
       ...(listen === undefined ? {} : { listen }),
       ...(certificateLife === undefined ? {} : { certificateLifeMs: certificateLife }),
       ...(databaseUrl === undefined || databaseUrl === '' ? {} : { databaseUrl }),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, readFileSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256Hex } from '@coferment/crypto';
 import { Injectable } from '@nestjs/common';
@@ -31,6 +31,18 @@ export class ObjectStore {
   /** Bytes of an upload that have arrived so far. */
   async received(sender: string, digest: string): Promise<number> {
     return (await sizeOf(this.#partialPath(sender, digest))) ?? 0;
+  }
+
+  /** What a sender has begun to upload, and when the last of it came. */
+  async unfinished(sender: string): Promise<{ digest: string; bytes: number; changedMs: number }[]> {
+    const names = (await readdir(this.#partial)).filter((name) => name.startsWith(`${sender}.`));
+    const found = await Promise.all(
+      names.map(async (name) => {
+        const stats = await stat(join(this.#partial, name)).catch(() => undefined);
+        return stats === undefined ? [] : [{ digest: name.slice(sender.length + 1), bytes: stats.size, changedMs: stats.mtimeMs }];
+      }),
+    );
+    return found.flat();
   }
 
   /** The bytes of an upload that have arrived so far. */

@@ -18,6 +18,7 @@ import { LedgerTiles1700000000004 } from './migrations/0004-ledger-tiles.migrati
 import { Witnesses1700000000005 } from './migrations/0005-witnesses.migration.js';
 import { ShownOffers1700000000006 } from './migrations/0006-shown-offers.migration.js';
 import { Control1700000000008 } from './migrations/0008-control.migration.js';
+import { StoredObjects1700000000013 } from './migrations/0013-stored-objects.migration.js';
 import { CosignatureEntity, OfferEntity, RollEntity } from '../witnessing/witnessing.entity.js';
 
 /** A PostgreSQL server by URL, or the embedded one by its socket. */
@@ -31,6 +32,7 @@ const MIGRATIONS = [
   Witnesses1700000000005,
   ShownOffers1700000000006,
   Control1700000000008,
+  StoredObjects1700000000013,
 ];
 
 /** Connects and brings the schema up to date. Tables come from migrations only. */
