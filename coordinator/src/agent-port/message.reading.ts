@@ -27,10 +27,24 @@ function readMessage(path: string, bytes: Buffer, parse: (bytes: Buffer) => unkn
       new CoordinatorError('too-large', `A message of ${path} has ${bytes.length} bytes; at most ${most} are read. Nothing was done.`),
     );
   try {
-    return parse(bytes);
+    const message = parse(bytes);
+    if (!holdsNul(message)) return message;
+    return new UnreadMessage(
+      new CoordinatorError(
+        'malformed',
+        `A text in a message of ${path} has a NUL character, which no name or reason has. Nothing was done.`,
+      ),
+    );
   } catch (cause) {
     return new UnreadMessage(
       new CoordinatorError('malformed', `A message of ${path} is no such message in its encoding. Nothing was done.`, { cause }),
     );
   }
+}
+
+/** PostgreSQL stores no NUL in a text: it would fail in the middle of a transaction, and look like a fault of the coordinator. */
+function holdsNul(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes('\0');
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return false;
+  return Object.values(value).some(holdsNul);
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
-import { type HttpLimits, HTTP_TIMES, isOverLimit, limitConnections, limitRequests } from '@coferment/ledger/serving';
+import { type HttpLimits, HTTP_TIMES, limitConnections, limitRequests, requestFault } from '@coferment/ledger/serving';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { CoordinatorError } from '../errors/index.js';
@@ -83,7 +83,8 @@ export class LedgerServer implements OnModuleDestroy {
     server.route({ method: ['GET', 'HEAD'], url: '/*', handler: (request, reply) => this.#answer(request, reply) });
     server.setNotFoundHandler({ preHandler: counted }, (_request, reply) => absent(reply));
     server.setErrorHandler((error, request, reply) => {
-      if (isOverLimit(error)) return text(reply, 429, (error as Error).message);
+      const fault = requestFault(error);
+      if (fault !== undefined) return text(reply, fault.status, fault.text);
       this.log.error('the ledger could not be served', error, { method: request.method });
       return text(reply, 500, 'The ledger could not be read. Try again, and tell the operator if it happens twice.');
     });

@@ -1,11 +1,14 @@
+import { once } from 'node:events';
 import { WIRE_VERSION, parseInvite } from '@coferment/consortium';
 import { EnrolmentServiceClient, ObjectPurpose } from '@coferment/proto';
 import { Metadata, type ServiceError, credentials, status } from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { RETRY_AFTER_KEY } from '../agent-port/error.status.js';
 import { ask, refusal } from '../cli/operator.client.js';
 import { CoordinatorError } from '../errors/index.js';
 import { PublicationService } from '../publication/publication.service.js';
+import { ObjectService } from '../objects/object.service.js';
+import { UploadQuota } from '../objects/upload.quota.js';
 import { Presence } from '../rounds/presence.js';
 import { TestCoordinator } from '../testing/coordinator.fixture.js';
 import { joinCall } from '../testing/site-calls.fixture.js';
@@ -94,6 +97,61 @@ describe('a site with many uploads', () => {
     for (const stream of streams) stream.cancel();
     await vi.waitFor(() => expect(() => allowance().upload('epsilon')()).not.toThrow());
     await expect(epsilon.calls.send(header, new Uint8Array(75))).rejects.toMatchObject({ code: 'unknown-run' });
+  });
+});
+
+describe('a slow side', () => {
+  const MIB = 2 ** 20;
+  /** grpc-js holds 16 messages at either end, here 4 MiB each; the rest is HTTP/2 and TCP. Without back-pressure it would be all that is sent. */
+  const MOST_BUFFERED = 12 * MIB;
+  const SENT = 48 * MIB;
+  afterEach(() => vi.restoreAllMocks());
+
+  it('of an upload slows its sender: what was sent and not stored does not pile up', async () => {
+    const [slow] = await coordinator.join('slow-store');
+    let stored = 0;
+    vi.spyOn(UploadQuota.prototype, 'require').mockResolvedValue();
+    vi.spyOn(ObjectService.prototype, 'upload').mockImplementation(async (_member, _part, chunks) => {
+      for await (const chunk of chunks) {
+        stored += chunk.length;
+        await new Promise((turn) => setTimeout(turn, 5));
+      }
+      return { received: stored, complete: true };
+    });
+    const { promise: ended, resolve } = Promise.withResolvers<unknown>();
+    const stream = slow!.calls.uploads.upload((error) => resolve(error)).on('error', () => {});
+    const purpose = ObjectPurpose.OBJECT_PURPOSE_CIPHERTEXT;
+    stream.write({ part: { $case: 'header', header: { digest: 'a'.repeat(64), size: SENT, offset: 0, purpose, run: 'r' } } });
+    const chunk = Buffer.alloc(MIB / 4);
+    let mostBuffered = 0;
+    for (let sent = chunk.length; sent <= SENT; sent += chunk.length) {
+      if (!stream.write({ part: { $case: 'chunk', chunk } })) await once(stream, 'drain');
+      mostBuffered = Math.max(mostBuffered, sent - stored);
+    }
+    stream.end();
+    expect(await ended).toBeNull();
+    expect(stored).toBe(SENT);
+    expect(mostBuffered).toBeLessThan(MOST_BUFFERED);
+  });
+
+  it('of a download stops the reading from the disk', async () => {
+    const [slow] = await coordinator.join('slow-reader');
+    let read = 0;
+    const endless = async function* () {
+      for (; read < SENT;) {
+        read += MIB / 4;
+        yield Buffer.alloc(MIB / 4);
+      }
+    };
+    vi.spyOn(ObjectService.prototype, 'download').mockImplementation(() =>
+      Promise.resolve({ size: SENT, purpose: 'ciphertext', chunks: endless() }),
+    );
+    const stream = slow!.calls.downloads.download({ digest: 'a'.repeat(64), offset: 0, length: 0 });
+    stream.on('error', () => {});
+    await once(stream, 'readable');
+    await new Promise((turn) => setTimeout(turn, 1000));
+    expect(read).toBeLessThan(MOST_BUFFERED);
+    stream.cancel();
   });
 });
 

@@ -45,7 +45,7 @@ export const limitsSchema = z.strictObject({
     .strictObject({
       strangerCallsPerMinute: count().default(6000),
       callsAtOnce: count().default(4096),
-      uploadsAtOnce: count().default(512),
+      uploadsAtOnce: count().default(300),
     })
     .prefault({}),
   /** The public ledger over HTTP; requests by address. */

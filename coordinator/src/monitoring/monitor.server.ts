@@ -1,5 +1,5 @@
 import { isLoopback, isMeantForLoopback } from '@coferment/consortium';
-import { type HttpLimits, HTTP_TIMES, isOverLimit, limitConnections, limitRequests } from '@coferment/ledger/serving';
+import { type HttpLimits, HTTP_TIMES, limitConnections, limitRequests, requestFault } from '@coferment/ledger/serving';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { type FastifyInstance, fastify } from 'fastify';
 import { collectDefaultMetrics } from 'prom-client';
@@ -73,11 +73,8 @@ export class MonitorServer implements OnModuleDestroy {
       reply.code(404).type('text/plain').send('There are /metrics, /healthz and /readyz.\n'),
     );
     server.setErrorHandler((error, _request, reply) => {
-      if (isOverLimit(error))
-        return reply
-          .code(429)
-          .type('text/plain')
-          .send(`${(error as Error).message}\n`);
+      const fault = requestFault(error);
+      if (fault !== undefined) return reply.code(fault.status).type('text/plain').send(`${fault.text}\n`);
       this.log.error('monitoring could not be answered', error);
       return reply.code(500).type('text/plain').send('The answer could not be made; the cause is in the log.\n');
     });

@@ -44,7 +44,7 @@ export function limitConnections(server: Server, { connections, connectionsPerAd
 
 /**
  * Counts requests by address, and answers 429 with `Retry-After` beyond. Before the routes, and awaited: it counts for routes that come after it only. The answer
- * comes through the error handler, see {@link isOverLimit}.
+ * comes through the error handler, see {@link requestFault}.
  * @returns counts what has no route, for the handler of such requests
  */
 export async function limitRequests(server: FastifyInstance, { requests, perMs }: HttpLimits): Promise<preHandlerAsyncHookHandler> {
@@ -57,7 +57,11 @@ export async function limitRequests(server: FastifyInstance, { requests, perMs }
   return server.rateLimit();
 }
 
-/** Whether an error handler has to answer 429: the text of the error says after how long to come back. */
-export function isOverLimit(error: unknown): boolean {
-  return error instanceof Error && 'statusCode' in error && error.statusCode === 429;
+/** What an error handler answers to a request that is itself at fault: too many, too large, no HTTP. Undefined for a fault of the server's own. */
+export function requestFault(error: unknown): { status: number; text: string } | undefined {
+  if (!(error instanceof Error && 'statusCode' in error)) return undefined;
+  const status = Number(error.statusCode);
+  if (!(status >= 400 && status < 500)) return undefined;
+  // Says after how long to come back; of other requests nothing is repeated.
+  return { status, text: status === 429 ? error.message : 'The request is malformed or too large.' };
 }

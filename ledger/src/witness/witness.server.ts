@@ -1,5 +1,5 @@
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
-import { type HttpLimits, HTTP_TIMES, isOverLimit, limitConnections, limitRequests } from '../serving/index.js';
+import { type HttpLimits, HTTP_TIMES, limitConnections, limitRequests, requestFault } from '../serving/index.js';
 import { parseAddCheckpoint } from './add-checkpoint.request.js';
 import type { DeskAnswer, WitnessDesk } from './witness.desk.js';
 
@@ -27,7 +27,10 @@ export async function witnessServer(
   const server = Fastify({ ...HTTP_TIMES, bodyLimit: MAX_BODY_BYTES });
   limitConnections(server.server, limits);
   const counted = await limitRequests(server, limits);
-  server.setErrorHandler((error, _request, reply) => plain(reply, statusOf(error), statusText(error)));
+  server.setErrorHandler((error, _request, reply) => {
+    const { status, text } = requestFault(error) ?? { status: 500, text: 'The witness could not answer; try again.' };
+    return plain(reply, status, text);
+  });
   server.setNotFoundHandler({ preHandler: counted }, (_request, reply) => plain(reply, 404, 'There is /add-checkpoint, by POST.'));
   // Whatever type a log gives its request, the body is read as bytes.
   server.removeAllContentTypeParsers();
@@ -48,17 +51,6 @@ export async function witnessServer(
     }
   });
   return server;
-}
-
-function statusOf(error: unknown): number {
-  const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
-  return status >= 400 && status < 500 ? status : 500;
-}
-
-/** What is the caller's own doing is told; of a fault of this process only that there is one. */
-function statusText(error: unknown): string {
-  if (isOverLimit(error)) return (error as Error).message;
-  return statusOf(error) === 500 ? 'The witness could not answer; try again.' : 'The request is malformed or too large.';
 }
 
 function plain(reply: FastifyReply, status: number, line: string): FastifyReply {
