@@ -2,7 +2,6 @@
  * Every kind of file that somebody else may have written, changed at random: whoever reads it says in its own words what is wrong with it, in time, or takes it. No
  * TypeError, no stack without end, no read without bound.
  */
-import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +22,7 @@ import { exportSample, LOG_KEY, LOG_VKEY, sampleLedger } from '../../ledger/src/
 import { verifyFiles } from '../../ledger/src/verify/verification.fixture.js';
 import { parseAddCheckpoint, parseSplitView } from '../../ledger/src/witness/index.js';
 import { PLAN_TEXT } from '../../coordinator/src/testing/coordinator.fixture.js';
-import { Dice, mutateEncoding } from './wire.mutation.fixture.js';
+import { diceOf, mutateEncoding } from './wire.mutation.fixture.js';
 import { mutateText } from './text.mutation.fixture.js';
 
 const SEED = Number(process.env['FUZZ_SEED'] ?? 1);
@@ -123,15 +122,6 @@ const kinds: Record<string, Kind> = {
   'evidence of a split': { seeds: () => exported(/^checkpoint$/).map((note) => `${note}\n${note}`), read: parseSplitView },
 };
 
-function diceOf(...of: readonly (string | number)[]): Dice {
-  const blocks = Array.from({ length: 8 }, (_, block) =>
-    createHash('sha256')
-      .update([SEED, ...of, block].join(' '))
-      .digest(),
-  );
-  return new Dice(blocks.flatMap((digest) => Array.from({ length: 8 }, (_, at) => digest.readUInt32LE(4 * at))));
-}
-
 /** What is thrown where nobody thought of the case, and what libraries throw at those who use them. */
 const UNFORESEEN = new Set([
   'Error',
@@ -158,7 +148,7 @@ describe.each(Object.keys(kinds))('%s', (name) => {
     expect(texts).not.toEqual([]);
     let refused = 0;
     for (let number = 0; number < CASES; number++) {
-      const dice = diceOf(name, number);
+      const dice = diceOf(SEED, name, number);
       const text = mutateText(dice.of(texts), dice);
       const startedMs = performance.now();
       try {
@@ -178,7 +168,7 @@ describe('an export of a ledger', () => {
   it('is verified to an answer, whatever was done to its files', async () => {
     const paths = [...files.keys()];
     for (let number = 0; number < EXPORTS; number++) {
-      const dice = diceOf('export', number);
+      const dice = diceOf(SEED, 'export', number);
       const changed = new Map(files);
       for (let changes = 1 + dice.below(3); changes > 0; changes--) {
         const path = dice.of(paths);

@@ -2,7 +2,6 @@
  * Every HTTP port, with bytes that a browser would never send: the public ledger, the monitoring and a witness. Whatever comes, there is an HTTP answer below 500 or
  * the connection is closed, in time; no answer tells of the inside, and afterwards the port answers as before.
  */
-import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -19,7 +18,7 @@ import { WitnessStore } from '../../ledger/src/witness/witness.store.js';
 import { leakIn } from './every.method.fixture.js';
 import { StoredState, UNLIMITED } from './stored.state.fixture.js';
 import { mutateText } from './text.mutation.fixture.js';
-import { Dice } from './wire.mutation.fixture.js';
+import { type Dice, diceOf } from './wire.mutation.fixture.js';
 
 const SEED = Number(process.env['FUZZ_SEED'] ?? 1);
 /** For each port. */
@@ -132,21 +131,15 @@ function exchange(url: string, request: string): Promise<string> {
   });
 }
 
-function diceOf(...of: readonly (string | number)[]): Dice {
-  const blocks = Array.from({ length: 8 }, (_, block) =>
-    createHash('sha256')
-      .update([SEED, ...of, block].join(' '))
-      .digest(),
-  );
-  return new Dice(blocks.flatMap((digest) => Array.from({ length: 8 }, (_, at) => digest.readUInt32LE(4 * at))));
-}
-
 const counts: Record<string, number> = {};
 describe.each(Object.keys(ports))('%s', (name) => {
   it('answers any bytes below 500 or hangs up, and goes on', async () => {
     const { url, seeds, well } = ports[name]!;
     const texts = seeds();
-    const requests = [...HOSTILE, ...Array.from({ length: CASES - HOSTILE.length }, (_, number) => mutated(texts, diceOf(name, number)))];
+    const requests = [
+      ...HOSTILE,
+      ...Array.from({ length: CASES - HOSTILE.length }, (_, number) => mutated(texts, diceOf(SEED, name, number))),
+    ];
     const state = new StoredState(coordinator);
     const before = await state.image();
     for (let from = 0; from < requests.length; from += AT_ONCE)
