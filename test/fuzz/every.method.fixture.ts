@@ -93,8 +93,13 @@ const HELD_MS = 250;
 const HANG_MS = 60_000;
 const same = (value: Buffer) => value;
 
-/** Sends bytes as they are. @throws Error when no answer comes */
-export function callMethod(client: Client, { path, requestStream, responseStream }: Method, parts: readonly Buffer[]): Promise<Answer> {
+/** Sends bytes as they are. @param mayWait whether it is hung up when it is one that waits on purpose. @throws Error when no answer comes */
+export function callMethod(
+  client: Client,
+  { path, requestStream, responseStream }: Method,
+  parts: readonly Buffer[],
+  mayWait: boolean,
+): Promise<Answer> {
   const deadline = { deadline: Date.now() + HANG_MS };
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const ended = (error: ServiceError | null) => {
@@ -110,7 +115,7 @@ export function callMethod(client: Client, { path, requestStream, responseStream
   let hangUp: NodeJS.Timeout | undefined;
   // A slow machine must not make every call one that was held: only calls that wait on purpose are hung up.
   const hangUpOn = (call: { cancel(): void }) => {
-    hangUp = setTimeout(() => call.cancel(), HELD_MS);
+    if (mayWait) hangUp = setTimeout(() => call.cancel(), HELD_MS);
   };
   if (requestStream) {
     const stream = client.makeClientStreamRequest(path, same, same, new Metadata(), deadline, ended);
