@@ -21,6 +21,7 @@ import {
 import { ConsortiumIdentity, found, unlock } from './identity/consortium.identity.js';
 import { requireCharter, requireSameCharter, requireSameFounding, requireSoundCharter } from './identity/charter.rule.js';
 import { type LedgerListening, LedgerServer } from './ledger-http/ledger.server.js';
+import type { Limits } from './limits/coordinator.limits.js';
 import type { MonitorListening } from './monitoring/monitor.address.js';
 import { MonitorServer } from './monitoring/monitor.server.js';
 import type { BucketAccess } from './objects/bucket.address.js';
@@ -75,6 +76,8 @@ export interface StartOptions {
   monitor?: MonitorListening;
   log?: LogPlace;
   logLevel?: LogLevel;
+  /** What callers may ask for at most; as usual if left out. */
+  limits?: Limits;
 }
 
 /** A coordinator that listens. */

@@ -1,4 +1,5 @@
 import type { BucketAccess } from './objects/bucket.address.js';
+import type { Limits } from './limits/coordinator.limits.js';
 import type { LogLevel, LogPlace } from './telemetry/log.settings.js';
 
 /** What one coordinator process was started with. */
@@ -23,4 +24,6 @@ export abstract class Settings {
   abstract readonly objectCacheGib?: number;
   /** Names the data folder among those that work on one database. */
   abstract readonly replica?: string;
+  /** Those of docs/limits.md if left out. */
+  abstract readonly limits?: Limits;
 }

@@ -11,9 +11,9 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CODE_KEY } from '../../coordinator/src/agent-port/error.status.js';
 import { toWire } from '../../coordinator/src/agent-port/envelope.codec.js';
-import { Database } from '../../coordinator/src/persistence/database.js';
 import { TestCoordinator, workUntil } from '../../coordinator/src/testing/coordinator.fixture.js';
 import type { ScriptedSite } from '../../coordinator/src/testing/scripted-site.fixture.js';
+import { StoredState, UNLIMITED } from './stored.state.fixture.js';
 import { Dice, mutate, mutateEncoding } from './wire.mutation.fixture.js';
 
 /** Another one is another set of cases: FUZZ_SEED=7 npx vitest run --project fuzz */
@@ -41,7 +41,7 @@ interface Target {
 type Answer = string;
 
 class FuzzedRun {
-  readonly coordinator = new TestCoordinator();
+  readonly coordinator = new TestCoordinator({ limits: UNLIMITED });
   sites: ScriptedSite[] = [];
   run = '';
   readonly acts: { name: string; wire: proto.Envelope }[] = [];
@@ -71,19 +71,8 @@ class FuzzedRun {
     });
   }
 
-  /** A digest of every table, but for when and how long a site polls. */
-  async image(): Promise<string> {
-    return this.coordinator.running.context.get(Database).transaction(async (manager) => {
-      const tables: { name: string }[] = await manager.query(
-        `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1`,
-      );
-      const digests = tables.map(
-        ({ name }) =>
-          `SELECT '${name}' AS name, md5(coalesce(string_agg((to_jsonb(this_row) - 'last_poll_ms' - 'wait_ms')::text, ',' ORDER BY to_jsonb(this_row)::text), '')) AS digest FROM "${name}" this_row`,
-      );
-      const rows: { name: string; digest: string }[] = await manager.query(digests.join(' UNION ALL '));
-      return rows.map(({ name, digest }) => `${name} ${digest}`).join('\n');
-    });
+  image(): Promise<string> {
+    return new StoredState(this.coordinator).image();
   }
 
   async close(): Promise<void> {

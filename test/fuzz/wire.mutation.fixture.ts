@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type Identity, PAYLOAD_TYPE, signEnvelope } from '@coferment/crypto';
 
 /*
@@ -18,6 +19,16 @@ export class Dice {
   of<T>(choices: readonly T[]): T {
     return choices[this.below(choices.length)]!;
   }
+}
+
+/** The same dice for the same seed and name of a case, whatever ran before. */
+export function diceOf(...of: readonly (string | number)[]): Dice {
+  const blocks = Array.from({ length: 16 }, (_, block) =>
+    createHash('sha256')
+      .update([...of, block].join(' '))
+      .digest(),
+  );
+  return new Dice(blocks.flatMap((digest) => Array.from({ length: 8 }, (_, at) => digest.readUInt32LE(4 * at))));
 }
 
 type Key = string | number;

@@ -1,6 +1,6 @@
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
-import { CoordinatorRefusal, fromServiceError } from './coordinator.errors.js';
+import { CoordinatorRefusal, askedToWaitMs, fromServiceError } from './coordinator.errors.js';
 
 function serviceError(code: status, details: string, refusal?: string): ServiceError {
   const metadata = new Metadata();
@@ -25,6 +25,24 @@ describe('a refusal of the coordinator', () => {
     expect(error).toBeInstanceOf(CoordinatorRefusal);
     expect(error.code).toBe(code);
     expect(error.message).toMatch(text);
+  });
+
+  it.each([
+    ['2000', 2000, 'unreachable'],
+    ['99999999999', 300_000, 'unreachable'],
+    ['0', 0, 'coordinator-refused'],
+    ['-5', 0, 'coordinator-refused'],
+    ['1e9', 0, 'coordinator-refused'],
+    ['soon', 0, 'coordinator-refused'],
+    ['9'.repeat(40), 0, 'coordinator-refused'],
+    [undefined, 0, 'coordinator-refused'],
+  ])('that asks to wait %j ms is waited for %i ms, and is %s', (text, waitMs, code) => {
+    const refused = serviceError(status.RESOURCE_EXHAUSTED, 'More than 5 calls.', 'too-many');
+    if (text !== undefined) refused.metadata.set('coferment-retry-after-ms', text);
+    const error = fromServiceError(refused, 'A poll');
+    expect(askedToWaitMs(error)).toBe(waitMs);
+    expect(error.code).toBe(code);
+    expect(error.message).toMatch(/asks this site to slow down\. More than 5 calls/);
   });
 
   it('without a code is a matter of the network', () => {

@@ -4,6 +4,10 @@ import { printable } from '../printable.text.js';
 
 /** Name of the trailing metadata that carries the coordinator's own error code. */
 const CODE_FIELD = 'coferment-code';
+/** Name of the trailing metadata that says after how long the same call may be made again. */
+const RETRY_AFTER_FIELD = 'coferment-retry-after-ms';
+/** A coordinator cannot send a site away for longer: it is asked again then, and says so again. */
+const LONGEST_RETRY_MS = 300_000;
 
 /** Answers that mean "try again later" and nothing about the request. */
 const TRANSIENT = new Set<number>([status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.CANCELLED, status.RESOURCE_EXHAUSTED]);
@@ -13,14 +17,29 @@ const TRANSIENT = new Set<number>([status.UNAVAILABLE, status.DEADLINE_EXCEEDED,
  * `not-owed` are normal after a restart.
  */
 export class CoordinatorRefusal extends AgentError {
+  /** 0 where trying again later would not help. */
+  readonly retryAfterMs: number;
+
   constructor(
     readonly refusal: string,
     code: AgentErrorCode,
     message: string,
-    options?: ErrorOptions,
+    { retryAfterMs = 0, ...options }: ErrorOptions & { retryAfterMs?: number } = {},
   ) {
     super(code, message, options);
+    this.retryAfterMs = retryAfterMs;
   }
+}
+
+/** How long the coordinator asked to be left alone, in milliseconds; 0 where it did not. */
+export function askedToWaitMs(error: unknown): number {
+  return error instanceof CoordinatorRefusal ? error.retryAfterMs : 0;
+}
+
+/** What is not a time is none: it comes from the coordinator. */
+function retryAfterOf(error: ServiceError): number {
+  const text = error.metadata?.get(RETRY_AFTER_FIELD)[0]?.toString() ?? '';
+  return /^[0-9]{1,12}$/.test(text) ? Math.min(Number(text), LONGEST_RETRY_MS) : 0;
 }
 
 /** Maps what grpc-js reports. Texts of the coordinator are cut: they are shown to people, never interpreted. */
@@ -33,10 +52,14 @@ export function fromServiceError(error: ServiceError, what: string): AgentError 
     if (error.code === status.UNAUTHENTICATED) return new AgentError('certificate-refused', certificateText(text), { cause: error });
     return new AgentError('coordinator-refused', `${what} was refused: ${text}`, { cause: error });
   }
-  return new CoordinatorRefusal(refusal, agentCode(refusal), refusalText(refusal, what, text), { cause: error });
+  const retryAfterMs = retryAfterOf(error);
+  return new CoordinatorRefusal(refusal, agentCode(refusal, retryAfterMs), refusalText(refusal, what, text), {
+    cause: error,
+    retryAfterMs,
+  });
 }
 
-function agentCode(refusal: string): AgentErrorCode {
+function agentCode(refusal: string, retryAfterMs: number): AgentErrorCode {
   switch (refusal) {
     case 'version-mismatch':
       return 'version-mismatch';
@@ -50,9 +73,11 @@ function agentCode(refusal: string): AgentErrorCode {
     case 'storage-full':
     case 'storage-failed':
     case 'stopping':
+    case 'unreachable':
       return 'unreachable';
     default:
-      return 'coordinator-refused';
+      // Later the same call may be answered: for now it is as if nobody had.
+      return retryAfterMs > 0 ? 'unreachable' : 'coordinator-refused';
   }
 }
 
@@ -77,6 +102,8 @@ function refusalText(refusal: string, what: string, text: string): string {
       return `${what}: ${text} This site tries again by itself.`;
     case 'unauthenticated':
       return certificateText(text);
+    case 'too-many':
+      return `${what}: the coordinator asks this site to slow down. ${text}`;
     default:
       return `${what} was refused (${refusal}): ${text}`;
   }

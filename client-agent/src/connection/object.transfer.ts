@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   DownloadRequest,
   DownloadServiceClient,
@@ -10,7 +11,7 @@ import type {
 } from '@coferment/proto';
 import type { ServiceError } from '@grpc/grpc-js';
 import { AgentError } from '../agent.error.js';
-import { fromServiceError } from './coordinator.errors.js';
+import { askedToWaitMs, fromServiceError } from './coordinator.errors.js';
 import type { OutgoingObject } from './coordinator.port.js';
 import { unary } from './unary.call.js';
 
@@ -39,6 +40,7 @@ export async function uploadObject(client: UploadServiceClient, object: Outgoing
       if (await sendFrom(client, object, offset)) return;
     } catch (error) {
       if (tries === TRIES || !(error instanceof AgentError) || error.code !== 'unreachable') throw error;
+      await sleep(askedToWaitMs(error));
     }
     if (tries === TRIES)
       throw new AgentError('unreachable', `The upload of ${object.digest.slice(0, 16)} did not complete in ${TRIES} tries.`);
@@ -128,6 +130,7 @@ async function* pieces(client: DownloadServiceClient, digest: string, { offset, 
       return;
     } catch (error) {
       if (tries === TRIES || !(error instanceof AgentError) || error.code !== 'unreachable') throw error;
+      await sleep(askedToWaitMs(error));
     }
   }
 }

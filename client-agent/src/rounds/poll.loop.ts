@@ -3,7 +3,7 @@ import { WIRE_VERSION } from '@coferment/consortium';
 import { z } from 'zod';
 import { AgentError, describeFailure } from '../agent.error.js';
 import { BackoffSchedule } from '../connection/backoff.schedule.js';
-import { CoordinatorRefusal } from '../connection/coordinator.errors.js';
+import { askedToWaitMs, CoordinatorRefusal } from '../connection/coordinator.errors.js';
 import { type Instruction, type MalformedInstruction, parseInstruction, parseRunViews } from '../connection/instruction.parser.js';
 import type { ShownRoster } from '../journal/approvals.repository.js';
 import { printable } from '../printable.text.js';
@@ -252,7 +252,7 @@ export class PollLoop {
         if (!this.context.storage.met(failure)) throw failure;
       }
     }
-    await sleep(this.#backoff.nextMs(), undefined, { signal }).catch(() => undefined);
+    await sleep(Math.max(this.#backoff.nextMs(), askedToWaitMs(error)), undefined, { signal }).catch(() => undefined);
   }
 
   async #noteLost(error: unknown): Promise<void> {

@@ -12,16 +12,26 @@ import { requireEnrolled } from '../enrolment/membership.rule.js';
 import { CoordinatorError, stoppingRefusal } from '../errors/index.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { Health } from '../telemetry/health.js';
+import { CallAllowance } from '../limits/call.allowance.js';
+import { networkOfPeer } from '../limits/peer.address.js';
 import { allows, rolesOf } from './access.roles.js';
 import { failed } from './call.handler.js';
+import { CallPermit } from './call.permit.js';
 import { CallRecords, codeOf } from './call.records.js';
 import { type Caller, writeCaller } from './caller.js';
+import { UnreadMessage } from './message.reading.js';
 import { type OpenCall, OpenCalls } from './open.calls.js';
 import { validCertificate } from './peer.certificate.js';
 
+const POLL = '/coferment.v1.PollingService/Poll';
+const UPLOAD = '/coferment.v1.UploadService/Upload';
+/** Where a stranger says who it is: what can be guessed at. */
+const JOINING: ReadonlySet<string> = new Set(['/coferment.v1.EnrolmentService/Join', '/coferment.v1.EnrolmentService/Renew']);
+
 /**
  * The one gate of the port. TLS asks for a client certificate and does not require it, so everything depends on this: no method but Hello, Join and Renew
- * is reached without a valid one, and its SHA-256 is compared with enrolment on EVERY call. That comparison is the revocation check.
+ * is reached without a valid one, and its SHA-256 is compared with enrolment on EVERY call. That comparison is the revocation check. Before it asks anybody, it counts: too many calls are refused
+ * at the cost of one look into a table in memory.
  */
 @Injectable()
 export class AccessInterceptor {
@@ -31,39 +41,71 @@ export class AccessInterceptor {
     private readonly openCalls: OpenCalls,
     private readonly records: CallRecords,
     private readonly health: Health,
+    private readonly allowance: CallAllowance,
   ) {}
 
   readonly intercept: ServerInterceptor = (method, call) => {
     const record = this.records.begin(method.path);
+    const permit = new CallPermit();
+    const network = networkOfPeer(call.getPeer());
+    const ended = (code: string) => {
+      permit.end();
+      record.ended(code);
+    };
     // Refusals of the gate go straight to the call; what handlers answer passes the responder below.
     const refuse = (error: unknown) => {
       const refusal = failed(method.path, error);
-      record.ended(codeOf(refusal));
+      ended(codeOf(refusal));
       call.sendStatus(refusal);
     };
     const open = this.openCalls.begin(method.path, refuse);
     const listener = new ServerListenerBuilder()
       .withOnReceiveMetadata((metadata, next) => {
-        this.callerOf(method, validCertificate(call.getAuthContext(), this.identity, Date.now()), open).then((caller) => {
-          record.madeBy(caller);
-          writeCaller(metadata, caller);
-          next(metadata);
-        }, refuse);
+        this.admit(method, validCertificate(call.getAuthContext(), this.identity, Date.now()), { network, permit, open, refuse }).then(
+          (caller) => {
+            record.madeBy(caller);
+            writeCaller(metadata, caller);
+            next(metadata);
+          },
+          refuse,
+        );
+      })
+      .withOnReceiveMessage((message, next) => {
+        if (message instanceof UnreadMessage) refuse(message.refusal);
+        else next(message);
       })
       .withOnCancel(() => {
         open.ended();
-        record.ended('cancelled');
+        ended('cancelled');
       })
       .build();
     const responder = new ResponderBuilder()
       .withStart((next) => next(listener))
       .withSendStatus((answered, next) => {
-        record.ended(codeOf(answered));
-        next(answered);
+        const code = codeOf(answered);
+        ended(code);
+        if (!JOINING.has(method.path)) return next(answered);
+        void this.allowance.joinEnded(network, code).then(() => next(answered));
       })
       .build();
     return new ServerInterceptingCall(call, responder);
   };
+
+  /** Counts first, then looks who it is. */
+  private async admit(
+    method: ServerMethodDefinition<unknown, unknown>,
+    certificate: Uint8Array | undefined,
+    { network, permit, open, refuse }: { network: string; permit: CallPermit; open: OpenCall; refuse: (error: unknown) => void },
+  ): Promise<Caller> {
+    const { path } = method;
+    if (certificate === undefined || allows(path, 'stranger')) permit.hold(await this.allowance.stranger(network));
+    else permit.hold(await this.allowance.caller(sha256Hex(certificate)));
+    if (JOINING.has(path)) await this.allowance.requireNoGuessing(network);
+    const caller = await this.callerOf(method, certificate, open);
+    if (caller.kind === 'site' && path === POLL) permit.hold(this.allowance.poll(caller.site, refuse));
+    if (caller.kind === 'site' && path === UPLOAD) permit.hold(this.allowance.upload(caller.site));
+    return caller;
+  }
 
   private async callerOf(
     method: ServerMethodDefinition<unknown, unknown>,

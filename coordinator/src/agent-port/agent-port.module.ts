@@ -7,6 +7,7 @@ import { OperatorController } from '../operator/operator.controller.js';
 import { OperatorModule } from '../operator/operator.module.js';
 import { LedgerController } from '../witnessing/ledger.controller.js';
 import { PollingController } from '../rounds/polling.controller.js';
+import { LimitsModule } from '../limits/limits.module.js';
 import { AccessInterceptor } from './access.interceptor.js';
 import { AgentPort, CONTROLLERS } from './agent.port.js';
 import { ServerCertificates } from './certificate.provider.js';
@@ -29,7 +30,7 @@ const SERVED = [
 ];
 
 @Module({
-  imports: [OperatorModule],
+  imports: [LimitsModule, OperatorModule],
   providers: [
     AccessInterceptor,
     AgentPort,

@@ -3,18 +3,21 @@ import { Server, experimental } from '@grpc/grpc-js';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Log } from '../telemetry/log.js';
 import { CoordinatorError, stoppingRefusal } from '../errors/index.js';
+import { LARGEST_MESSAGE } from '../limits/message.sizes.js';
 import { HealthProbe } from '../telemetry/health.probe.js';
 import { AccessInterceptor } from './access.interceptor.js';
 import { onFault } from './call.handler.js';
 import { ServerCertificates } from './certificate.provider.js';
 import { OpenCalls } from './open.calls.js';
 import type { GrpcController } from './grpc.controller.js';
+import { withMeasuredMessages } from './message.reading.js';
 
 export const CONTROLLERS = Symbol('gRPC controllers');
 
 const OPTIONS = {
-  // Nothing on this wire is larger than a chunk of 256 KiB or a statement of the same size.
-  'grpc.max_receive_message_length': 1_048_576,
+  'grpc.max_receive_message_length': LARGEST_MESSAGE,
+  // Of one connection; an agent has a few at a time.
+  'grpc.max_concurrent_streams': 256,
   'grpc.max_send_message_length': 64 * 1_048_576,
   // Below the idle limits of common firewalls and NATs.
   'grpc.keepalive_time_ms': 30_000,
@@ -35,7 +38,7 @@ export class AgentPort implements OnModuleDestroy {
     @Inject(CONTROLLERS) controllers: readonly GrpcController[],
   ) {
     this.#server = new Server({ ...OPTIONS, interceptors: [access.intercept] });
-    for (const { definition, handlers } of controllers) this.#server.addService(definition, handlers);
+    for (const { definition, handlers } of controllers) this.#server.addService(withMeasuredMessages(definition), handlers);
     onFault((method, error) => {
       if (!probe.explains(error)) log.error('a call failed', error, { method });
     });

@@ -5,6 +5,8 @@ import { CoordinatorError, type CoordinatorErrorCode, storageRefusal } from '../
 
 /** Trailing metadata with the closed code; the text is in the status's details. */
 export const CODE_KEY = 'coferment-code';
+/** Trailing metadata with whole milliseconds, where the same call may be made again after them. */
+export const RETRY_AFTER_KEY = 'coferment-retry-after-ms';
 
 /** A rule that all members share was broken: the same code for whoever broke it, at every member. */
 const PROTOCOL_STATUS = Object.fromEntries(protocolRefusals.map((code) => [code, status.FAILED_PRECONDITION])) as Record<
@@ -33,6 +35,7 @@ const STATUS_OF: Readonly<Record<CoordinatorErrorCode, status>> = {
   'bad-signature': status.PERMISSION_DENIED,
   malformed: status.INVALID_ARGUMENT,
   'too-large': status.RESOURCE_EXHAUSTED,
+  'too-many': status.RESOURCE_EXHAUSTED,
   'version-mismatch': status.FAILED_PRECONDITION,
   'clock-off': status.FAILED_PRECONDITION,
   'unknown-plan': status.NOT_FOUND,
@@ -112,8 +115,12 @@ export function refusalOf(error: unknown): CoordinatorError {
   );
 }
 
+/** Texts quote what callers sent, and lie in a header, which is short: grpc-js throws, outside any handler, at half of a surrogate pair. */
+const LONGEST_TEXT = 2000;
+
 export function statusOf(refusal: CoordinatorError): StatusObject {
   const metadata = new Metadata();
   metadata.set(CODE_KEY, refusal.code);
-  return { code: STATUS_OF[refusal.code], details: refusal.message, metadata };
+  if (refusal.retryAfterMs !== undefined) metadata.set(RETRY_AFTER_KEY, String(refusal.retryAfterMs));
+  return { code: STATUS_OF[refusal.code], details: refusal.message.slice(0, LONGEST_TEXT).toWellFormed(), metadata };
 }

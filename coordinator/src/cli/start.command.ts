@@ -6,6 +6,7 @@ import { CommandOutput } from './command.output.js';
 import { CoordinatorError } from '../errors/index.js';
 import { EXIT } from './exit.codes.js';
 import { type MonitorFlags, monitorOf, monitorOptions } from './monitor.options.js';
+import { readLimits } from '../limits/limits.file.js';
 import { type LedgerFlags, charterOf, ledgerOptions, listeningOf } from './ledger.options.js';
 import { readSecret, secretOptions } from './secret.options.js';
 
@@ -15,6 +16,7 @@ interface StartFlags extends SecretFlags, LedgerFlags, MonitorFlags, BucketFlags
   origin?: string;
   listen?: string;
   certificateLife?: number;
+  limits?: string;
   json?: boolean;
 }
 
@@ -35,11 +37,12 @@ export function addStart(program: Command): void {
       'how long certificates are good for, 10 min to 365 d; kept for later starts (at first 30 d)',
       parseLife,
     )
+    .option('--limits <file>', 'what callers may ask for at most, as YAML (docs/limits.md; default: enough for 128 sites)')
     .option('--json', 'print one JSON event a line');
   bucketOptions(monitorOptions(ledgerOptions(command)))
     .addHelpText(
       'after',
-      '\nExample:\n  coferment start --data ./coordinator --consortium fermentation --origin ledger.example/fermentation --listen 0.0.0.0:7443 --passphrase-file ./passphrase\n  coferment start --data ./coordinator --ledger-listen 0.0.0.0:8443 --ledger-tls-cert ./tls/fullchain.pem --ledger-tls-key ./tls/key.pem --passphrase-file ./passphrase\n  coferment start --data ./coordinator --monitor-listen 127.0.0.1:9463 --log stdout --passphrase-file ./passphrase\n  DATABASE_URL=postgres://coferment@db.example/coferment coferment start --data ./coordinator-b --objects /shared/coferment-objects --passphrase-file ./passphrase\n  AWS_PROFILE=objects coferment start --data ./coordinator --objects s3://fermentation/objects --s3-endpoint https://s3.example --s3-path-style --passphrase-file ./passphrase',
+      '\nExample:\n  coferment start --data ./coordinator --consortium fermentation --origin ledger.example/fermentation --listen 0.0.0.0:7443 --passphrase-file ./passphrase\n  coferment start --data ./coordinator --ledger-listen 0.0.0.0:8443 --ledger-tls-cert ./tls/fullchain.pem --ledger-tls-key ./tls/key.pem --passphrase-file ./passphrase\n  coferment start --data ./coordinator --monitor-listen 127.0.0.1:9463 --log stdout --passphrase-file ./passphrase\n  coferment start --data ./coordinator --limits ./limits.yaml --passphrase-file ./passphrase\n  DATABASE_URL=postgres://coferment@db.example/coferment coferment start --data ./coordinator-b --objects /shared/coferment-objects --passphrase-file ./passphrase\n  AWS_PROFILE=objects coferment start --data ./coordinator --objects s3://fermentation/objects --s3-endpoint https://s3.example --s3-path-style --passphrase-file ./passphrase',
     )
     .action(runStart);
 }
@@ -47,7 +50,7 @@ export function addStart(program: Command): void {
 async function runStart(flags: StartFlags): Promise<void> {
   const output = new CommandOutput(flags.json === true);
   try {
-    const { data, consortium, origin, listen, certificateLife, witness } = flags;
+    const { data, consortium, origin, listen, certificateLife, witness, limits } = flags;
     const ledger = listeningOf(flags);
     const databaseUrl = process.env['DATABASE_URL'];
     // The server and its database are loaded here, so that the operator's other commands need not wait for them.
@@ -61,6 +64,7 @@ async function runStart(flags: StartFlags): Promise<void> {
       ...(witness === undefined ? {} : { witnessServers: witness }),
       ...(ledger === undefined ? {} : { ledger }),
       ...monitorOf(flags),
+      ...(limits === undefined ? {} : { limits: readLimits(limits) }),
       ...(listen === undefined ? {} : { listen }),
       ...bucketOf(flags),
       ...(certificateLife === undefined ? {} : { certificateLifeMs: certificateLife }),

@@ -22,6 +22,7 @@ export type CoordinatorErrorCode =
   | 'bad-signature'
   | 'malformed'
   | 'too-large'
+  | 'too-many'
   | 'version-mismatch'
   | 'clock-off'
   | 'unknown-plan'
@@ -66,13 +67,16 @@ export type CoordinatorErrorCode =
 /** A refusal. Nothing was changed when it is thrown. The message says what happened, with the value, and what to do next. */
 export class CoordinatorError extends Error {
   override readonly name = 'CoordinatorError';
+  /** After how long the same call may be made again; undefined where that would not help. */
+  readonly retryAfterMs: number | undefined;
 
   constructor(
     readonly code: CoordinatorErrorCode,
     message: string,
-    options?: ErrorOptions,
+    { retryAfterMs, ...options }: ErrorOptions & { retryAfterMs?: number } = {},
   ) {
     super(message, options);
+    this.retryAfterMs = retryAfterMs;
   }
 }
 

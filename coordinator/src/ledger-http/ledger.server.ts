@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
+import { type HttpLimits, HTTP_TIMES, limitConnections, limitRequests, requestFault } from '@coferment/ledger/serving';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { CoordinatorError } from '../errors/index.js';
 import { listeningAddress } from '../agent-port/agent.address.js';
+import { DEFAULT_LIMITS, httpLimits } from '../limits/coordinator.limits.js';
+import { Settings } from '../settings.js';
 import { Log } from '../telemetry/log.js';
 import { type LedgerAnswer, LedgerAnswers } from './ledger.answer.js';
 import { parseResource } from './ledger.resource.js';
@@ -15,8 +18,6 @@ export interface LedgerListening {
   tls?: { certificateFile: string; keyFile: string };
 }
 
-const LIMITS = { http: { maxHeaderSize: 8192 }, connectionTimeout: 30_000, requestTimeout: 10_000, keepAliveTimeout: 15_000 };
-const MOST_CONNECTIONS = 512;
 const LONGEST_STOP_MS = 2500;
 
 /** The ledger over HTTP, in the layout that other people's tools read (C2SP tlog-tiles): for anybody, read only, behind no account. */
@@ -24,16 +25,20 @@ const LONGEST_STOP_MS = 2500;
 export class LedgerServer implements OnModuleDestroy {
   #server: FastifyInstance | undefined;
   #url = '';
+  readonly #limits: HttpLimits;
 
   constructor(
     private readonly answers: LedgerAnswers,
     private readonly log: Log,
-  ) {}
+    settings: Settings,
+  ) {
+    this.#limits = httpLimits((settings.limits ?? DEFAULT_LIMITS).ledger);
+  }
 
   /** @returns its URL. @throws CoordinatorError 'unreachable', 'folder-unusable', 'malformed' */
   async listen({ listen, tls }: LedgerListening): Promise<string> {
     const { host, port, on } = listeningAddress(listen);
-    const server = this.#create(tls === undefined ? undefined : readTls(tls));
+    const server = await this.#create(tls === undefined ? undefined : readTls(tls));
     this.#server = server;
     try {
       await server.listen({ host, port });
@@ -59,24 +64,27 @@ export class LedgerServer implements OnModuleDestroy {
     clearTimeout(cut);
   }
 
-  #create(https: { cert: Buffer; key: Buffer } | undefined): FastifyInstance {
+  async #create(https: { cert: Buffer; key: Buffer } | undefined): Promise<FastifyInstance> {
     const server = fastify({
-      ...LIMITS,
-      ...(https === undefined ? {} : { https: { ...https, ...LIMITS.http } }),
+      ...HTTP_TIMES,
+      ...(https === undefined ? {} : { https: { ...https, ...HTTP_TIMES.http } }),
       bodyLimit: 1024,
       logger: false,
       exposeHeadRoutes: false,
       forceCloseConnections: 'idle',
       frameworkErrors: (_error, _request, reply) => void absent(reply),
     }) as unknown as FastifyInstance;
-    server.server.maxConnections = MOST_CONNECTIONS;
+    limitConnections(server.server, this.#limits);
+    const counted = await limitRequests(server, this.#limits);
     server.addHook('onRequest', async (_request, reply) => {
       // Everything here is public: a page of anybody may read it.
       reply.headers({ 'access-control-allow-origin': '*', 'x-content-type-options': 'nosniff' });
     });
     server.route({ method: ['GET', 'HEAD'], url: '/*', handler: (request, reply) => this.#answer(request, reply) });
-    server.setNotFoundHandler((_request, reply) => absent(reply));
+    server.setNotFoundHandler({ preHandler: counted }, (_request, reply) => absent(reply));
     server.setErrorHandler((error, request, reply) => {
+      const fault = requestFault(error);
+      if (fault !== undefined) return text(reply, fault.status, fault.text);
       this.log.error('the ledger could not be served', error, { method: request.method });
       return text(reply, 500, 'The ledger could not be read. Try again, and tell the operator if it happens twice.');
     });

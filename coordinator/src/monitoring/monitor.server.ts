@@ -1,33 +1,40 @@
 import { isLoopback, isMeantForLoopback } from '@coferment/consortium';
+import { type HttpLimits, HTTP_TIMES, limitConnections, limitRequests, requestFault } from '@coferment/ledger/serving';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { type FastifyInstance, fastify } from 'fastify';
 import { collectDefaultMetrics } from 'prom-client';
 import { CoordinatorError } from '../errors/index.js';
+import { DEFAULT_LIMITS, httpLimits } from '../limits/coordinator.limits.js';
+import { Settings } from '../settings.js';
 import { Health } from '../telemetry/health.js';
 import { Log } from '../telemetry/log.js';
 import { Metrics } from '../telemetry/metrics.js';
 import { MetricsAnswer } from './metrics.answer.js';
 import { type MonitorListening, monitorAddress } from './monitor.address.js';
 
-const LIMITS = { connectionTimeout: 10_000, requestTimeout: 10_000, keepAliveTimeout: 65_000 };
-const MOST_CONNECTIONS = 64;
+/** A scraper that asks every minute keeps its connection. */
+const TIMES = { ...HTTP_TIMES, keepAliveTimeout: 65_000, connectionTimeout: 70_000 };
 
 /** For monitoring, on a port of its own, read only: /metrics, /healthz (the process lives) and /readyz (calls should be sent here, or why not). */
 @Injectable()
 export class MonitorServer implements OnModuleDestroy {
   #server: FastifyInstance | undefined;
+  readonly #limits: HttpLimits;
 
   constructor(
     private readonly answer: MetricsAnswer,
     private readonly health: Health,
     private readonly metrics: Metrics,
     private readonly log: Log,
-  ) {}
+    settings: Settings,
+  ) {
+    this.#limits = httpLimits((settings.limits ?? DEFAULT_LIMITS).monitor);
+  }
 
   /** @returns its URL. @throws CoordinatorError 'unreachable', 'malformed', 'forbidden' */
   async listen(listening: MonitorListening): Promise<string> {
     const { host, port, on } = monitorAddress(listening);
-    const server = this.#create(isLoopback(host));
+    const server = await this.#create(isLoopback(host));
     this.#server = server;
     try {
       await server.listen({ host, port });
@@ -45,9 +52,10 @@ export class MonitorServer implements OnModuleDestroy {
     await this.#server?.close();
   }
 
-  #create(isLocal: boolean): FastifyInstance {
-    const server = fastify({ ...LIMITS, bodyLimit: 1024, logger: false, exposeHeadRoutes: false, forceCloseConnections: true });
-    server.server.maxConnections = MOST_CONNECTIONS;
+  async #create(isLocal: boolean): Promise<FastifyInstance> {
+    const server = fastify({ ...TIMES, bodyLimit: 1024, logger: false, exposeHeadRoutes: false, forceCloseConnections: true });
+    limitConnections(server.server, this.#limits);
+    const counted = await limitRequests(server, this.#limits);
     server.addHook('onRequest', async (request, reply) => {
       reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
       if (isLocal && !isMeantForLoopback(request.headers.host)) await reply.code(403).send('Ask under the address itself.\n');
@@ -61,8 +69,12 @@ export class MonitorServer implements OnModuleDestroy {
       const report = this.health.report();
       return reply.code(report.ready ? 200 : 503).send(report);
     });
-    server.setNotFoundHandler((_request, reply) => reply.code(404).type('text/plain').send('There are /metrics, /healthz and /readyz.\n'));
+    server.setNotFoundHandler({ preHandler: counted }, (_request, reply) =>
+      reply.code(404).type('text/plain').send('There are /metrics, /healthz and /readyz.\n'),
+    );
     server.setErrorHandler((error, _request, reply) => {
+      const fault = requestFault(error);
+      if (fault !== undefined) return reply.code(fault.status).type('text/plain').send(`${fault.text}\n`);
       this.log.error('monitoring could not be answered', error);
       return reply.code(500).type('text/plain').send('The answer could not be made; the cause is in the log.\n');
     });

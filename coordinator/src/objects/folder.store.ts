@@ -8,7 +8,7 @@ import { CoordinatorError } from '../errors/index.js';
 import type { Settings } from '../settings.js';
 import { digestOf, flush, sizeOf } from './durable.file.js';
 import { ObjectGone } from './object.gone.js';
-import { ObjectStore, type ReceivedUpload } from './object.store.js';
+import { ObjectStore, type ReceivedUpload, type UnfinishedUpload } from './object.store.js';
 import { type StoredFile, type StoredKind, kindOfObject } from './orphan.rule.js';
 import { PartialFiles } from './partial.files.js';
 import { newStoreName, parseStoreName } from './store.name.js';
@@ -99,6 +99,10 @@ export class FolderStore extends ObjectStore {
     await this.discard(sender, digest);
   }
 
+  unfinished(sender: string): Promise<UnfinishedUpload[]> {
+    return this.partial.unfinished(sender);
+  }
+
   discard(sender: string, digest: string): Promise<void> {
     return this.partial.discard(sender, digest);
   }
@@ -126,6 +130,10 @@ export class FolderStore extends ObjectStore {
 
   draftPath(name: string): string {
     return this.partial.path(OWN, name);
+  }
+
+  async discardDraft(name: string): Promise<void> {
+    await rm(this.draftPath(name), { force: true });
   }
 
   async adopt(name: string): Promise<{ digest: string; size: number }> {

@@ -36,6 +36,11 @@ export class ObjectRepository {
     return affected ?? 0;
   }
 
+  /** How many whole objects a site has stored in a run. */
+  countOf(manager: EntityManager, of: Pick<ObjectRow, 'site' | 'run' | 'purpose'>): Promise<number> {
+    return manager.countBy(ObjectEntity, of as { site: string; run: string; purpose: ObjectRow['purpose'] });
+  }
+
   /** How many objects there are of each purpose, and their bytes. */
   async totals(manager: EntityManager): Promise<{ purpose: string; objects: number; bytes: number }[]> {
     const rows = (await manager.query(

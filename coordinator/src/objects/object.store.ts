@@ -8,6 +8,14 @@ export interface ReceivedUpload {
   leaves: Buffer;
 }
 
+/** What has arrived so far of an upload that is not whole. */
+export interface UnfinishedUpload {
+  digest: string;
+  bytes: number;
+  /** When the last of it came, by the disk's clock. */
+  changedMs: number;
+}
+
 /**
  * Files named by the SHA-256 of their bytes. A file stands under its name only when it is whole and checked; what is still arriving has a name of its
  * own per sender and coordinator, so that nobody can spoil another's upload, and survives restarts. Coordinators that share the store read what others have
@@ -37,6 +45,9 @@ export abstract class ObjectStore {
   /** Makes the first `size` bytes that have arrived this coordinator's own to go on with. The caller has asked for {@link received}. */
   abstract takeOver(sender: string, digest: string, size: number): Promise<void>;
 
+  /** What a sender has begun to upload, and when the last of it came. */
+  abstract unfinished(sender: string): Promise<UnfinishedUpload[]>;
+
   /** The bytes of an upload that have arrived so far. */
   abstract arrived(sender: string, digest: string): AsyncIterable<Buffer>;
 
@@ -64,9 +75,7 @@ export abstract class ObjectStore {
   /** Where an object of the coordinator's own can be written before it has a digest. The same name is the same place: what a crash left is written over. */
   abstract draftPath(name: string): string;
 
-  async discardDraft(name: string): Promise<void> {
-    await rm(this.draftPath(name), { force: true });
-  }
+  abstract discardDraft(name: string): Promise<void>;
 
   /** Gives what was written at {@link draftPath} its name. @returns digest and size */
   abstract adopt(name: string): Promise<{ digest: string; size: number }>;

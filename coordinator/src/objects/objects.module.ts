@@ -8,6 +8,7 @@ import { ObjectSweep } from './object.sweep.js';
 import { storeOf } from './store.choice.js';
 import { Settings } from '../settings.js';
 import { UploadController } from './upload.controller.js';
+import { UploadQuota } from './upload.quota.js';
 
 @Global()
 @Module({
@@ -18,6 +19,7 @@ import { UploadController } from './upload.controller.js';
     ObjectService,
     ObjectSweep,
     UploadController,
+    UploadQuota,
     { provide: ObjectStore, useFactory: storeOf, inject: [Settings] },
   ],
   exports: [DownloadController, ObjectCheck, ObjectRepository, ObjectService, ObjectSweep, ObjectStore, UploadController],

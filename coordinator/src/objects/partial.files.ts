@@ -1,8 +1,11 @@
 import { createReadStream } from 'node:fs';
-import { type FileHandle, copyFile, mkdir, open, readdir, rm, truncate } from 'node:fs/promises';
+import { type FileHandle, copyFile, mkdir, open, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sizeOf } from './durable.file.js';
 import { ObjectGone } from './object.gone.js';
+import type { UnfinishedUpload } from './object.store.js';
+
+const DIGEST_LENGTH = 64;
 
 /** What is still arriving, and the coordinator's own drafts: `<sender>.<digest>` and, where coordinators share the folder, their names behind it. */
 export class PartialFiles {
@@ -47,6 +50,18 @@ export class PartialFiles {
 
   async discard(sender: string, digest: string): Promise<void> {
     for (const path of await this.#all(sender, digest)) await rm(path, { force: true });
+  }
+
+  async unfinished(sender: string): Promise<UnfinishedUpload[]> {
+    const names = (await readdir(this.folder)).filter((name) => name.startsWith(`${sender}.`));
+    const found = await Promise.all(
+      names.map(async (name) => {
+        const stats = await stat(join(this.folder, name)).catch(() => undefined);
+        const digest = name.slice(sender.length + 1, sender.length + 1 + DIGEST_LENGTH);
+        return stats === undefined ? [] : [{ digest, bytes: stats.size, changedMs: stats.mtimeMs }];
+      }),
+    );
+    return found.flat();
   }
 
   /** Of all coordinators. A digest has one length, so no other upload's name begins like it. */

@@ -15,7 +15,9 @@ import { requireCount, requireDigest, requireText } from '../agent-port/field.li
 import type { GrpcController } from '../agent-port/grpc.controller.js';
 import { CoordinatorError } from '../errors/index.js';
 import { Metrics } from '../telemetry/metrics.js';
+import { withinIdle } from './idle.upload.js';
 import { CHUNK_BYTES, ObjectService, type UploadPart } from './object.service.js';
+import { UploadQuota } from './upload.quota.js';
 
 const PURPOSES: Partial<Record<ObjectPurpose, UploadPart['purpose']>> = {
   [ObjectPurpose.OBJECT_PURPOSE_DEALING_MASKED]: 'dealing-masked',
@@ -24,6 +26,9 @@ const PURPOSES: Partial<Record<ObjectPurpose, UploadPart['purpose']>> = {
   [ObjectPurpose.OBJECT_PURPOSE_DECRYPTION_SHARE]: 'decryption-share',
 };
 
+/** A line on which not one chunk comes in this time is dead, or holds its place on purpose. */
+const UPLOAD_IDLE_MS = 60_000;
+
 @Injectable()
 export class UploadController implements GrpcController<UploadServiceServer> {
   readonly definition = UploadServiceService;
@@ -31,6 +36,7 @@ export class UploadController implements GrpcController<UploadServiceServer> {
 
   constructor(
     private readonly objects: ObjectService,
+    private readonly quota: UploadQuota,
     private readonly metrics: Metrics,
   ) {
     const upload: handleClientStreamingCall<UploadRequest, UploadResponse> = (call, callback) => {
@@ -49,11 +55,12 @@ export class UploadController implements GrpcController<UploadServiceServer> {
 
   async #upload(call: ServerReadableStream<UploadRequest, UploadResponse>): Promise<UploadResponse> {
     const member = requireSite(readCaller(call.metadata));
-    const parts = (call as AsyncIterable<UploadRequest>)[Symbol.asyncIterator]();
+    const parts = withinIdle(call as AsyncIterable<UploadRequest>, UPLOAD_IDLE_MS);
     const first = await parts.next();
     const part = first.done === true ? undefined : first.value.part;
     if (part?.$case !== 'header') throw new CoordinatorError('malformed', 'The first message of an upload must be its header.');
     const header = readHeader(part.header);
+    await this.quota.require(member.site, header);
     return UploadResponse.fromPartial(await this.objects.upload(member, header, this.#counted(header.purpose, chunksOf(parts))));
   }
 

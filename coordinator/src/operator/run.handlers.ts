@@ -26,6 +26,8 @@ import { StatusService } from './status.service.js';
 export const RUN_LENGTH = 40;
 /** Ten years: the longest time that the command line reads. */
 const LONGEST_APPROVAL_MS = 3650 * 86_400_000;
+/** Events are numbered with 32 bits. */
+const LAST_EVENT = 2 ** 31 - 1;
 
 type Method = 'publishPlan' | 'launchRun' | 'abortRun' | 'renewEpoch' | 'getRun' | 'getRosters' | 'watchRun' | 'releaseModel';
 
@@ -87,7 +89,7 @@ export class RunHandlers {
     const gone = new AbortController();
     call.on('cancelled', () => gone.abort());
     const run = requireText('run', call.request.run, RUN_LENGTH);
-    const after = requireCount('after', call.request.after, Number.MAX_SAFE_INTEGER);
+    const after = requireCount('after', call.request.after, LAST_EVENT);
     for await (const event of this.watch.follow(run, after, gone.signal)) call.write(event);
   }
 }

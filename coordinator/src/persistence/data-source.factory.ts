@@ -22,6 +22,7 @@ import { NewSet1700000000009 } from './migrations/0009-new-set.migration.js';
 import { Replicas1700000000010 } from './migrations/0010-replicas.migration.js';
 import { Objects1700000000011 } from './migrations/0011-objects.migration.js';
 import { KeptTime1700000000012 } from './migrations/0012-kept-time.migration.js';
+import { StoredObjects1700000000013 } from './migrations/0013-stored-objects.migration.js';
 import { CosignatureEntity, OfferEntity, RollEntity } from '../witnessing/witnessing.entity.js';
 
 /** A PostgreSQL server by URL, or the embedded one by its socket. */
@@ -39,6 +40,7 @@ const MIGRATIONS = [
   Replicas1700000000010,
   Objects1700000000011,
   KeptTime1700000000012,
+  StoredObjects1700000000013,
 ];
 
 /**

@@ -2,6 +2,8 @@ import { sha256Hex } from '@coferment/crypto';
 import { ObjectPurpose } from '@coferment/proto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readLedger, statementsOf } from '../cli/ledger.reader.js';
+import { CallAllowance } from '../limits/call.allowance.js';
+import { DEFAULT_LIMITS } from '../limits/coordinator.limits.js';
 import { CHANGED_ROWS, withChangedRow } from '../testing/changed-row.fixture.js';
 import { TestCoordinator, workUntil } from '../testing/coordinator.fixture.js';
 import type { ScriptedSite } from '../testing/scripted-site.fixture.js';
@@ -10,10 +12,17 @@ describe('a run of three scripted sites', () => {
   const coordinator = new TestCoordinator();
   let sites: ScriptedSite[];
   let run: string;
+  const calls: string[] = [];
   const stateOf = async (sum: number) => (await coordinator.run(run)).rounds.find((round) => round.sum === sum)?.state;
 
   beforeAll(async () => {
     await coordinator.start();
+    const allowance = coordinator.running.context.get(CallAllowance);
+    const counted = allowance.caller.bind(allowance);
+    allowance.caller = (certificate) => {
+      calls.push(certificate);
+      return counted(certificate);
+    };
     sites = await coordinator.join('alpha', 'beta', 'gamma');
     run = await coordinator.launch();
   });
@@ -118,6 +127,13 @@ describe('a run of three scripted sites', () => {
     await alpha.submit('contribution', predicate);
     await alpha.submit('contribution', predicate);
     await expect(alpha.calls.download(predicate.object)).rejects.toMatchObject({ code: 'unknown-object' });
+  });
+
+  it('asks, as fast as it can and without a pause, for less than half of what a site may', () => {
+    const bySite = Map.groupBy(calls, (certificate) => certificate);
+    const most = Math.max(...[...bySite.values()].map((made) => made.length));
+    expect(most).toBeGreaterThan(20);
+    expect(most).toBeLessThan(DEFAULT_LIMITS.caller.callsPer10s / 2);
   });
 
   it('goes on after the restart to the last model, which every site has computed itself', async () => {

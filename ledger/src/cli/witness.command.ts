@@ -103,7 +103,7 @@ Example:
 
 async function serve({ desk, tell, stop }: Desk, { host, port }: ListenAddress): Promise<void> {
   const { witnessServer } = await import('../witness/witness.server.js');
-  const server = witnessServer(desk, (answer: DeskAnswer) => tell({ event: 'answer', ...answer }, answerText(answer)));
+  const server = await witnessServer(desk, (answer: DeskAnswer) => tell({ event: 'answer', ...answer }, answerText(answer)));
   const address = await server.listen({ host, port });
   tell({ event: 'listening', address }, `Listening at ${address}/add-checkpoint\n`);
   await stopped(stop);

@@ -17,11 +17,11 @@ let folder: string;
 let store: WitnessStore;
 let server: FastifyInstance;
 
-beforeEach(() => {
+beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'witness-'));
   store = new WitnessStore(folder);
   store.addLog(LOG_KEY);
-  server = witnessServer(new WitnessDesk(store, signer, () => 1_700_000_000n));
+  server = await witnessServer(new WitnessDesk(store, signer, () => 1_700_000_000n));
 });
 afterEach(async () => {
   await server.close();
@@ -123,7 +123,7 @@ describe('a witness that is asked at once by two', () => {
   it('cosigns one history, also when two processes share its folder', async () => {
     await add(0, 6);
     const second = new WitnessStore(folder);
-    const other = witnessServer(new WitnessDesk(second, signer));
+    const other = await witnessServer(new WitnessDesk(second, signer));
     const forks = Array.from({ length: 12 }, (_, index) => log.forked(6, 10 + index));
     const answers = await Promise.all(
       forks.map(async (fork, index) => ({ fork, ...(await add(6, fork.words.length, fork, undefined, index % 2 === 0 ? server : other)) })),
@@ -146,7 +146,7 @@ describe('a witness that is asked at once by two', () => {
     store = new WitnessStore(folder);
     expect(store.seen(ORIGIN)).toEqual({ size: 6n, root: log.tree.root(6n), note: log.checkpoint(6) });
     expect(store.logKeys()).toEqual([LOG_KEY]);
-    server = witnessServer(new WitnessDesk(store, signer));
+    server = await witnessServer(new WitnessDesk(store, signer));
     expect((await add(0, 6, log.forked(0, 6))).status).toBe(409);
   });
 

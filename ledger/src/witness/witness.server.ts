@@ -1,10 +1,12 @@
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import { type HttpLimits, HTTP_TIMES, limitConnections, limitRequests, requestFault } from '../serving/index.js';
 import { parseAddCheckpoint } from './add-checkpoint.request.js';
 import type { DeskAnswer, WitnessDesk } from './witness.desk.js';
 
 // 63 hashes and a checkpoint with a hundred signature lines are a third of it.
 const MAX_BODY_BYTES = 65_536;
-const REQUEST_MS = 10_000;
+/** A log asks once for each of its checkpoints; behind one address may be several logs. Each request costs a signature. */
+const LIMITS: HttpLimits = { requests: 600, perMs: 60_000, connections: 256, connectionsPerAddress: 64 };
 
 const statuses: Readonly<Record<Exclude<DeskAnswer['kind'], 'cosigned' | 'conflict'>, number>> = {
   malformed: 400,
@@ -17,8 +19,19 @@ const statuses: Readonly<Record<Exclude<DeskAnswer['kind'], 'cosigned' | 'confli
  * The HTTP interface of C2SP tlog-witness v1.0.0: `POST /add-checkpoint`. There is no authentication beside the log's signature on its checkpoint, as the protocol has it.
  * @param heard told every answer, e.g. for a line on the screen
  */
-export function witnessServer(desk: WitnessDesk, heard: (answer: DeskAnswer) => void = () => {}): FastifyInstance {
-  const server = Fastify({ bodyLimit: MAX_BODY_BYTES, requestTimeout: REQUEST_MS, connectionTimeout: 2 * REQUEST_MS });
+export async function witnessServer(
+  desk: WitnessDesk,
+  heard: (answer: DeskAnswer) => void = () => {},
+  limits: HttpLimits = LIMITS,
+): Promise<FastifyInstance> {
+  const server = Fastify({ ...HTTP_TIMES, bodyLimit: MAX_BODY_BYTES });
+  limitConnections(server.server, limits);
+  const counted = await limitRequests(server, limits);
+  server.setErrorHandler((error, _request, reply) => {
+    const { status, text } = requestFault(error) ?? { status: 500, text: 'The witness could not answer; try again.' };
+    return plain(reply, status, text);
+  });
+  server.setNotFoundHandler({ preHandler: counted }, (_request, reply) => plain(reply, 404, 'There is /add-checkpoint, by POST.'));
   // Whatever type a log gives its request, the body is read as bytes.
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
@@ -38,6 +51,10 @@ export function witnessServer(desk: WitnessDesk, heard: (answer: DeskAnswer) => 
     }
   });
   return server;
+}
+
+function plain(reply: FastifyReply, status: number, line: string): FastifyReply {
+  return reply.code(status).type('text/plain; charset=utf-8').send(`${line}\n`);
 }
 
 function answerTo(desk: WitnessDesk, body: unknown): DeskAnswer {

@@ -8,6 +8,7 @@ import type { ConsortiumIdentity } from '../../../../coordinator/dist/identity/c
 import type { ObjectService } from '../../../../coordinator/dist/objects/object.service.js';
 import type { ObjectStore } from '../../../../coordinator/dist/objects/object.store.js';
 import { UploadController } from '../../../../coordinator/dist/objects/upload.controller.js';
+import type { UploadQuota } from '../../../../coordinator/dist/objects/upload.quota.js';
 import { Metrics } from '../../../../coordinator/dist/telemetry/metrics.js';
 import type { Credentials } from './consortium.certificates.js';
 import { type Due, UploadIntake } from './upload.intake.js';
@@ -21,6 +22,9 @@ const nameTheCaller: ServerInterceptor = (_, call) => {
   return new ServerInterceptingCall(call, { start: (next) => next(listener.build()) });
 };
 
+/** It counts what is stored in a database; here is none. */
+const unlimited = { require: () => Promise.resolve() } as unknown as UploadQuota;
+
 /** The coordinator's upload call on loopback: its controller, its certificates' provider, its object store. */
 export class UploadPort {
   readonly #server: Server;
@@ -33,7 +37,7 @@ export class UploadPort {
   ) {
     this.#server = new Server({ 'grpc.max_receive_message_length': 1_048_576, interceptors: [nameTheCaller] });
     this.#intake = new UploadIntake(store);
-    const { definition, handlers } = new UploadController(this.#intake as unknown as ObjectService, new Metrics());
+    const { definition, handlers } = new UploadController(this.#intake as unknown as ObjectService, unlimited, new Metrics());
     this.#server.addService(definition, handlers);
     // The plain socket under TLS: its count is what crossed the wire.
     diagnostics.channel('net.server.socket').subscribe((message) => this.#sockets.push((message as { socket: Socket }).socket));

@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { runningView } from '../testing/run-view.fixture.js';
+import { mostObjects, requireFewObjects } from './object-count.rule.js';
+
+describe('the objects of a site', () => {
+  it('are three for each attempt at a sum, and for each key epoch', () => {
+    const view = runningView({ attempt: 2 });
+    expect(view.rounds.map(({ attempt }) => attempt)).toEqual([2]);
+    expect(mostObjects(view, 'ciphertext')).toBe(6);
+    expect(mostObjects(view, 'decryption-share')).toBe(6);
+    expect(mostObjects(view, 'dealing-masked')).toBe(3);
+    expect(mostObjects(view, 'dealing-box')).toBe(3 * view.epoch.roster.keyHolders.length);
+    const later = { ...view, earlierEpochs: [view.epoch] };
+    expect(mostObjects(later, 'dealing-masked')).toBe(6);
+  });
+
+  it('are refused beyond that, without an end of ever new vectors of the right size', () => {
+    const view = runningView();
+    expect(() => requireFewObjects(view, 'alpha', 'ciphertext', 2)).not.toThrow();
+    expect(() => requireFewObjects(view, 'alpha', 'ciphertext', 3)).toThrow(/"alpha" has stored 3 objects for ciphertext/);
+  });
+
+  it('are none before any sum is open', () => {
+    const view = { ...runningView(), rounds: [] };
+    expect(() => requireFewObjects(view, 'alpha', 'ciphertext', 0)).toThrow(/three for each that was due/);
+  });
+});
