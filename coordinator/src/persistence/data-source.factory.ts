@@ -1,4 +1,4 @@
-import { DataSource } from 'typeorm';
+import { DataSource, type MigrationInterface } from 'typeorm';
 import { InviteEntity, SiteEntity } from '../enrolment/site.entity.js';
 import { EpochEntity } from '../epochs/epoch.entity.js';
 import { ModelStateEntity } from '../models/model-state.entity.js';
@@ -23,7 +23,8 @@ import { CosignatureEntity, OfferEntity, RollEntity } from '../witnessing/witnes
 /** A PostgreSQL server by URL, or the embedded one by its socket. */
 export type DatabaseAddress = { url: string } | { host: string; port: number };
 
-const MIGRATIONS = [
+/** In their order. Only ever appended to: a consortium's database outlives releases. */
+export const MIGRATIONS = [
   First1700000000001,
   KeyEpochs1700000000002,
   Membership1700000000003,
@@ -40,8 +41,11 @@ export async function openDataSource(address: DatabaseAddress): Promise<DataSour
   return source;
 }
 
-/** Connects; the schema is as it was. */
-export async function connectDataSource(address: DatabaseAddress): Promise<DataSource> {
+/** Connects; the schema is as it was. @param migrations that `runMigrations` then makes: tests go to an older version's schema */
+export async function connectDataSource(
+  address: DatabaseAddress,
+  migrations: readonly (new () => MigrationInterface)[] = MIGRATIONS,
+): Promise<DataSource> {
   const embedded = 'host' in address;
   const source = new DataSource({
     type: 'postgres',
@@ -67,7 +71,7 @@ export async function connectDataSource(address: DatabaseAddress): Promise<DataS
       OfferEntity,
       CosignatureEntity,
     ],
-    migrations: MIGRATIONS,
+    migrations: [...migrations],
     synchronize: false,
   });
   await source.initialize();

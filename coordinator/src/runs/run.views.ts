@@ -5,7 +5,9 @@ import { CoordinatorError } from '../errors/index.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { ObjectStore } from '../objects/object.store.js';
 import { Database } from '../persistence/database.js';
+import { SharedReading } from '../persistence/shared.reading.js';
 import { ActIndex } from './act.index.js';
+import type { RunRow } from './run.entity.js';
 import { RunRepository } from './run.repository.js';
 import { type RunView, present } from './run.view.js';
 
@@ -13,6 +15,7 @@ import { type RunView, present } from './run.view.js';
 @Injectable()
 export class RunViews {
   readonly #kept = new Map<string, RunView>();
+  readonly #all = new SharedReading(() => this.database.snapshot((manager) => this.allIn(manager)));
 
   constructor(
     private readonly database: Database,
@@ -27,18 +30,25 @@ export class RunViews {
   }
 
   /** All runs, oldest first. */
-  all(): Promise<RunView[]> {
-    return this.database.snapshot(async (manager) => {
-      const views: RunView[] = [];
-      for (const { run } of await this.repository.runs(manager)) views.push(await this.loadIn(manager, run));
-      return views;
-    });
+  all(): Promise<readonly RunView[]> {
+    return this.#all.fresh();
+  }
+
+  async allIn(manager: EntityManager): Promise<readonly RunView[]> {
+    const views: RunView[] = [];
+    for (const row of await this.repository.runs(manager)) views.push(await this.#viewOf(manager, row));
+    return views;
   }
 
   async loadIn(manager: EntityManager, run: string): Promise<RunView> {
     const row = await this.repository.run(manager, run);
     if (row === null)
       throw new CoordinatorError('unknown-run', `There is no run "${run.slice(0, 60)}". List the runs with: coferment status`);
+    return this.#viewOf(manager, row);
+  }
+
+  async #viewOf(manager: EntityManager, row: RunRow): Promise<RunView> {
+    const { run } = row;
     const kept = this.#kept.get(run);
     if (kept !== undefined && kept.run.version === row.version) return kept;
     const acts = kept?.acts ?? new ActIndex();
