@@ -134,10 +134,11 @@ describe('a run that was in mid-round when the coordinator was brought up to dat
 /** The database of a coordinator that is stopped. */
 async function withDatabaseOf({ database, folder }: TestCoordinator, work: (address: DatabaseAddress) => Promise<void>): Promise<void> {
   if (database !== undefined) return work({ url: database.url });
-  const { host, port, stop } = await startEmbeddedPostgres(join(folder, 'database'));
+  const embedded = await startEmbeddedPostgres(join(folder, 'database'));
   try {
+    const { host, port } = embedded;
     await work({ host, port });
   } finally {
-    await stop();
+    await embedded.stop();
   }
 }

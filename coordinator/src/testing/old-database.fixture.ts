@@ -21,11 +21,12 @@ export async function withDatabase<T>(work: (address: DatabaseAddress) => Promis
     }
   }
   const folder = mkdtempSync(join(tmpdir(), 'database-'));
-  const { host, port, stop } = await startEmbeddedPostgres(folder);
+  const embedded = await startEmbeddedPostgres(folder);
   try {
+    const { host, port } = embedded;
     return await work({ host, port });
   } finally {
-    await stop();
+    await embedded.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }

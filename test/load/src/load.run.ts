@@ -113,7 +113,7 @@ class LoadRun {
         ...this.#sampler.growth(),
         samples,
       },
-      ledgerEntries: Number(size),
+      ledgerEntries: size,
       events: this.#times.events,
       refusals: [],
     };
@@ -197,7 +197,7 @@ class LoadRun {
       dropped: this.#drops.get(round) ?? [],
       seconds: times?.closedMs === undefined ? 0 : (times.closedMs - times.openedMs) / 1000,
       phases: Object.fromEntries(times?.phases ?? []),
-      uploadBytes: Number(uploadBytes),
+      uploadBytes,
       coordinatorCpuSeconds: this.#cpuAt.get(-round) ?? 0,
     };
   }
