@@ -7,7 +7,7 @@ const MOST_KEPT = 16;
 
 /** By the acts of a run, which live as long as its view is kept. */
 const kept = new WeakMap<RunView['acts'], Map<string, Instruction>>();
-const digests = new WeakMap<Instruction, string>();
+const encoded = new WeakMap<Instruction, { digest: string; bytes: number }>();
 
 /**
  * An instruction that every site gets in the same words, and that `key` names for good: it is made once and not for each site at each change. A certificate holds
@@ -29,13 +29,19 @@ export function keptInstruction(view: RunView, key: string, make: () => Instruct
 
 /** Names what is owed: another name where any instruction has other bytes, or another place. */
 export function nameOfInstructions(instructions: readonly Instruction[]): string {
-  return sha256Hex(Buffer.from(instructions.map(digestOf).join()));
+  return sha256Hex(Buffer.from(instructions.map((instruction) => encodedOf(instruction).digest).join()));
 }
 
-function digestOf(instruction: Instruction): string {
-  const known = digests.get(instruction);
+/** On the wire. */
+export function bytesOfInstruction(instruction: Instruction): number {
+  return encodedOf(instruction).bytes;
+}
+
+function encodedOf(instruction: Instruction): { digest: string; bytes: number } {
+  const known = encoded.get(instruction);
   if (known !== undefined) return known;
-  const digest = sha256Hex(Instruction.encode(instruction).finish());
-  digests.set(instruction, digest);
-  return digest;
+  const bytes = Instruction.encode(instruction).finish();
+  const made = { digest: sha256Hex(bytes), bytes: bytes.length };
+  encoded.set(instruction, made);
+  return made;
 }

@@ -12,6 +12,7 @@ import { startText } from '../runs/start.time.js';
 import { type RunView, closedRounds, concerns, isOver, openRounds } from '../runs/run.view.js';
 import { RunViews } from '../runs/run.views.js';
 import { ChangeNotifier } from '../telemetry/change.notifier.js';
+import { withinOneAnswer } from './answer-size.rule.js';
 import { nameOfInstructions } from './kept.instructions.js';
 import { START, type SitePosition, owedInstructions } from './owed.js';
 import { Presence } from './presence.js';
@@ -65,7 +66,8 @@ export class PollService {
         // The first time the gate has just looked.
         if (!isFirst) requireStill(member, members.get(member.site));
         const told = toldRuns(views, member);
-        const instructions = told.flatMap((view) => owedInstructions(view, member.site, call.positions.get(view.run.run) ?? START));
+        const ofRuns = told.map((view) => owedInstructions(view, member.site, call.positions.get(view.run.run) ?? START));
+        const instructions = withinOneAnswer(ofRuns);
         const owed = nameOfInstructions(instructions);
         const { sequence: now } = this.identity.authorities;
         // Other authorities than when the call came: told at once, and only then, or a site that cannot renew would ask without a pause.
