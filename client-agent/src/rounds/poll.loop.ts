@@ -95,6 +95,7 @@ export class PollLoop {
     }
     this.#board.stop();
     for (const endMs = Date.now() + STOP_WITHIN_MS; !this.#board.idle && Date.now() < endMs;) await sleep(20);
+    this.#board.abandon();
   }
 
   async #pollOnce(startedMs: number): Promise<void> {

@@ -14,8 +14,24 @@ describe('what of the owed is told in one answer', () => {
   });
 
   it('is the beginning of each run where it does not, and runs take turns', () => {
-    expect(withinOneAnswer([[a1, a2, a3], [b1, b2]], 3 * bytes)).toEqual([a1, a2, b1]);
-    expect(withinOneAnswer([[a1, a2, a3], [b1, b2]], 4 * bytes)).toEqual([a1, a2, b1, b2]);
+    expect(
+      withinOneAnswer(
+        [
+          [a1, a2, a3],
+          [b1, b2],
+        ],
+        3 * bytes,
+      ),
+    ).toEqual([a1, a2, b1]);
+    expect(
+      withinOneAnswer(
+        [
+          [a1, a2, a3],
+          [b1, b2],
+        ],
+        4 * bytes,
+      ),
+    ).toEqual([a1, a2, b1, b2]);
   });
 
   it('is never nothing: the first instruction is told, however large', () => {

@@ -3,8 +3,6 @@ import type { Drop, Droppable } from './drop.choice.js';
 
 /** Sites of a load with a process of their own, which can be killed: as many as a small machine has memory for. */
 const mortals = (agents: number): number => Math.min(6, Math.max(1, Math.floor(agents / 12)));
-/** Of a line on which an upload is cut: past the signed statements of a round, before the end of its ciphertext. */
-const CUT_AFTER_BYTES = 25_000;
 const JOINING_AT_ONCE = 4;
 
 /** All agents of a load: two processes of many, and some of one. */
@@ -59,12 +57,12 @@ export class CrowdedSites {
   async drop(drops: readonly Drop[]): Promise<void> {
     this.#away.push(...drops);
     await Promise.all(
-      drops.map(({ site, kind }) => {
+      drops.map(({ site, kind, afterBytes }) => {
         switch (kind) {
           case 'silent':
             return this.#crowdOf(site).ask({ do: 'silence', site });
           case 'cut':
-            return this.#crowdOf(site).ask({ do: 'cut', site, bytes: CUT_AFTER_BYTES });
+            return this.#crowdOf(site).ask({ do: 'cut', site, bytes: afterBytes });
           case 'killed':
             return this.#crowdOf(site).kill();
         }

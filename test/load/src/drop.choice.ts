@@ -9,7 +9,12 @@ export type DropKind = 'silent' | 'cut' | 'killed';
 export interface Drop {
   site: string;
   kind: DropKind;
+  /** Of a cut: what the agent still sends before it, so that it falls into a nonce, an upload, the statement of one, or between them. */
+  afterBytes: number;
 }
+
+/** With a linear model an agent sends about so much in a round, most of it signed statements. */
+const SENT_IN_A_ROUND = 6_000;
 
 /** An agent of a load, and whether it has a process of its own, which can be killed without the others. */
 export interface Droppable {
@@ -32,7 +37,11 @@ export function dropsOf(round: number, { agents, share, seed, holders, mostHolde
     const isHolder = holders.has(agent.site);
     if (isHolder && holdersDropped === mostHolders) continue;
     if (isHolder) holdersDropped += 1;
-    drops.push({ site: agent.site, kind: agent.mortal ? 'killed' : random() < 0.5 ? 'silent' : 'cut' });
+    drops.push({
+      site: agent.site,
+      kind: agent.mortal ? 'killed' : random() < 0.5 ? 'silent' : 'cut',
+      afterBytes: Math.ceil(random() * SENT_IN_A_ROUND),
+    });
   }
   return drops;
 }

@@ -32,11 +32,11 @@ export function loadCells(report: LoadReport): Cells {
     ['a round, longest', `${Math.max(...ofRounds).toFixed(1)} s`],
     ['processor time of the coordinator, a round, median', `${cpu.toFixed(1)} s`],
     ['processor time of the coordinator before the first round', `${coordinator.ceremonyCpuSeconds.toFixed(0)} s`],
-    ['uploads of a round, median', `${(median(closed.map(({ uploadBytes }) => uploadBytes)) / 1e6).toFixed(1)} MB`],
+    ['ciphertext of one site', `${median(closed.map(({ uploadBytes }) => uploadBytes))} bytes`],
     ['resident memory of the coordinator, second quarter of the rounds', `${coordinator.rssMB.secondQuarter.toFixed(0)} MB`],
     ['the same, last quarter', `${coordinator.rssMB.lastQuarter.toFixed(0)} MB`],
     ['last quarter against second', `${coordinator.rssMB.ratio.toFixed(2)} ×`],
-    ['its log at the end', `${(coordinator.logBytes / 1e6).toFixed(1)} MB`],
+    ['its log at the end', `${(coordinator.logBytes / 1e3).toFixed(0)} kB`],
     ['entries of the ledger at the end', report.ledgerEntries.toLocaleString('en-GB')],
   ];
 }

@@ -7,10 +7,11 @@ const round = z.object({
   state: z.string(),
   counted: z.int(),
   excluded: z.array(z.object({ site: z.string(), reason: z.string() })),
-  dropped: z.array(z.object({ site: z.string(), kind: z.enum(['silent', 'cut', 'killed']) })),
+  dropped: z.array(z.object({ site: z.string(), kind: z.enum(['silent', 'cut', 'killed']), afterBytes: z.int() })),
   seconds,
   /** Seconds in each state of the sum. */
   phases: z.record(z.string(), seconds),
+  /** Of one ciphertext. */
   uploadBytes: z.number(),
   /** Processor time of the coordinator in this round. */
   coordinatorCpuSeconds: seconds,
