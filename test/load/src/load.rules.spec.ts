@@ -8,7 +8,7 @@ const round: LoadReport['rounds'][number] = {
   state: 'closed',
   counted: 9,
   excluded: [{ site: 'site-003', reason: 'absent' }],
-  dropped: [{ site: 'site-003', kind: 'silent', afterBytes: 1 }],
+  dropped: [{ site: 'site-003', kind: 'silent' }],
   seconds: 1,
   phases: {},
   uploadBytes: 1,

@@ -194,7 +194,7 @@ class LoadRun {
       state,
       counted: counted.length,
       excluded: excluded.map(({ site, reason }) => ({ site, reason })),
-      dropped: this.#drops.get(round) ?? [],
+      dropped: (this.#drops.get(round) ?? []).map(({ site, kind }) => ({ site, kind })),
       seconds: times?.closedMs === undefined ? 0 : (times.closedMs - times.openedMs) / 1000,
       phases: Object.fromEntries(times?.phases ?? []),
       uploadBytes,

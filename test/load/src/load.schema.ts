@@ -7,7 +7,7 @@ const round = z.object({
   state: z.string(),
   counted: z.int(),
   excluded: z.array(z.object({ site: z.string(), reason: z.string() })),
-  dropped: z.array(z.object({ site: z.string(), kind: z.enum(['silent', 'cut', 'killed']), afterBytes: z.int() })),
+  dropped: z.array(z.object({ site: z.string(), kind: z.enum(['silent', 'cut', 'killed']) })),
   seconds,
   /** Seconds in each state of the sum. */
   phases: z.record(z.string(), seconds),
