@@ -116,7 +116,9 @@ describe('a run that was in mid-round when the coordinator was brought up to dat
   });
 
   it('goes on from where it was, to its end, and the ledger with it', async () => {
-    await workUntil(sites, async () => (await stateOf(5)) === 'uploading');
+    const [, ...others] = sites;
+    await workUntil(sites, async () => (await stateOf(5)) !== undefined);
+    await workUntil(others, async () => (await coordinator.run(run)).waitingFor.join() === 'alpha');
     const before = await coordinator.run(run);
     await coordinator.stop();
     await withDatabaseOf(coordinator, (address) => backTo(address, MIGRATIONS_BEFORE));
