@@ -19,10 +19,10 @@ export default defineConfig({
     // One more than the cores of a small machine: tests of real processes wait for each other most of the time.
     maxWorkers: 3,
     projects: [
-      project('unit', ['*/src/**/*.spec.ts', 'test/unit/**/*.spec.ts', 'deploy/**/*.spec.ts'], 60_000),
+      project('unit', ['*/src/**/*.spec.ts', 'test/unit/**/*.spec.ts', 'test/load/**/*.spec.ts', 'deploy/**/*.spec.ts'], 60_000),
       project('medium', ['*/src/**/*.medium.ts', 'test/medium/**/*.medium.ts'], 120_000),
       project('e2e', ['test/e2e/**/*.e2e.ts', 'test/sovereignty/**/*.e2e.ts'], 600_000),
-      project('demo', ['test/demo/**/*.e2e.ts', 'test/faults/**/*.e2e.ts'], 900_000),
+      project('demo', ['test/demo/**/*.e2e.ts', 'test/faults/**/*.e2e.ts', 'test/load/**/*.e2e.ts'], 900_000),
       project('faults', ['test/faults/**/*.fault.ts'], 300_000),
       project('attacks', ['test/attacks/**/*.attack.ts'], 300_000),
       project('fuzz', ['test/fuzz/**/*.fuzz.ts'], 300_000),

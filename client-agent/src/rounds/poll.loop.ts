@@ -97,6 +97,7 @@ export class PollLoop {
     }
     this.#board.stop();
     for (const endMs = performance.now() + STOP_WITHIN_MS; !this.#board.idle && performance.now() < endMs;) await sleep(20);
+    this.#board.abandon();
   }
 
   async #pollOnce(startedMs: number): Promise<void> {

@@ -135,3 +135,19 @@ describe('the work board', () => {
     expect(outcomes).toHaveLength(2);
   });
 });
+
+describe('a board that is abandoned', () => {
+  it('tells nobody what became of work that still ran: the journal is closed by then', async () => {
+    const told: string[] = [];
+    const made = board();
+    const work = async () => {
+      await sleep(20);
+      throw new Error('the journal is closed');
+    };
+    made.offer([item('a', work, 'protocol', ({ outcome }) => told.push(outcome))], 0);
+    made.abandon();
+    await sleep(60);
+    expect(told).toEqual([]);
+    expect(made.idle).toBe(true);
+  });
+});

@@ -47,6 +47,7 @@ export class WorkBoard {
   readonly #turns = new RunTurns();
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
+  #abandoned = false;
 
   constructor(private readonly now: () => number = () => performance.now()) {}
 
@@ -74,6 +75,12 @@ export class WorkBoard {
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
+  }
+
+  /** Nobody is told any more what becomes of work that still runs: what it would be written into is about to be closed. */
+  abandon(): void {
+    this.stop();
+    this.#abandoned = true;
   }
 
   get idle(): boolean {
@@ -115,16 +122,20 @@ export class WorkBoard {
       entry.waiting = result.outcome !== 'done';
       if (entry.waiting) entry.notBeforeMs = this.now() + WAIT_AGAIN_MS;
       else this.#finish(entry);
-      entry.item.settled(result);
+      this.#tell(entry.item, result);
     } catch (error) {
       entry.failures += 1;
       entry.notBeforeMs = this.now() + retryMs(entry.failures);
-      entry.item.settled({ outcome: 'failed', error });
+      this.#tell(entry.item, { outcome: 'failed', error });
     } finally {
       entry.running = false;
       this.#busy.delete(lane);
       this.#pump();
     }
+  }
+
+  #tell(item: WorkItem, result: Parameters<WorkItem['settled']>[0]): void {
+    if (!this.#abandoned) item.settled(result);
   }
 
   /** What has waited may go on now: it often waits for exactly this. */

@@ -1,6 +1,7 @@
 import { epochSites } from '@coferment/consortium';
 import type { Instruction } from '@coferment/proto';
 import { toWire } from '../agent-port/envelope.codec.js';
+import { keptInstruction } from '../rounds/kept.instructions.js';
 import { type RunView, present } from '../runs/run.view.js';
 import { slots } from '../runs/slot.names.js';
 import { epochStage } from './epoch.stage.js';
@@ -43,8 +44,12 @@ export function owedToLeftOut(view: RunView, site: string): Instruction[] {
   return e === null ? [] : [agreement(view)];
 }
 
-/** The parts from which every member rebuilds E. */
+/** The parts from which every member rebuilds E. They are all there, and stay. */
 function agreement(view: RunView): Instruction {
+  return keptInstruction(view, `agree ${view.epoch.epoch}`, () => partsOfEpoch(view));
+}
+
+function partsOfEpoch(view: RunView): Instruction {
   const { run, epoch } = view.epoch;
   const dealings = view.acts.inSlot('dealing', slots.ofEpoch(epoch));
   const acknowledgements = dealings.flatMap((dealing) => view.acts.inSlot('dealing-ack', slots.ofDealing(epoch, dealing.site)));

@@ -1,4 +1,4 @@
-import { DataSource } from 'typeorm';
+import { DataSource, type MigrationInterface } from 'typeorm';
 import { InviteEntity, SiteEntity } from '../enrolment/site.entity.js';
 import { EpochEntity } from '../epochs/epoch.entity.js';
 import { ModelStateEntity } from '../models/model-state.entity.js';
@@ -28,7 +28,8 @@ import { CosignatureEntity, OfferEntity, RollEntity } from '../witnessing/witnes
 /** A PostgreSQL server by URL, or the embedded one by its socket. */
 export type DatabaseAddress = { url: string } | { host: string; port: number };
 
-const MIGRATIONS = [
+/** In their order. Only ever appended to: a consortium's database outlives releases. */
+export const MIGRATIONS = [
   First1700000000001,
   KeyEpochs1700000000002,
   Membership1700000000003,
@@ -91,8 +92,12 @@ async function migrateAlone(source: DataSource): Promise<void> {
   }
 }
 
-/** Connects; the schema is as it was. */
-export async function connectDataSource(address: DatabaseAddress, extra: Partial<typeof SERVER_LIMITS> = {}): Promise<DataSource> {
+/** Connects; the schema is as it was. @param migrations that `runMigrations` then makes: tests go to an older version's schema */
+export async function connectDataSource(
+  address: DatabaseAddress,
+  extra: Partial<typeof SERVER_LIMITS> = {},
+  migrations: readonly (new () => MigrationInterface)[] = MIGRATIONS,
+): Promise<DataSource> {
   const embedded = 'host' in address;
   const source = new DataSource({
     type: 'postgres',
@@ -121,7 +126,7 @@ export async function connectDataSource(address: DatabaseAddress, extra: Partial
       OfferEntity,
       CosignatureEntity,
     ],
-    migrations: MIGRATIONS,
+    migrations: [...migrations],
     synchronize: false,
   });
   await source.initialize();

@@ -61,6 +61,13 @@ describe('what a site owes', () => {
     expect(kinds(view, 'alpha', 0)).toEqual([]);
   });
 
+  it('is a few shares at a time: the certificates of a hundred confirm sums do not fit into one answer', () => {
+    const view = runningView({ state: 'decrypting' });
+    const [round] = view.rounds;
+    const many = { ...view, rounds: Array.from({ length: 100 }, (_, index) => ({ ...round!, sum: index + 1 })) };
+    expect(kinds(many, 'alpha', 0)).toEqual(['releaseShare', 'releaseShare', 'releaseShare', 'releaseShare']);
+  });
+
   it.each(['frozen', 'applying', 'abandoned', 'stuck', 'superseded'] as const)('is nothing while a sum is %s', (state) => {
     expect(kinds(runningView({ state }), 'alpha', 0)).toEqual([]);
   });

@@ -7,6 +7,7 @@ import { newestProposal } from '../runs/new-set.rule.js';
 import { stuckAt } from '../runs/shortfall.rule.js';
 import { slots } from '../runs/slot.names.js';
 import { stuckRounds } from '../runs/stuck.steps.js';
+import { keptInstruction } from './kept.instructions.js';
 import type { RoundRow } from './round.entity.js';
 import { declinedSites } from './round.participants.js';
 import { frozenSum, sumName } from './wire-sum.js';
@@ -69,20 +70,32 @@ function owedApproval(view: RunView, round: RoundRow, site: string): Instruction
 function owedShare(view: RunView, round: RoundRow, site: string): Instruction[] {
   const asked =
     view.epoch.roster.keyHolders.some((holder) => holder.site === site) && !view.acts.has('share', site, slots.ofSum(round.sum));
-  if (!asked) return [];
-  return [{ kind: { $case: 'releaseShare', releaseShare: { frozen: frozenSum(view, round), certificate: certificateOf(view, round) } } }];
+  return asked ? [release(view, round)] : [];
 }
 
 function owedAttestation(view: RunView, attesting: readonly RoundRow[], site: string): Instruction[] {
   const [first] = attesting;
   if (first === undefined || view.acts.has('attestation', site, slots.ofAttestation(first.kind, first.epoch, first.sum))) return [];
-  return [{ kind: { $case: 'attest', attest: { sums: attesting.map((round) => frozenSum(view, round)) } } }];
+  return [attestation(view, attesting)];
 }
 
 function owedInRounds(view: RunView, site: string): Instruction[] {
   const rounds = openRounds(view);
   const attesting = rounds.filter((round) => round.state === 'attesting');
-  return [...rounds.flatMap((round) => owedInRound(view, round, site)), ...owedAttestation(view, attesting, site)];
+  const owed = boundShares(rounds.flatMap((round) => owedInRound(view, round, site)));
+  return [...owed, ...owedAttestation(view, attesting, site)];
+}
+
+/** What is frozen stays so in its attempt. */
+function attestation(view: RunView, rounds: readonly RoundRow[]): Instruction {
+  const key = `attest ${rounds.map(({ sum, attempt }) => `${sum}/${attempt}`).join()}`;
+  return keptInstruction(view, key, () => ({ kind: { $case: 'attest', attest: { sums: rounds.map((round) => frozenSum(view, round)) } } }));
+}
+
+/** Each comes with its certificate: those of a hundred confirm sums at once would be more than a site takes in one answer. */
+function boundShares(owed: readonly Instruction[]): Instruction[] {
+  let shares = 0;
+  return owed.filter(({ kind }) => kind?.$case !== 'releaseShare' || ++shares <= MOST_SUMS_AT_ONCE);
 }
 
 function owedInRound(view: RunView, round: RoundRow, site: string): Instruction[] {
@@ -114,12 +127,25 @@ function owedInRound(view: RunView, round: RoundRow, site: string): Instruction[
   }
 }
 
-function certificateOf(view: RunView, round: RoundRow) {
-  const slot = slots.ofAttestation(round.kind, round.epoch, round.sum);
-  return view.acts.inSlot('attestation', slot).flatMap((act) => (round.certificate.includes(act.digest) ? [toWire(act.envelope)] : []));
+function release(view: RunView, round: RoundRow): Instruction {
+  const { sum, attempt, certificate } = round;
+  return keptInstruction(view, `release ${sum}/${attempt} ${certificate.join()}`, () => ({
+    kind: { $case: 'releaseShare', releaseShare: { frozen: frozenSum(view, round), certificate: certificateOf(view, round) } },
+  }));
 }
 
+function certificateOf(view: RunView, round: RoundRow) {
+  const slot = slots.ofAttestation(round.kind, round.epoch, round.sum);
+  const certificate = new Set(round.certificate);
+  return view.acts.inSlot('attestation', slot).flatMap((act) => (certificate.has(act.digest) ? [toWire(act.envelope)] : []));
+}
+
+/** Of a sum that is closed, so that nothing of it changes any more. */
 function applySum(view: RunView, round: RoundRow): Instruction {
+  return keptInstruction(view, `apply ${round.sum}`, () => application(view, round));
+}
+
+function application(view: RunView, round: RoundRow): Instruction {
   const aggregate = present(view.acts.find('aggregate', OPERATOR, slots.ofSum(round.sum)), 'an aggregate');
   const used = new Set(aggregate.predicate.shares.map((entry) => entry['share']));
   const shares = view.acts.inSlot('share', slots.ofSum(round.sum)).filter((act) => used.has(act.digest));

@@ -1,5 +1,4 @@
-import { sha256Hex } from '@coferment/crypto';
-import { PollResponse, type RunView as WireRunView } from '@coferment/proto';
+import type { Instruction, PollResponse, RunView as WireRunView } from '@coferment/proto';
 import { Injectable } from '@nestjs/common';
 import { EnrolmentRepository } from '../enrolment/enrolment.repository.js';
 import { requireEnrolled } from '../enrolment/membership.rule.js';
@@ -8,6 +7,7 @@ import { CoordinatorError } from '../errors/index.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { Database } from '../persistence/database.js';
 import { Replicas } from '../replicas/replicas.service.js';
+import { SharedReading } from '../persistence/shared.reading.js';
 import { waitingOf } from '../runs/run.waiting.js';
 import { startText } from '../runs/start.time.js';
 import { type RunView, closedRounds, concerns, isOver, openRounds } from '../runs/run.view.js';
@@ -15,6 +15,8 @@ import { RunViews } from '../runs/run.views.js';
 import { ChangeNotifier } from '../telemetry/change.notifier.js';
 import { Clock } from '../telemetry/clock.js';
 import { failuresText, setAsideSites } from './standing.rule.js';
+import { withinOneAnswer } from './answer-size.rule.js';
+import { nameOfInstructions } from './kept.instructions.js';
 import { START, type SitePosition, owedInstructions } from './owed.js';
 import { Presence } from './presence.js';
 
@@ -33,6 +35,14 @@ export interface PollCall {
 /** Answers polls: what is owed, at once when it differs from what the site knows, and when it changes otherwise. */
 @Injectable()
 export class PollService {
+  /** One change wakes all polls that are held. */
+  readonly #stored = new SharedReading(() =>
+    this.views.reading(async (manager) => {
+      const members = await this.enrolment.sites(manager);
+      return { views: await this.views.allIn(manager), members: new Map(members.map((row) => [row.site, row])) };
+    }),
+  );
+
   constructor(
     private readonly views: RunViews,
     private readonly presence: Presence,
@@ -53,17 +63,23 @@ export class PollService {
     this.presence.arrived(member, this.clock.steadyMs(), call.waitMs);
     try {
       await this.#note(member, { waitMs: call.waitMs, authorities });
-      for (;;) {
+      for (let isFirst = true; ; isFirst = false) {
         const restMs = endMs - this.clock.steadyMs();
         // Asked for before reading: a change in between then wakes at once.
         const change = this.notifier.next(Math.max(restMs, 0), signal);
-        const answer = await this.#answer(member, call.positions);
+        const { views, members } = await this.#stored.fresh();
+        // The first time the gate has just looked.
+        if (!isFirst) requireStill(member, members.get(member.site));
+        const told = toldRuns(views, member);
+        const ofRuns = told.map((view) => owedInstructions(view, member.site, call.positions.get(view.run.run) ?? START));
+        const instructions = withinOneAnswer(ofRuns);
+        const owed = nameOfInstructions(instructions);
+        const { sequence: now } = this.identity.authorities;
         // Other authorities than when the call came: told at once, and only then, or a site that cannot renew would ask without a pause.
-        if (answer.owed !== call.known || answer.authorities !== sequence || restMs <= 0) return answer;
+        if (owed !== call.known || now !== sequence || restMs <= 0) return answerOf(member, { told, instructions, owed, authorities: now });
         await change;
         // Nobody listens any more: the site has gone, or the coordinator is stopping and its database with it.
-        if (signal.aborted) return answer;
-        await this.#requireStill(member);
+        if (signal.aborted) return answerOf(member, { told, instructions, owed, authorities: now });
       }
     } finally {
       this.presence.answered(member, this.clock.steadyMs());
@@ -74,27 +90,32 @@ export class PollService {
     const noted = { ...poll, lastPollMs: this.clock.nowMs(), polledAt: this.replicas.id };
     await this.database.transaction((manager) => this.enrolment.notePoll(manager, member, noted));
   }
+}
 
-  async #answer(member: SiteMember, positions: ReadonlyMap<string, SitePosition>): Promise<PollResponse> {
-    const { site } = member;
-    // By name and key: who has joined under the name of a site that is gone takes no part in its runs.
-    const views = (await this.views.all()).filter((view) => concerns(view, member));
-    const ended = views.filter(isOver).slice(-ENDED_RUNS_TOLD);
-    const told = views.filter((view) => !isOver(view) || ended.includes(view));
-    const instructions = told.flatMap((view) => owedInstructions(view, site, positions.get(view.run.run) ?? START));
-    const owed = sha256Hex(PollResponse.encode(PollResponse.fromPartial({ instructions })).finish());
-    const { sequence: authorities } = this.identity.authorities;
-    const runs = told.map((view) => wireView(view, site));
-    return PollResponse.fromPartial({ coordinatorTimeMs: Date.now(), instructions, owed, runs, authorities });
-  }
+/** By name and key: who has joined under the name of a site that is gone takes no part in its runs. */
+function toldRuns(all: readonly RunView[], member: SiteMember): RunView[] {
+  const views = all.filter((view) => concerns(view, member));
+  const ended = views.filter(isOver).slice(-ENDED_RUNS_TOLD);
+  return views.filter((view) => !isOver(view) || ended.includes(view));
+}
 
-  /** Still a member, and still the one that called: somebody else may have joined under the name while the call was held. */
-  async #requireStill({ site, identityKey }: SiteMember): Promise<void> {
-    const row = await this.database.transaction((manager) => this.enrolment.site(manager, site));
-    if (row?.identityKey !== identityKey)
-      throw new CoordinatorError('site-revoked', `"${site}" has another identity key now. Ask the operator.`);
-    requireEnrolled(row);
-  }
+interface Owed {
+  told: readonly RunView[];
+  instructions: Instruction[];
+  owed: string;
+  authorities: number;
+}
+
+function answerOf({ site }: SiteMember, { told, instructions, owed, authorities }: Owed): PollResponse {
+  const runs = told.map((view) => wireView(view, site));
+  return { coordinatorTimeMs: Date.now(), instructions, owed, runs, authorities };
+}
+
+/** Still a member, and still the one that called: somebody else may have joined under the name while the call was held. */
+function requireStill({ site, identityKey }: SiteMember, row: SiteRow | undefined): void {
+  if (row?.identityKey !== identityKey)
+    throw new CoordinatorError('site-revoked', `"${site}" has another identity key now. Ask the operator.`);
+  requireEnrolled(row);
 }
 
 function wireView(view: RunView, site: string): WireRunView {

@@ -5,7 +5,9 @@ import { CoordinatorError } from '../errors/index.js';
 import { ConsortiumIdentity } from '../identity/consortium.identity.js';
 import { ObjectStore } from '../objects/object.store.js';
 import { Database } from '../persistence/database.js';
+import { SharedReading } from '../persistence/shared.reading.js';
 import { ActIndex } from './act.index.js';
+import type { RunRow } from './run.entity.js';
 import { RunRepository } from './run.repository.js';
 import { type RunView, present } from './run.view.js';
 
@@ -15,6 +17,7 @@ export class RunViews {
   readonly #kept = new Map<string, RunView>();
   /** By digest. A plan never changes. */
   readonly #plans = new Map<string, Plan>();
+  readonly #all = new SharedReading(() => this.reading((manager) => this.allIn(manager)));
 
   constructor(
     private readonly database: Database,
@@ -25,25 +28,26 @@ export class RunViews {
 
   /** @throws CoordinatorError 'unknown-run' */
   load(run: string): Promise<RunView> {
-    return this.#withPlans(() => this.database.snapshot((manager) => this.#loadIn(manager, run)));
+    return this.reading((manager) => this.#loadIn(manager, run));
   }
 
   /** All runs, oldest first. */
-  all(): Promise<RunView[]> {
-    return this.#withPlans(() =>
-      this.database.snapshot(async (manager) => {
-        const views: RunView[] = [];
-        for (const { run } of await this.repository.runs(manager)) views.push(await this.#loadIn(manager, run));
-        return views;
-      }),
-    );
+  all(): Promise<readonly RunView[]> {
+    return this.#all.fresh();
   }
 
-  /** Plans lie in the object store, perhaps far away: they are read between transactions, never in one. */
-  async #withPlans<T>(work: () => Promise<T>): Promise<T> {
+  /** To be called within {@link reading}. */
+  async allIn(manager: EntityManager): Promise<readonly RunView[]> {
+    const views: RunView[] = [];
+    for (const row of await this.repository.runs(manager)) views.push(await this.#viewOf(manager, row));
+    return views;
+  }
+
+  /** One snapshot. Plans lie in the object store, perhaps far away: they are read between transactions, never in one, and then `work` begins again. */
+  async reading<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
     for (;;) {
       try {
-        return await work();
+        return await this.database.snapshot(work);
       } catch (error) {
         if (!(error instanceof UnreadPlan)) throw error;
         const bytes = await this.store.read(error.digest);
@@ -56,6 +60,11 @@ export class RunViews {
     const row = await this.repository.run(manager, run);
     if (row === null)
       throw new CoordinatorError('unknown-run', `There is no run "${run.slice(0, 60)}". List the runs with: coferment status`);
+    return this.#viewOf(manager, row);
+  }
+
+  async #viewOf(manager: EntityManager, row: RunRow): Promise<RunView> {
+    const { run } = row;
     const kept = this.#kept.get(run);
     // A read that began earlier may end later; acts that are known are never taken back, so it is not to go back either.
     if (kept !== undefined && kept.run.version >= row.version) return kept;
