@@ -68,6 +68,9 @@ const bothAre = (state: Parameters<typeof siteIs>[1]) => both(siteIs(holder, sta
 /** Where a first stop may have kept a site from being where it was to be. */
 const repeated = (times: number, moments: readonly Moment[]): Moment[] => Array.from({ length: times }, () => moments).flat();
 
+/** The list is closed, and neither has encrypted. */
+const ready = both(update('uploading'), bothAre('nonce-given'));
+
 /** A ciphertext is lost, or its upload never ends. */
 const losses: Scenario = {
   name: 'lost bytes',
@@ -80,8 +83,8 @@ const losses: Scenario = {
     moment(bothAre('encrypted'), (consortium) => consortium.absent.add(holder).add(contributor)),
     moment(update('ready'), returns(holder, contributor)),
     // Further attempts: once these two have given nonces and do not encrypt, once they have uploaded and another one has not.
-    ...repeated(2, [moment(update('uploading'), leaves(holder, contributor)), moment(update('ready'), returns(holder, contributor))]),
-    ...repeated(2, [moment(update('uploading'), leaves('alder')), moment(update('ready'), returns('alder'))]),
+    ...repeated(2, [moment(ready, leaves(holder, contributor)), moment(update('ready'), returns(holder, contributor))]),
+    ...repeated(3, [moment(ready, leaves('alder')), moment(update('ready'), returns('alder'))]),
   ],
 };
 
