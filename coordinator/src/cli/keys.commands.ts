@@ -61,7 +61,7 @@ export function addKeys(program: Command): void {
             : '';
         const objects = existsSync(join(flags.data, 'objects'))
           ? ''
-          : '\nThe objects are in the folder that "coferment start --objects" names and NOT in it. Copy that folder after the dump.';
+          : '\nThe objects are in the folder or bucket that "coferment start --objects" names and NOT in it. Copy that after the dump.';
         output.result(
           { ...made, out: flags.out },
           `The backup of "${made.consortium}" with ${made.files} files is in ${flags.out}. The passphrase or key file is not in it: keep that in another place.${server}${objects}`,

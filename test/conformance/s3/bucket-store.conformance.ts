@@ -2,9 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { BucketStore } from '../../../coordinator/src/objects/bucket.store.js';
+import type { StoredFile } from '../../../coordinator/src/objects/orphan.rule.js';
 import { S3Bucket } from '../../../coordinator/src/objects/s3.bucket.js';
 import { storeOf } from '../../../coordinator/src/objects/store.choice.js';
 import { Health } from '../../../coordinator/src/telemetry/health.js';
@@ -101,6 +101,46 @@ describe.skipIf(absent)(`objects in a real S3 server${absent && ` (skipped: ${ab
     expect(Buffer.concat(chunks).equals(bytes.subarray(1000, 201_000))).toBe(true);
   });
 
+  it('that are still arriving are at one coordinator only: at another one the upload starts again, and both end alike', async () => {
+    const [one, other] = [await opened('arriving'), await opened('arriving')];
+    const bytes = randomBytes(2000);
+    const digest = sha256(bytes);
+    const arrive = async (store: typeof one, part: Uint8Array) => {
+      const file = await store.append('alpha', digest);
+      await file.appendFile(part);
+      await file.close();
+    };
+    await arrive(one, bytes.subarray(0, 1500));
+    expect([await one.received('alpha', digest), await other.received('alpha', digest)]).toEqual([1500, 0]);
+    await arrive(other, bytes);
+    await other.finish('alpha', digest, { size: 2000, digest, leaves: randomBytes(32) });
+    expect(await one.has(digest, 2000)).toBe(true);
+    await arrive(one, bytes.subarray(1500));
+    await one.finish('alpha', digest, { size: 2000, digest, leaves: randomBytes(32) });
+    expect(stored('arriving')).toEqual([digest]);
+    expect(Buffer.from(await other.read(digest)).equals(bytes)).toBe(true);
+  });
+
+  it('that no row names are found and removed by the server’s clock, unless they were written again', async () => {
+    const store = await opened('orphans');
+    const digest = await store.put(randomBytes(10));
+    const files = async () => {
+      const found: StoredFile[] = [];
+      for await (const file of store.files()) found.push(file);
+      return found;
+    };
+    await store.name();
+    writeFileSync(s3().fileOf(BUCKET, 'orphans/of-somebody'), 'else');
+    const [found] = await files();
+    expect(await files()).toEqual([{ kind: 'object', name: digest, size: 10, writtenMs: expect.any(Number) }]);
+    expect(Math.abs(found!.writtenMs - Date.now())).toBeLessThan(60_000);
+    expect(await store.remove({ ...found!, writtenMs: found!.writtenMs - 5000 })).toBe(false);
+    expect(await store.inspect(digest, 10, true)).toBeUndefined();
+    expect(await store.remove(found!)).toBe(true);
+    expect(await store.inspect(digest, 10, false)).toBe('it is gone');
+    await expect(store.read(digest)).rejects.toMatchObject({ reason: 'it is gone' });
+  });
+
   it('that were changed, cut or taken away in the bucket are named, and never read', async () => {
     const store = await opened('damaged');
     const digest = await store.put(randomBytes(50_000));
@@ -127,7 +167,7 @@ describe.skipIf(absent)(`objects in a real S3 server${absent && ` (skipped: ${ab
     const store = await opened('cut');
     const bytes = randomBytes(48 * 2 ** 20);
     const storing = store.put(bytes);
-    await sleep(60);
+    await s3().hasRead(8 * 2 ** 20);
     await s3().kill();
     await expect(storing).rejects.toMatchObject({ code: 'storage-failed', kind: 'unreachable' });
     await s3().start();

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -72,6 +72,15 @@ export class S3Server {
       if (answer !== undefined) return;
       if (performance.now() > endMs) throw new Error(`the S3 server does not answer at ${this.endpoint}`);
     }
+  }
+
+  /** Returns once the server has read so many bytes more: then it is in the middle of something. Elsewhere than on Linux, a moment later. */
+  async hasRead(bytes: number): Promise<void> {
+    const file = `/proc/${this.#process?.pid}/io`;
+    if (!existsSync(file)) return sleep(300);
+    const read = () => Number(/^rchar: (\d+)/.exec(readFileSync(file, 'utf8'))?.[1]);
+    for (const goal = read() + bytes, endMs = performance.now() + 20_000; read() < goal; await sleep(1))
+      if (performance.now() > endMs) throw new Error(`the S3 server did not read ${bytes} bytes in 20 s`);
   }
 
   /** As by a power cut. */
