@@ -20,8 +20,8 @@ import {
   type KeyAndCertificate,
 } from '../../coordinator/src/identity/certificate.authority.js';
 import { ConsortiumIdentity } from '../../coordinator/src/identity/consortium.identity.js';
+import { UploadQuota } from '../../coordinator/src/objects/upload.quota.js';
 import { ObjectService } from '../../coordinator/src/objects/object.service.js';
-import { Database } from '../../coordinator/src/persistence/database.js';
 import { TestCoordinator } from '../../coordinator/src/testing/coordinator.fixture.js';
 import { JoinedAgent } from './joined.agent.fixture.js';
 
@@ -47,6 +47,7 @@ describe('an agent that renews', () => {
     const digest = sha256Hex(bytes);
     const received: Uint8Array[] = [];
     vi.spyOn(ObjectService.prototype, 'uploadState').mockResolvedValue({ received: 0, complete: false });
+    vi.spyOn(UploadQuota.prototype, 'require').mockResolvedValue();
     const uploads = vi.spyOn(ObjectService.prototype, 'upload').mockImplementation(async (_, part, chunks) => {
       for await (const chunk of chunks) received.push(chunk);
       return { received: part.size, complete: true };
@@ -79,15 +80,10 @@ describe('an agent that renews', () => {
     await alder.keeper.renew();
     await alder.keeper.refused();
     expect(renewals).toHaveBeenCalledTimes(1);
-    const { now } = Date;
-    vi.spyOn(Date, 'now').mockImplementation(() => now() + 5000);
+    const now = performance.now.bind(performance);
+    vi.spyOn(performance, 'now').mockImplementation(() => now() + 5000);
     await alder.keeper.refused();
     expect(renewals).toHaveBeenCalledTimes(2);
-    vi.restoreAllMocks();
-    // The coordinator has answered a renewal of the time to come.
-    alder.stop();
-    await coordinator.running.context.get(Database).transaction((manager) => manager.query('DELETE FROM renewal'));
-    alder.start();
   });
 
   it('gets no answer, keeps its pair, and goes on when the next try is answered', async () => {

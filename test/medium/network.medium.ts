@@ -184,10 +184,10 @@ describe('a line that was cut', () => {
 describe('the wire version', () => {
   it('of a poll may be one minor version apart, and no more', async () => {
     const client = clientOf();
-    await expect(poll(client, { wireVersion: '1.1' })).resolves.toMatchObject({ instructions: [] });
-    await expect(poll(client, { wireVersion: '1.2' })).rejects.toMatchObject({
+    await expect(poll(client, { wireVersion: '1.2' })).resolves.toMatchObject({ instructions: [] });
+    await expect(poll(client, { wireVersion: '1.3' })).rejects.toMatchObject({
       code: 'version-mismatch',
-      message: expect.stringMatching(/agent speaks wire version 1\.2, the coordinator 1\.0/),
+      message: expect.stringMatching(/agent speaks wire version 1\.3, the coordinator 1\.1/),
     });
   });
 
@@ -203,9 +203,9 @@ describe('the wire version', () => {
       );
     };
     try {
-      for (const apart of ['1.2', '2.0', '0.9'])
-        expect(await request(apart)).toMatch(new RegExp(`version ${apart}, the coordinator 1\\.0`));
-      for (const near of ['1.0', '1.1']) expect(await request(near)).not.toMatch(/version/);
+      for (const apart of ['1.3', '2.0', '0.9'])
+        expect(await request(apart)).toMatch(new RegExp(`version ${apart}, the coordinator 1\\.1`));
+      for (const near of ['1.0', '1.1', '1.2']) expect(await request(near)).not.toMatch(/version/);
     } finally {
       client.close();
     }

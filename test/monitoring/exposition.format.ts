@@ -49,7 +49,8 @@ export function parseExposition(text: string): Family[] {
 function parseSample(line: string): Family['samples'][number] {
   const [, name = '', inner, number = ''] = SAMPLE.exec(line) ?? [];
   const value = number === '+Inf' ? Infinity : number === '-Inf' ? -Infinity : Number(number);
-  if (name === '' || (number !== 'NaN' && (Number.isNaN(value) || number.trim() === ''))) throw new Error(`not a sample: ${line}`);
+  // Prometheus reads it in any case of its letters, and the client library writes `Nan` for a mean of nothing.
+  if (name === '' || (!/^nan$/i.test(number) && (Number.isNaN(value) || number.trim() === ''))) throw new Error(`not a sample: ${line}`);
   const labels: Record<string, string> = {};
   for (let rest = inner ?? ''; rest !== '';) {
     const [whole = '', label = '', text = ''] = LABEL.exec(rest) ?? [];

@@ -23,6 +23,8 @@ export function serverProgram(): { program: string; absent: string } {
   const folder = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'coferment', `versitygw-${VERSION}`);
   const program = join(folder, 'versitygw');
   if (existsSync(program)) return { program, absent: '' };
+  // A minute of building is nothing that tests begin unasked.
+  if (process.env['REQUIRE_S3'] !== '1') return { program, absent: 'REQUIRE_S3=1 builds one with Go, VERSITYGW names one' };
   mkdirSync(folder, { recursive: true });
   const { status, stderr, error } = spawnSync('go', ['install', `${MODULE}@${VERSION}`], {
     env: { ...process.env, GOBIN: folder, GOFLAGS: '' },
