@@ -266,19 +266,24 @@ describe('another set', () => {
     for (const site of scene.sites) expect(site.state?.round).toBe(1);
   });
 
-  it('is not to be had where somebody who has to approve it is not a member any more', async () => {
-    const scene = await Scene.launch(['alpha', 'beta', 'gamma', 'zeta']);
-    await scene.updateIs('training');
-    scene.fault({ ignores: ['attest'] }, 'gamma', 'zeta');
-    await scene.updateIs('attesting');
-    scene.leave('gamma', 'zeta');
-    expect((await scene.pastDeadline()).state).toBe('stuck');
-    const { operator } = scene.coordinator.operator;
-    await ask(operator.revokeSite.bind(operator), { site: 'zeta', reason: 'gone' });
-    await expect(scene.propose(6, 'alpha', 'beta', 'gamma')).rejects.toMatchObject({
-      code: 'no-new-set',
-      message: expect.stringMatching(/zeta would have to approve it and is not a member any more.*Only a new run remains: coferment abort/),
-    });
-    expect((await scene.status()).newSet).toBeUndefined();
-  });
+  it.runIf(process.env['RELIABILITY_FULL'] === '1')(
+    'is not to be had where somebody who has to approve it is not a member any more',
+    async () => {
+      const scene = await Scene.launch(['alpha', 'beta', 'gamma', 'zeta']);
+      await scene.updateIs('training');
+      scene.fault({ ignores: ['attest'] }, 'gamma', 'zeta');
+      await scene.updateIs('attesting');
+      scene.leave('gamma', 'zeta');
+      expect((await scene.pastDeadline()).state).toBe('stuck');
+      const { operator } = scene.coordinator.operator;
+      await ask(operator.revokeSite.bind(operator), { site: 'zeta', reason: 'gone' });
+      await expect(scene.propose(6, 'alpha', 'beta', 'gamma')).rejects.toMatchObject({
+        code: 'no-new-set',
+        message: expect.stringMatching(
+          /zeta would have to approve it and is not a member any more.*Only a new run remains: coferment abort/,
+        ),
+      });
+      expect((await scene.status()).newSet).toBeUndefined();
+    },
+  );
 });
