@@ -42,12 +42,22 @@ export function approvedChange(
   return { proposal: proposal.digest, before, after };
 }
 
-/** With a third set, also what it differs by from the first one must have been asked about. @throws ConsortiumError 'approvers-short' */
+/**
+ * With a third set, also what it differs by from the first one must have been asked about.
+ * @throws ConsortiumError 'approvers-short', AgentError 'set-changed' where nobody here can tell any more who that is
+ */
 export function requireKnownConcerned(
   { journal }: Pick<SiteContext, 'journal'>,
   key: SetKey,
   after: readonly string[],
   approvers: readonly string[],
 ): void {
-  for (const { sites } of journal.sets.earlier(key)) if (sites.length > 0) requireApprovers(approvers, setDifference(sites, after));
+  for (const { sites } of journal.sets.earlier(key)) {
+    if (sites.length === 0)
+      throw new AgentError(
+        'set-changed',
+        `This site has signed more than one set for the ${key.kind} sum of model ${key.modelIn.slice(0, 16)}, and its restored journal does not have the sites of all. Nobody here can tell whom another set would concern, so it takes no further one. Nothing was signed or sent.`,
+      );
+    requireApprovers(approvers, setDifference(sites, after));
+  }
 }
