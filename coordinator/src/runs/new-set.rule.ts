@@ -54,6 +54,7 @@ export function neededApprovers(view: RunView, round: RoundRow, after: readonly 
 
 export interface StoppedSum {
   round: RoundRow;
+  /** The set that was frozen last for this model. Another one that was approved and never came to its freeze was signed by nobody. */
   before: string[];
   /** T of the sum that fixed `before`. */
   t: string;
@@ -72,10 +73,9 @@ export function requireStopped(view: RunView, sum: number): StoppedSum {
     throw noNewSet(
       `sum ${sum} confirms the key of "${round.confirms}" and is over that site alone. Start a new key epoch: coferment epochs renew ${run}`,
     );
-  const before = stickySet(round)!.toSorted();
-  const t = round.t ?? view.rounds.findLast((other) => other.t !== null && other.kind === round.kind && other.modelIn === round.modelIn)?.t;
-  if (t === undefined || t === null) throw noNewSet(`no set was frozen for sum ${sum}`);
-  return { round, before, t };
+  const frozen = view.rounds.findLast((other) => other.t !== null && other.kind === round.kind && other.modelIn === round.modelIn);
+  if (frozen === undefined || frozen.t === null) throw noNewSet(`no set was frozen for sum ${sum}`);
+  return { round, before: frozen.counted.toSorted(), t: frozen.t };
 }
 
 /** @throws CoordinatorError 'no-new-set' */
@@ -87,7 +87,10 @@ export function requirePossibleSet(view: RunView, { round, before }: StoppedSum,
     throw noNewSet(`${outside.join(', ')} takes no part in key epoch ${view.epoch.epoch}. Its sites: ${epochSites(roster).join(', ')}`);
   const { minContributors } = roster.numbers;
   if (after.length < minContributors) throw noNewSet(`${after.length} sites were named, and the plan requires ${minContributors}`);
-  if (after.join() === before.join()) throw noNewSet(`${after.join(', ')} is the set that sum ${round.sum} is over already`);
+  if (after.join() === stickySet(round)?.toSorted().join())
+    throw noNewSet(`${after.join(', ')} is the set that sum ${round.sum} is over already`);
+  if (after.join() === before.join())
+    throw noNewSet(`${after.join(', ')} is the set that was frozen first for this model, and a proposal leads away from it`);
   return after;
 }
 
