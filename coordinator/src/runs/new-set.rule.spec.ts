@@ -31,5 +31,8 @@ describe('another set in the place of a second one that was never frozen', () =>
   it('asks whom any of the three concerns', () => {
     const view = stalledSecond();
     expect(neededApprovers(view, view.rounds[1]!, THIRD)).toEqual(['gamma', 'zeta']);
+    // Once two were frozen, sums of all three could be combined: who is in all of them is concerned too.
+    const frozen = { ...view.rounds[1]!, state: 'stuck' as const, t: T, counted: SECOND };
+    expect(neededApprovers({ ...view, rounds: [view.rounds[0]!, frozen] }, frozen, THIRD)).toEqual(SITES);
   });
 });

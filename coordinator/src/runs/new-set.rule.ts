@@ -1,4 +1,4 @@
-import { type SumKind, epochSites, setDifference } from '@coferment/consortium';
+import { type SumKind, concernedSites, epochSites, setDifference } from '@coferment/consortium';
 import type { RoundRow } from '../rounds/round.entity.js';
 import { CoordinatorError } from '../errors/index.js';
 import { OPERATOR } from './act.entity.js';
@@ -38,18 +38,20 @@ export function approvedProposal(view: RunView, round: RoundRow): { slot: string
 }
 
 /**
- * Everybody in the difference to any set that was fixed for this model in this run, and every signer of one of these: who has attested it or released a share
+ * Everybody in the difference to any set that was fixed for this model in this run, everybody in any of three that were frozen, and every signer of one of these: who has attested it or released a share
  * of it. The statistics of a consortium are summed over one set in all its runs, so there all sites may have signed.
  */
 export function neededApprovers(view: RunView, round: RoundRow, after: readonly string[]): string[] {
   if (round.kind === 'statistics') return view.run.sites.toSorted();
   const sums = view.rounds.filter(({ kind, modelIn }) => kind === round.kind && modelIn === round.modelIn);
   const sets = sums.flatMap((sum) => [stickySet(sum)]).filter((set) => set !== null);
+  const frozen = sums.flatMap(({ t, counted }) => (t === null ? [] : [counted]));
   const signers = sums.flatMap(({ kind, epoch, sum }) => [
     ...view.acts.inSlot('attestation', slots.ofAttestation(kind, epoch, sum)),
     ...view.acts.inSlot('share', slots.ofSum(sum)),
   ]);
-  return [...new Set([...sets.flatMap((set) => setDifference(set, after)), ...signers.map(({ site }) => site)])].sort();
+  const concerned = [...sets.flatMap((set) => setDifference(set, after)), ...concernedSites(frozen, after)];
+  return [...new Set([...concerned, ...signers.map(({ site }) => site)])].sort();
 }
 
 export interface StoppedSum {
