@@ -66,7 +66,9 @@ export class CountedSetsRepository {
         else this.#insert(key, bound);
         return;
       }
-      if (leads && setDigest(change.before) === current.set) return this.#replace(key, current, bound, change.proposal);
+      // A restored journal may have had the digest only.
+      if (leads && setDigest(change.before) === current.set)
+        return this.#replace(key, { set: current.set, sites: change.before }, bound, change.proposal);
       throw changed(key, current, bound);
     });
   }

@@ -32,7 +32,7 @@ export async function approveNewSet(context: SiteContext, { run, proposal: envel
   if (current?.set === setDigest(after)) return DONE;
   if (current !== undefined && current.set !== setDigest(before))
     throw refused(`it starts from ${before.join(', ')}, and this site knows another set for this model: ${current.sites.join(', ')}`);
-  requireKnownConcerned(context, key, after, approvers);
+  requireKnownConcerned(context, key, predicate);
   requireAllowed(context, run);
   const earlier = journal.sets.earlier(key).flatMap(({ sites }) => (sites.length > 0 ? [sites] : []));
   const proposed: ProposedSet = { proposal: digest, run, sum, kind, modelIn, before, after, approvers, earlier };

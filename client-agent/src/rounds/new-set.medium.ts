@@ -1,4 +1,4 @@
-import { peekStatement } from '@coferment/consortium';
+import { peekStatement, setDigest } from '@coferment/consortium';
 import { type DsseEnvelope, generateIdentity, loadCrypto } from '@coferment/crypto';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { AgentError } from '../agent.error.js';
@@ -10,6 +10,7 @@ import { approvalsOf, approveBy, digestOf, forgedApproval, proposalFor, type Pro
 import { approveNewSet } from './new-set.handlers.js';
 import { openConsortium } from './opened.consortia.fixture.js';
 import { attest, releaseShare } from './opening.handlers.js';
+import { requireKnownConcerned } from './set.change.js';
 
 beforeAll(loadCrypto);
 
@@ -110,6 +111,36 @@ describe('a second set from one model', () => {
     );
     for (const site of FIVE) expect(await signs(site, behind(whole, all, third))).toContain('done');
     expect(await signs('a', behind(proposal, approvals))).toBe('set-changed');
+  });
+
+  it('asks whom the first concerned also where a restored journal knew of it the digest only', async () => {
+    const e = consortium.member('e');
+    const { modelIn } = consortium.contextOf(first);
+    const key = { consortium: 'acme', kind: 'update' as const, modelIn };
+    e.journal.sets.recall(key, setDigest(FIRST));
+    const proposal = proposalFor(consortium, first, SECOND, { approvers: FIVE });
+    const approvals = await approveBy(consortium, proposal, FIVE);
+    expect(await signs('e', behind(proposal, approvals))).toContain('done');
+    expect(e.journal.sets.earlier(key).map(({ sites }) => sites)).toEqual([FIRST]);
+    // a and b are in all three sets: of three sums, more than differences can be worked out.
+    for (const left of FIVE) {
+      const approvers = FIVE.filter((site) => site !== left);
+      expect(() => requireKnownConcerned(e, key, { before: SECOND, after: THIRD, approvers }), left).toThrow(
+        expect.objectContaining({ code: 'approvers-short' }),
+      );
+    }
+    requireKnownConcerned(e, key, { before: SECOND, after: THIRD, approvers: FIVE });
+  });
+
+  it('takes no third where the sites of the first are not known any more', () => {
+    const e = consortium.member('e');
+    const { modelIn } = consortium.contextOf(first);
+    const key = { consortium: 'acme', kind: 'update' as const, modelIn };
+    e.journal.sets.recall(key, setDigest(FIRST));
+    e.journal.sets.recall(key, setDigest(SECOND));
+    expect(() => requireKnownConcerned(e, key, { before: SECOND, after: THIRD, approvers: FIVE })).toThrow(
+      expect.objectContaining({ code: 'set-changed' }),
+    );
   });
 
   it('stays bound when the process is killed between the record and the sending', async () => {

@@ -1,4 +1,4 @@
-import { checkSetChange, requireApprovers, setDifference, setDigest } from '@coferment/consortium';
+import { type Predicate, checkSetChange, concernedSites, requireApprovers, setDigest } from '@coferment/consortium';
 import type { DsseEnvelope } from '@coferment/crypto';
 import { AgentError } from '../agent.error.js';
 import type { ApprovedChange, SetKey } from '../journal/counted-sets.repository.js';
@@ -29,8 +29,8 @@ export function approvedChange(
   const current = journal.sets.inForce(key);
   if (current?.set === setDigest(sites)) return undefined;
   const { proposal, approvals } = checkSetChange(envelopes, operatorKey, { ...key, run, roster: facts.roster }, sites);
-  const { before, after, approvers } = proposal.predicate;
-  requireKnownConcerned(context, key, after, approvers);
+  const { before, after } = proposal.predicate;
+  requireKnownConcerned(context, key, proposal.predicate);
   const own = approvals.find((approval) => approval.site === site);
   if (current !== undefined && own === undefined)
     throw new AgentError(
@@ -42,12 +42,20 @@ export function approvedChange(
   return { proposal: proposal.digest, before, after };
 }
 
-/** With a third set, also what it differs by from the first one must have been asked about. @throws ConsortiumError 'approvers-short' */
+/**
+ * With a third set, everybody in any of the sets must have been asked, as far as this site knows them.
+ * @throws ConsortiumError 'approvers-short', AgentError 'set-changed' where nobody here can tell any more who that is
+ */
 export function requireKnownConcerned(
   { journal }: Pick<SiteContext, 'journal'>,
   key: SetKey,
-  after: readonly string[],
-  approvers: readonly string[],
+  { before, after, approvers }: Pick<Predicate<'new-set-proposed'>, 'before' | 'after' | 'approvers'>,
 ): void {
-  for (const { sites } of journal.sets.earlier(key)) if (sites.length > 0) requireApprovers(approvers, setDifference(sites, after));
+  const earlier = journal.sets.earlier(key).map(({ sites }) => sites);
+  if (earlier.some((sites) => sites.length === 0))
+    throw new AgentError(
+      'set-changed',
+      `This site has signed more than one set for the ${key.kind} sum of model ${key.modelIn.slice(0, 16)}, and its restored journal does not have the sites of all. Nobody here can tell whom another set would concern, so it takes no further one. Nothing was signed or sent.`,
+    );
+  requireApprovers(approvers, concernedSites([...earlier, before], after));
 }

@@ -11,6 +11,9 @@ export function newSetText(shown: ShownProposal): string {
     `  the set it cannot complete over:  ${before.join(', ')}`,
     `  the set that is proposed instead: ${after.join(', ')}`,
     ...differences([...earlier, before], after, MEANING[kind]).map((line) => `  ${line}`),
+    ...(earlier.length > 0
+      ? ['  with this there are three sets or more: sums of them can be combined to tell about any site in any of them, so all are asked.']
+      : []),
     `  has to be approved by: ${approvers.join(', ')}`,
     `  digest of the proposal: ${formatFingerprint(proposal)}`,
     ...(decision === 'approved' ? [] : [`  to approve it: coferment-agent sets approve ${proposal}`]),

@@ -9,6 +9,19 @@ export function setDifference(before: readonly string[], after: readonly string[
   return [...new Set(inOne)].sort();
 }
 
+/**
+ * Whom another set concerns after these from the same model. Of two sums only the difference can be worked out, and of whoever is in both it tells nothing. Of
+ * three sums it is more: from v+x+y, v+x+z and v+y+z, x learns v, which is in all of them. So from the third set on, everybody in any of them is concerned.
+ * @returns sorted, each once
+ */
+export function concernedSites(earlier: readonly (readonly string[])[], after: readonly string[]): string[] {
+  const listed = (set: readonly string[]) => set.toSorted().join();
+  const others = new Map(earlier.filter((set) => listed(set) !== listed(after)).map((set) => [listed(set), set]));
+  const sets = [...others.values()];
+  const concerned = sets.length > 1 ? [...sets.flat(), ...after] : sets.flatMap((set) => setDifference(set, after));
+  return [...new Set(concerned)].sort();
+}
+
 /** What a proposal is looked at in: the run it must be of, and the key epoch in which the new sum would be made. */
 export interface ProposalPlace {
   consortium: string;

@@ -31,7 +31,7 @@ export function admitEpochAct(view: RunView, statement: EpochAct, envelope: Dsse
     return slots.ofRun();
   }
   const isLeftOut = epoch.roster.leftOut.includes(statement.predicate.site);
-  const isDue = run.state === 'key-ceremony' || (run.state === 'running' && isLeftOut);
+  const isDue = run.state === 'key-ceremony' || ((run.state === 'running' || run.state === 'stuck') && isLeftOut);
   // A site can find at any time that it was restored from a backup.
   requireDue(statement.name === 'epoch-left' ? run.state !== 'awaiting-approval' : isDue, statement, view);
   requireSame(statement.predicate.epoch === epoch.epoch, 'other-epoch', statement, `epoch ${statement.predicate.epoch}`);

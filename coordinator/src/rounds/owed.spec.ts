@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { decline, give, giveNonce, attest, runningView, SITES, storedRun } from '../testing/run-view.fixture.js';
+import { E, decline, give, giveByOperator, giveNonce, attest, runningView, SITES, storedRun } from '../testing/run-view.fixture.js';
 import type { RunView } from '../runs/run.view.js';
+import { slots } from '../runs/slot.names.js';
 import { owedInstructions } from './owed.js';
 
 const kinds = (view: RunView, site: string, appliedSum: number, epoch = 0) =>
@@ -77,6 +78,22 @@ describe('what a site owes', () => {
     expect(kinds({ ...view, run: { ...view.run, state: 'stuck' } }, 'alpha', 0)).toEqual([]);
   });
 
+  it('is, of a second set that stopped, the attestation before the approval of a third: that starts from the second', () => {
+    const digest = 'c'.repeat(64);
+    const view = runningView({ state: 'stuck', t: digest, k: digest, certificate: [digest], newSet: null });
+    const { run, sum, kind } = view.rounds[0]!;
+    const proposed = { consortium: 'unit', run, e: E, kind, sum, modelIn: 'none' as const, t: digest };
+    const sets = { before: SITES.slice(0, 3), after: SITES, approvers: ['alpha', 'zeta'] };
+    giveByOperator(view, 'new-set-proposed', slots.ofProposal(sum, 1), { ...proposed, ...sets });
+    attest(view, 'zeta', 1);
+    const stuck = { ...view, run: { ...view.run, state: 'stuck' as const } };
+    expect(kinds(stuck, 'alpha', 0)).toEqual(['releaseShare', 'approveNewSet']);
+    const second = { ...stuck, rounds: [{ ...view.rounds[0]!, newSet: slots.ofProposal(sum, 1) }] };
+    expect(kinds(second, 'alpha', 0)).toEqual(['releaseShare', 'attest', 'approveNewSet']);
+    expect(kinds(second, 'zeta', 0)).toEqual(['releaseShare', 'approveNewSet']);
+    expect(kinds(second, 'beta', 0)).toEqual(['releaseShare']);
+  });
+
   it('is for a site that is left out the roster, then E, then attestations; never a key or an upload', () => {
     const view = runningView({ state: 'training' });
     const { roster } = view.epoch;
@@ -88,6 +105,8 @@ describe('what a site owes', () => {
     expect(kinds(without, 'zeta', 0)).toEqual(['agreeEpoch']);
     expect(kinds(without, 'zeta', 0, 1)).toEqual([]);
     expect(kinds(without, 'alpha', 0)).toEqual(['prepareSum']);
+    const stuck = { ...without, run: { ...view.run, state: 'stuck' as const } };
+    expect(kinds({ ...stuck, rounds: [{ ...view.rounds[0]!, state: 'stuck' as const, t: digest }] }, 'zeta', 0)).toEqual(['agreeEpoch']);
     const attesting = { ...without, rounds: [{ ...without.rounds[0]!, state: 'attesting' as const, k: digest, t: digest }] };
     expect(kinds(attesting, 'zeta', 0, 1)).toEqual(['attest']);
     const ceremony = {

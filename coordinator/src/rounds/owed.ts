@@ -37,6 +37,9 @@ export function owedInstructions(view: RunView, site: string, { appliedSum, epoc
   if (behind.length > MOST_SUMS_AT_ONCE) return owed;
   if (isOver(view)) return [...owed, closeRun(view)];
   if (view.run.state === 'paused') return owed;
+  // It may be the one that is waited for.
+  if (view.run.state === 'stuck' && isLeftOut && view.epoch.e !== null && knownEpoch < view.epoch.epoch)
+    return [...owed, ...owedToLeftOut(view, site)];
   if (view.run.state === 'stuck') return [...owed, ...(behind.length === 0 ? owedWhileStuck(view, site) : [])];
   if (isLeftOut && knownEpoch < view.epoch.epoch) return [...owed, ...owedToLeftOut(view, site)];
   return [...owed, ...owedInEpoch(view, site), ...owedInRounds(view, site)];
@@ -64,7 +67,16 @@ function owedApproval(view: RunView, round: RoundRow, site: string): Instruction
   const proposal = newestProposal(view, round.sum);
   if (proposal === undefined || !proposal.predicate.approvers.includes(site) || view.acts.has('new-set-approved', site, proposal.slot))
     return [];
-  return [{ kind: { $case: 'approveNewSet', approveNewSet: { run: view.run.run, proposal: toWire(proposal.envelope) } } }];
+  return [
+    ...owedBeforeThird(view, round, site),
+    { kind: { $case: 'approveNewSet', approveNewSet: { run: view.run.run, proposal: toWire(proposal.envelope) } } },
+  ];
+}
+
+/** A third set starts from the second: whoever signed the first and was away when the second was signed binds itself to that before it can approve. */
+function owedBeforeThird(view: RunView, round: RoundRow, site: string): Instruction[] {
+  const wasSigned = round.newSet !== null && round.t !== null && stuckAt(round) !== 'attesting';
+  return wasSigned ? owedAttestation(view, [round], site) : [];
 }
 
 function owedShare(view: RunView, round: RoundRow, site: string): Instruction[] {

@@ -1,4 +1,4 @@
-import { type SumKind, epochSites, setDifference } from '@coferment/consortium';
+import { type SumKind, concernedSites, epochSites, setDifference } from '@coferment/consortium';
 import type { RoundRow } from '../rounds/round.entity.js';
 import { CoordinatorError } from '../errors/index.js';
 import { OPERATOR } from './act.entity.js';
@@ -38,22 +38,25 @@ export function approvedProposal(view: RunView, round: RoundRow): { slot: string
 }
 
 /**
- * Everybody in the difference to any set that was fixed for this model in this run, and every signer of one of these: who has attested it or released a share
+ * Everybody in the difference to any set that was fixed for this model in this run, everybody in any of three that were frozen, and every signer of one of these: who has attested it or released a share
  * of it. The statistics of a consortium are summed over one set in all its runs, so there all sites may have signed.
  */
 export function neededApprovers(view: RunView, round: RoundRow, after: readonly string[]): string[] {
   if (round.kind === 'statistics') return view.run.sites.toSorted();
   const sums = view.rounds.filter(({ kind, modelIn }) => kind === round.kind && modelIn === round.modelIn);
   const sets = sums.flatMap((sum) => [stickySet(sum)]).filter((set) => set !== null);
+  const frozen = sums.flatMap(({ t, counted }) => (t === null ? [] : [counted]));
   const signers = sums.flatMap(({ kind, epoch, sum }) => [
     ...view.acts.inSlot('attestation', slots.ofAttestation(kind, epoch, sum)),
     ...view.acts.inSlot('share', slots.ofSum(sum)),
   ]);
-  return [...new Set([...sets.flatMap((set) => setDifference(set, after)), ...signers.map(({ site }) => site)])].sort();
+  const concerned = [...sets.flatMap((set) => setDifference(set, after)), ...concernedSites(frozen, after)];
+  return [...new Set([...concerned, ...signers.map(({ site }) => site)])].sort();
 }
 
 export interface StoppedSum {
   round: RoundRow;
+  /** The set that was frozen last for this model. Another one that was approved and never came to its freeze was signed by nobody. */
   before: string[];
   /** T of the sum that fixed `before`. */
   t: string;
@@ -72,10 +75,9 @@ export function requireStopped(view: RunView, sum: number): StoppedSum {
     throw noNewSet(
       `sum ${sum} confirms the key of "${round.confirms}" and is over that site alone. Start a new key epoch: coferment epochs renew ${run}`,
     );
-  const before = stickySet(round)!.toSorted();
-  const t = round.t ?? view.rounds.findLast((other) => other.t !== null && other.kind === round.kind && other.modelIn === round.modelIn)?.t;
-  if (t === undefined || t === null) throw noNewSet(`no set was frozen for sum ${sum}`);
-  return { round, before, t };
+  const frozen = view.rounds.findLast((other) => other.t !== null && other.kind === round.kind && other.modelIn === round.modelIn);
+  if (frozen === undefined || frozen.t === null) throw noNewSet(`no set was frozen for sum ${sum}`);
+  return { round, before: frozen.counted.toSorted(), t: frozen.t };
 }
 
 /** @throws CoordinatorError 'no-new-set' */
@@ -87,7 +89,10 @@ export function requirePossibleSet(view: RunView, { round, before }: StoppedSum,
     throw noNewSet(`${outside.join(', ')} takes no part in key epoch ${view.epoch.epoch}. Its sites: ${epochSites(roster).join(', ')}`);
   const { minContributors } = roster.numbers;
   if (after.length < minContributors) throw noNewSet(`${after.length} sites were named, and the plan requires ${minContributors}`);
-  if (after.join() === before.join()) throw noNewSet(`${after.join(', ')} is the set that sum ${round.sum} is over already`);
+  if (after.join() === stickySet(round)?.toSorted().join())
+    throw noNewSet(`${after.join(', ')} is the set that sum ${round.sum} is over already`);
+  if (after.join() === before.join())
+    throw noNewSet(`${after.join(', ')} is the set that was frozen first for this model, and a proposal leads away from it`);
   return after;
 }
 

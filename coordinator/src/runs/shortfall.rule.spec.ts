@@ -108,6 +108,18 @@ describe('a sum over a fixed set', () => {
   });
 });
 
+describe('a sum over a fixed set whose upload was lost with a restart', () => {
+  it('gets a new attempt once the others have sent theirs, and is not stuck', () => {
+    const nonces = SITES.map((site) => ({ site, nonce: site }));
+    const view = runningView({ fixedSet: SITES, deadlineMs: DEADLINE, state: 'uploading', nonces });
+    decline(view, 'zeta', 'nonce-lost');
+    expect(nextStep(view, nobody, DEADLINE)).toBeUndefined();
+    expect(nextStep(view, absent('gamma'), DEADLINE)).toMatchObject({ do: 'block-waiting', event: 'stall' });
+    for (const site of SITES.slice(0, 3)) decline(view, site, 'nonce-lost');
+    expect(nextStep(view, nobody, DEADLINE)).toEqual({ do: 'new-attempt', sum: 5 });
+  });
+});
+
 describe('any other sum', () => {
   it('goes on without whoever is missing', () => {
     expect(needOf(runningView(), runningView().rounds[0]!, absent(...SITES))).toBeUndefined();

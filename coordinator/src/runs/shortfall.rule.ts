@@ -78,7 +78,9 @@ export function isShort({ given, missing, needed }: Need): boolean {
 /** A sum over a fixed set needs every site of it. */
 function collecting(view: RunView, round: RoundRow, absentAmong: AbsentAmong): Need {
   const set = sitesOf(view, round);
-  const declined = declinedSites(view, round);
+  // An upload that was lost with a restart comes with the next attempt, which needs no standstill: only who stays out of that one too is missing.
+  const attempt = round.state === 'uploading' ? round.attempt + 1 : round.attempt;
+  const declined = declinedSites(view, { ...round, attempt });
   const left = new Set(sitesLeft(view));
   const uploads = view.acts.inSlot('contribution', slots.ofAttempt(round.sum, round.attempt)).map(({ site }) => site);
   const given = round.state === 'uploading' ? uploads : noncesOf(view, round).map(({ site }) => site);

@@ -1,4 +1,4 @@
-import { type Predicate, setDifference, setDigest } from '@coferment/consortium';
+import { type Predicate, concernedSites, setDigest } from '@coferment/consortium';
 import { type Evidence, type Recorded, unsorted } from './evidence.js';
 import { FactIndex } from './fact.index.js';
 
@@ -16,7 +16,7 @@ export const setKey = ({ kind, modelIn }: { kind: string; modelIn: string }) => 
 
 /**
  * Another set in the place of the first one of a model (secure-aggregation.md §3): behind a proposal of the operator and the approval of everybody whom the
- * difference tells about and of every signer of any earlier set. Proposals are few, so they are kept whole; who signed is kept in the index of facts.
+ * difference tells about (from the third set on, of everybody in any of them) and of every signer of any earlier set. Proposals are few, so they are kept whole; who signed is kept in the index of facts.
  */
 export class SetChanges {
   readonly #signed = new FactIndex();
@@ -107,7 +107,7 @@ export class SetChanges {
     if (after.length < epoch.numbers.minContributors)
       return `${after.length} sites are proposed; the run requires ${epoch.numbers.minContributors}`;
     const sets = [...(this.#changed.get(key)?.replaced ?? []), before];
-    const needed = [...sets.flatMap((set) => setDifference(set, after)), ...this.#signersOf(predicate, evidence)];
+    const needed = [...concernedSites(sets, after), ...this.#signersOf(predicate, evidence)];
     const unasked = needed.find((site) => !approvers.includes(site));
     return unasked === undefined ? undefined : `"${unasked}" is concerned and is not asked`;
   }
