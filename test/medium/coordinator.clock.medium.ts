@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { ask } from '../../coordinator/src/cli/operator.client.js';
 import { Database } from '../../coordinator/src/persistence/database.js';
 import { Presence } from '../../coordinator/src/rounds/presence.js';
 import { KeptTime } from '../../coordinator/src/runs/kept.time.js';
@@ -41,6 +42,10 @@ describe('a coordinator whose clock is set, or that was away', () => {
     context()
       .get(Database)
       .transaction((manager) => manager.query('UPDATE kept_time SET seen_ms = seen_ms - $1', [agoMs]));
+  const setApproveBy = (ms: number) =>
+    context()
+      .get(Database)
+      .transaction((manager) => manager.query('UPDATE run SET approve_by_ms = $2, version = version + 1 WHERE run = $1', [approving, ms]));
   const look = async () => {
     await new Promise((resolve) => setTimeout(resolve, 1100));
     await context().get(KeptTime).nowMs();
@@ -88,11 +93,45 @@ describe('a coordinator whose clock is set, or that was away', () => {
     expect(Math.abs((await leftMs()) - left - 2 * HOUR)).toBeLessThan(15_000);
   });
 
+  /** Without its tick, so that whoever calls comes first. */
+  const away = async (ms: number, call: () => Promise<void>) => {
+    const reconciler = context().get(RunReconciler);
+    await reconciler.onModuleDestroy();
+    try {
+      await lastKept(ms);
+      await new Promise((resolve) => setTimeout(resolve, 1100));
+      await call();
+    } finally {
+      reconciler.start();
+    }
+  };
+
+  it('takes an approval for which there was time left when it went away, although it comes before its first look', async () => {
+    const [alpha] = sites as [ScriptedSite];
+    const { plan, ordinal, sites: asked } = (await view(approving)).run;
+    const approval = { consortium: 'scripted', site: 'alpha', plan, ordinal, sites: asked };
+    // When it went away a minute was left.
+    const closing = context().get(Clock).nowMs() - 2 * HOUR + 60_000;
+    await away(2 * HOUR, async () => {
+      await setApproveBy(closing);
+      await expect(alpha.submit('plan-approved', approval)).resolves.toBeDefined();
+    });
+  });
+
   it('still lets a deadline pass that is really over', async () => {
-    await context()
-      .get(Database)
-      .transaction((manager) => manager.query('UPDATE run SET approve_by_ms = 1, version = version + 1 WHERE run = $1', [approving]));
+    await setApproveBy(1);
     await coordinator.rest(approving);
     expect((await view(approving)).run.state).toBe('aborted');
+  });
+
+  it('pauses a run before its first look with what was left of its deadline when it went away', async () => {
+    await workPatiently(sites, async () => (await coordinator.run(run)).state === 'running');
+    const left = await leftMs();
+    await away(3 * HOUR, async () => {
+      const { operator } = coordinator.operator;
+      await ask(operator.pauseRun.bind(operator), { run, reason: '' });
+      await ask(operator.resumeRun.bind(operator), { run });
+    });
+    expect(Math.abs((await leftMs()) - left - 3 * HOUR)).toBeLessThan(15_000);
   });
 });

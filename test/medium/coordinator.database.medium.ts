@@ -11,6 +11,9 @@ import { PublicationService } from '../../coordinator/src/publication/publicatio
 import { TestCoordinator } from '../../coordinator/src/testing/coordinator.fixture.js';
 import type { ScriptedSite } from '../../coordinator/src/testing/scripted-site.fixture.js';
 import { ServerDatabase } from '../../coordinator/src/testing/server-database.fixture.js';
+import { Presence } from '../../coordinator/src/rounds/presence.js';
+import { KeptTime } from '../../coordinator/src/runs/kept.time.js';
+import { Clock } from '../../coordinator/src/telemetry/clock.js';
 import { Health } from '../../coordinator/src/telemetry/health.js';
 import { runInTraining, workPatiently } from './patient.sites.fixture.js';
 
@@ -67,6 +70,19 @@ describe.skipIf(SERVER === undefined || SERVER === '')('a coordinator whose Post
     relay.restore();
     expect(await untilReady()).toMatchObject({ ready: true, state: 'ready' });
     await expect(sites[0]!.calls.poll([], '', 0)).resolves.toBeDefined();
+  });
+
+  it('takes nobody for absent who could not be heard meanwhile', async () => {
+    const [alpha] = sites as [ScriptedSite];
+    await alpha.calls.poll([], '', 0);
+    relay.refuse();
+    await sleep(5000);
+    relay.restore();
+    expect(await untilReady()).toMatchObject({ ready: true });
+    // The next thing that a step would look at.
+    await coordinator.running.context.get(KeptTime).nowMs();
+    const steadyMs = coordinator.running.context.get(Clock).steadyMs();
+    expect([...coordinator.running.context.get(Presence).absent([alpha.member], steadyMs, 3)]).toEqual([]);
   });
 
   it('answers in bounded time where the line is silent, and does not keep the dead connections', async () => {

@@ -61,7 +61,7 @@ export class PartialFiles {
         return stats === undefined ? [] : [{ digest, bytes: stats.size, changedMs: stats.mtimeMs }];
       }),
     );
-    return found.flat();
+    return eachOnce(found.flat());
   }
 
   /** Of all coordinators. A digest has one length, so no other upload's name begins like it. */
@@ -82,4 +82,14 @@ export class PartialFiles {
     }
     return longest;
   }
+}
+
+/** An upload that went on at another coordinator lies in a file of each: one upload, as young as the newer file. */
+function eachOnce(files: readonly UnfinishedUpload[]): UnfinishedUpload[] {
+  const uploads = new Map<string, UnfinishedUpload>();
+  for (const { digest, bytes, changedMs } of files) {
+    const other = uploads.get(digest) ?? { digest, bytes: 0, changedMs };
+    uploads.set(digest, { digest, bytes: other.bytes + bytes, changedMs: Math.max(other.changedMs, changedMs) });
+  }
+  return [...uploads.values()];
 }

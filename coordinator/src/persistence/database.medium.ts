@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { refusalOf } from '../agent-port/error.status.js';
 import { LedgerRepository } from '../publication/ledger.repository.js';
 import { RunChanges, StaleRun } from '../runs/run.changes.js';
 import { RunViews } from '../runs/run.views.js';
@@ -67,6 +68,8 @@ describe('the database', () => {
     const results = await Promise.allSettled([note(), note()]);
     expect(results.map((result) => result.status).toSorted()).toEqual(['fulfilled', 'rejected']);
     expect(results.find((result) => result.status === 'rejected')?.reason).toBeInstanceOf(StaleRun);
+    // Two coordinators meet so as well: for whoever called this is no fault of theirs.
+    expect(refusalOf(results.find((result) => result.status === 'rejected')?.reason)).toMatchObject({ code: 'unavailable' });
   });
 
   it('refuses a move that the table of runs does not have, and keeps nothing of that transaction', async () => {

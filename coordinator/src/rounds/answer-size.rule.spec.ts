@@ -34,6 +34,11 @@ describe('what of the owed is told in one answer', () => {
     ).toEqual([a1, a2, b1, b2]);
   });
 
+  it('leaves out no run for another one whose instruction does not fit beside the first', () => {
+    const large = owed('b'.repeat(2 * bytes), 1);
+    expect(withinOneAnswer([[a1, a2], [large, b2], [b1]], 3 * bytes)).toEqual([a1, a2, b1]);
+  });
+
   it('is never nothing: the first instruction is told, however large', () => {
     expect(withinOneAnswer([[a1, a2], [b1]], 1)).toEqual([a1]);
     expect(withinOneAnswer([[], [b1, b2]], 1)).toEqual([b1]);

@@ -40,6 +40,19 @@ describe('absence', () => {
     expect(presence.absent([alpha], 4000, POLLS).size).toBe(1);
   });
 
+  it('is counted afresh when nobody could be heard for a while, wherever they polled last', () => {
+    const presence = new Presence();
+    presence.arrived(alpha, 0, 1000);
+    presence.answered(alpha, 0);
+    presence.follow(new Map([[beta.identityKey, { held: 0, lastMs: 0, waitMs: 1000 }]]));
+    const againMs = 600_000;
+    expect(presence.absent([alpha, beta], againMs, POLLS).size).toBe(2);
+    presence.heardAgain(againMs);
+    expect(presence.absent([alpha, beta], againMs + 13_000, POLLS).size).toBe(0);
+    expect(presence.absent([alpha, beta], againMs + 13_001, POLLS).size).toBe(2);
+    expect(presence.silentMs(alpha, againMs)).toBe(againMs);
+  });
+
   it('of an identity does not end with the polls of another one under its name', () => {
     const presence = new Presence();
     const replaced = { ...alpha, identityKey: 'c'.repeat(64) };

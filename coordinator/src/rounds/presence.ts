@@ -31,6 +31,8 @@ export class Presence {
   /** Times are those of {@link Clock.steadyMs}: nobody becomes absent because a clock was set. */
   readonly #expectedMs = performance.now() + RECONNECT_MS;
   readonly #observations = new Map<string, Observation>();
+  /** Since when sites could be heard again, and the time to come back. */
+  #heardAgainMs = Number.NEGATIVE_INFINITY;
   /** Of those that polled at another coordinator last. */
   #elsewhere: ReadonlyMap<string, Observation> = new Map();
 
@@ -54,6 +56,11 @@ export class Presence {
     this.#elsewhere = elsewhere;
   }
 
+  /** Until now no poll could be taken in, here or elsewhere: everybody has as long as after a start. */
+  heardAgain(nowMs: number): void {
+    this.#heardAgainMs = nowMs + RECONNECT_MS;
+  }
+
   /** A poll that is held here counts, and otherwise whatever was heard last, here or elsewhere. */
   of({ identityKey }: SiteMember): Observation {
     const here = this.#observations.get(identityKey) ?? { held: 0, lastMs: this.#expectedMs, waitMs: 0 };
@@ -70,6 +77,10 @@ export class Presence {
 
   /** @returns the names of those that are absent */
   absent(members: readonly SiteMember[], nowMs: number, absentAfterPolls: number): Set<string> {
-    return new Set(members.filter((member) => isAbsent(this.of(member), nowMs, absentAfterPolls)).map(({ site }) => site));
+    const isGone = (member: SiteMember) => {
+      const { lastMs, ...rest } = this.of(member);
+      return isAbsent({ ...rest, lastMs: Math.max(lastMs, this.#heardAgainMs) }, nowMs, absentAfterPolls);
+    };
+    return new Set(members.filter(isGone).map(({ site }) => site));
   }
 }

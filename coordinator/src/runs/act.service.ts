@@ -14,7 +14,7 @@ import { Database } from '../persistence/database.js';
 import { type RoundAct, admitRoundAct } from '../rounds/round-act.rules.js';
 import { requireInTime } from './approval.deadline.js';
 import type { RunChange } from './run.change.js';
-import { Clock } from '../telemetry/clock.js';
+import { KeptTime } from './kept.time.js';
 import { RunChanges, StaleRun } from './run.changes.js';
 import { admitSetApproval } from './new-set-act.rule.js';
 import { admitRefusal, textOfRefusal } from './run.refusals.js';
@@ -40,21 +40,22 @@ export class ActService {
     private readonly enrolment: EnrolmentRepository,
     private readonly database: Database,
     private readonly identity: ConsortiumIdentity,
-    private readonly clock: Clock,
+    private readonly time: KeptTime,
   ) {}
 
   /** @param expected acts that this call may carry. @returns run and digest. @throws CoordinatorError, ConsortiumError, CryptoError */
   async submit(site: string, envelope: DsseEnvelope, expected: readonly PredicateName[]): Promise<{ run: string; digest: string }> {
     const { statement, publicKey } = await this.#verify(site, envelope, expected);
     const run = statement.name === 'plan-approved' ? runId(statement.predicate.plan, statement.predicate.ordinal) : statement.predicate.run;
+    // Before each view: what has passed unseen moves its deadlines, and an approval is not late by it.
+    const nowMs = await this.time.nowMs();
     const first = await this.views.load(run);
     // It stands in no roster of the run any more, and hears why.
-    if (statement.name === 'plan-approved' && first.run.notApproved.includes(site) && !isOver(first))
-      requireInTime(first, site, this.clock.nowMs());
+    if (statement.name === 'plan-approved' && first.run.notApproved.includes(site) && !isOver(first)) requireInTime(first, site, nowMs);
     if (!isMember(first, { site, identityKey: bytesToHex(publicKey) }))
       throw new CoordinatorError('forbidden', `"${site}" with this identity key is not a site of run ${run}.`);
     if (this.#isKnown(first, statement)) return { run, digest: statement.digest };
-    admit(first, statement, envelope, this.clock.nowMs());
+    admit(first, statement, envelope, nowMs);
     await this.#checkObjects(first, statement);
     await this.queue.inTurn(run, () => this.#store(run, statement, envelope, publicKey));
     return { run, digest: statement.digest };
@@ -128,9 +129,10 @@ export class ActService {
 
   async #store(run: string, statement: SiteAct, envelope: DsseEnvelope, publicKey: Uint8Array): Promise<void> {
     for (let tries = 1; ; tries++) {
+      const nowMs = await this.time.nowMs();
       const view = await this.views.load(run);
       if (this.#isKnown(view, statement)) return;
-      const slot = admit(view, statement, envelope, this.clock.nowMs());
+      const slot = admit(view, statement, envelope, nowMs);
       const { site } = statement.predicate;
       if (view.acts.has(statement.name, site, slot)) {
         throw new CoordinatorError(

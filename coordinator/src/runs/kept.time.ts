@@ -2,6 +2,7 @@ import { formatDuration } from '@coferment/consortium';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Database } from '../persistence/database.js';
+import { Presence } from '../rounds/presence.js';
 import { Clock } from '../telemetry/clock.js';
 import { Health } from '../telemetry/health.js';
 import { Log } from '../telemetry/log.js';
@@ -11,6 +12,8 @@ import { RunRepository } from './run.repository.js';
 const EVERY_MS = 1000;
 /** Less than this is a slow moment or a correction of the clock, and changes no deadline. */
 const LEAP_MS = 10_000;
+/** Without the database no poll is taken in: after so long, whoever was not heard may have tried. */
+const UNHEARD_MS = 3000;
 /** Certificates, invites and cosignatures go by the calendar of this machine: beyond this it is likely wrong. */
 const APART_MS = 60_000;
 
@@ -27,12 +30,14 @@ const IDLE = `('paused', 'completed', 'aborted', 'failed')`;
 @Injectable()
 export class KeptTime {
   #lookedMs = Number.NEGATIVE_INFINITY;
+  #last: { steadyMs: number; nowMs: number } | undefined;
   #looking: Promise<void> | undefined;
 
   constructor(
     private readonly database: Database,
     private readonly runs: RunRepository,
     private readonly clock: Clock,
+    private readonly presence: Presence,
     private readonly health: Health,
     private readonly log: Log,
   ) {}
@@ -50,6 +55,7 @@ export class KeptTime {
     const { nowMs, leapMs } = await this.database.transaction((manager) => this.#keep(manager));
     this.clock.set(nowMs);
     this.#lookedMs = this.clock.steadyMs();
+    this.#compareWithLast({ steadyMs: performance.now(), nowMs });
     if (leapMs !== 0) this.log.warn('open deadlines were moved', { durationMs: leapMs });
     this.#compare(nowMs);
   }
@@ -77,6 +83,15 @@ export class KeptTime {
     await manager.query(`UPDATE round SET deadline_ms = deadline_ms + $1 WHERE closed_ms IS NULL AND run = ANY($2)`, [leapMs, runs]);
     for (const run of runs)
       await this.runs.addEvent(manager, { timeMs: nowMs, run, type: 'note', state: '', site: '', text: described(leapMs), sum: null });
+  }
+
+  /** A site is not absent because nobody could hear it, nor because the time by which others noted its polls was set. */
+  #compareWithLast(found: { steadyMs: number; nowMs: number }): void {
+    const last = this.#last;
+    this.#last = found;
+    if (last === undefined) return;
+    const [unseenMs, passedMs] = [found.steadyMs - last.steadyMs, found.nowMs - last.nowMs];
+    if (Math.max(unseenMs, passedMs) >= UNHEARD_MS) this.presence.heardAgain(this.clock.steadyMs());
   }
 
   #compare(nowMs: number): void {

@@ -9,9 +9,14 @@ import { RunChange } from './run.change.js';
 import type { RunRow } from './run.entity.js';
 import { RunRepository } from './run.repository.js';
 
-/** The run was changed by somebody else since the decision was made: read it again and decide anew. */
-export class StaleRun extends Error {
-  override readonly name = 'StaleRun';
+/** The run was changed by somebody else since the decision was made: read it again and decide anew. Whoever does not, passes it on to the caller, who may. */
+export class StaleRun extends CoordinatorError {
+  constructor(run: string, is: number, expected: number) {
+    super(
+      'unavailable',
+      `Run ${run} was changed at the same moment, perhaps by another coordinator: it is at version ${is}, not ${expected}. Nothing was changed by this call; try again.`,
+    );
+  }
 }
 
 /**
@@ -34,7 +39,7 @@ export class RunChanges {
     const result = await this.database.transaction(async (manager) => {
       const row = await this.repository.lockRun(manager, run);
       if (row === null) throw new CoordinatorError('unknown-run', `There is no run "${run}".`);
-      if (row.version !== version) throw new StaleRun(`run ${run} is at version ${row.version}, not ${version}`);
+      if (row.version !== version) throw new StaleRun(run, row.version, version);
       const change = new RunChange(manager, row, this.clock.nowMs(), this.repository, this.identity.operator);
       const answer = await work(change);
       await this.repository.saveRun(manager, { ...change.run, version: version + 1 });

@@ -1,6 +1,7 @@
 import { formatDuration } from '@coferment/consortium';
 import { Injectable } from '@nestjs/common';
 import { extendedDeadline, extensibleRound } from './deadline.extension.js';
+import { KeptTime } from './kept.time.js';
 import type { RunChange } from './run.change.js';
 import { RunChanges, StaleRun } from './run.changes.js';
 import { afterPause, nextCount, requirePausable, requirePause } from './run.pause.js';
@@ -20,6 +21,7 @@ export class RunControl {
     private readonly repository: RunRepository,
     private readonly views: RunViews,
     private readonly queue: RunQueue,
+    private readonly time: KeptTime,
   ) {}
 
   /**
@@ -79,6 +81,8 @@ export class RunControl {
   #decide<T>(run: string, work: (view: RunView, change: RunChange) => Promise<T>): Promise<T> {
     return this.queue.inTurn(run, async () => {
       for (let tries = 1; ; tries++) {
+        // What has passed unseen moves the deadlines of a run that goes on, and not of one that this pauses.
+        await this.time.nowMs();
         const view = await this.views.load(run);
         try {
           return await this.changes.apply(run, view.run.version, (change) => work(view, change));
