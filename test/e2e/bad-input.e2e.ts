@@ -168,7 +168,7 @@ describe('an invite that does not let a site in', () => {
   it('because the site runs another version: both versions are named', async () => {
     const { file, folder } = await invited();
     const version = { nodeArguments: preload('other-version.preload.js')!, environment: { COFERMENT_TEST_WIRE_VERSION: '9.7' } };
-    expectRefusal(await join_(file, folder, version), /9\.7/, /1\.0/);
+    expectRefusal(await join_(file, folder, version), /9\.7/, /1\.1/);
     await expectUntouched(file, folder);
   });
 

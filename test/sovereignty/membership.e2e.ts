@@ -203,8 +203,8 @@ describe('a site that lost its keys', () => {
     const alpha = sites.get('alpha')!;
     expect(await kinds(alpha)).toEqual(['approvePlan']);
     const others = async () => ({
-      // When somebody last polled is its own doing.
-      sites: (await rows('site')).filter(({ site }) => site !== 'alpha').map((row) => ({ ...row, last_poll_ms: 0 })),
+      // When somebody last polled, and where, is its own doing.
+      sites: (await rows('site')).filter(({ site }) => site !== 'alpha').map((row) => ({ ...row, last_poll_ms: 0, polled_at: '' })),
       invites: (await rows('invite')).filter(({ site }) => site !== 'alpha'),
       runs: await rows('run'),
       epochs: await rows('epoch'),

@@ -35,10 +35,6 @@ const PLAN = plantedPlan(1)
   .replace('hidden: [64, 32]', 'hidden: [4]')
   .replace('minContributors: 4', 'absentAfterPolls: 1000, deadline: 10 h');
 
-let passedMs = 0;
-const now = Date.now.bind(Date);
-vi.spyOn(Date, 'now').mockImplementation(() => now() + passedMs);
-
 const root = temporaryFolder('coferment-narrowed');
 const passphraseFile = join(root, 'passphrase');
 const coordinator = new TestCoordinator();
@@ -146,7 +142,7 @@ describe('a run of four sites that must approve within some time', () => {
   });
 
   it('goes on among the three when it is over, once their people have seen who is missing', async () => {
-    passedMs += WITHIN_MS;
+    coordinator.pass(WITHIN_MS);
     await until('the roster at three sites', () => APPROVING.every((site) => rosterAt(site).waiting.length > 0));
     const { operator } = coordinator.operator;
     const { rosters } = await ask(operator.getRosters.bind(operator), { run });
