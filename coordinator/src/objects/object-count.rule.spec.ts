@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { runningView } from '../testing/run-view.fixture.js';
+import { requireDueSize } from './object-size.rule.js';
 import { mostObjects, requireFewObjects } from './object-count.rule.js';
 
 describe('the objects of a site', () => {
@@ -20,8 +21,9 @@ describe('the objects of a site', () => {
     expect(() => requireFewObjects(view, 'alpha', 'ciphertext', 3)).toThrow(/"alpha" has stored 3 objects for ciphertext/);
   });
 
-  it('are none before any sum is open', () => {
+  it('are left to the rule of sizes before any sum is open: it refuses what is not due', () => {
     const view = { ...runningView(), rounds: [] };
-    expect(() => requireFewObjects(view, 'alpha', 'ciphertext', 0)).toThrow(/three for each that was due/);
+    expect(() => requireFewObjects(view, 'alpha', 'ciphertext', 0)).not.toThrow();
+    expect(() => requireDueSize(view, 'alpha', 'ciphertext', 75)).toThrow(expect.objectContaining({ code: 'not-owed' }));
   });
 });
