@@ -24,6 +24,6 @@ describe('the objects of a site', () => {
   it('are left to the rule of sizes before any sum is open: it refuses what is not due', () => {
     const view = { ...runningView(), rounds: [] };
     expect(() => requireFewObjects(view, 'alpha', 'ciphertext', 0)).not.toThrow();
-    expect(() => requireDueSize(view, 'alpha', 'ciphertext', 75)).toThrow(expect.objectContaining({ code: 'not-owed' }));
+    expect(() => requireDueSize(view, 'alpha', 'ciphertext', 75)).toThrow(expect.objectContaining({ code: 'wrong-size' }));
   });
 });
