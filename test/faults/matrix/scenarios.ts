@@ -143,7 +143,9 @@ export const PLAYS: Record<string, Play> = {
   },
   standstills: {
     sites: FOUR,
-    scenarios: [{ name: 'sums stand still', plan: plan('standstills', { contributors: 3 }), moments: standstills, ends: 'completed' }],
+    scenarios: [
+      { name: 'sums stand still', plan: plan('standstills', { contributors: 3, rounds: 2 }), moments: standstills, ends: 'completed' },
+    ],
   },
   undisturbed: { sites: FOUR, scenarios: [{ name: 'undisturbed', plan: UNDISTURBED, moments: [], ends: 'completed' }] },
   losses: { sites: FOUR, scenarios: [losses] },

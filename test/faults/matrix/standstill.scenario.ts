@@ -1,45 +1,27 @@
-import {
-  both,
-  cannot,
-  deadlinePasses,
-  epochIs,
-  leaves,
-  moment,
-  opensNewSet,
-  pauses,
-  renew,
-  resumes,
-  returns,
-  runIs,
-  sumIs,
-} from './scenario.steps.js';
+import { cannot, deadlinePasses, leaves, moment, opensNewSet, pauses, renew, resumes, returns, runIs, sumIs } from './scenario.steps.js';
 import type { Moment } from './stopped.consortium.js';
 
 const [holder, contributor] = ['birch', 'dogwood'];
 const stuck = runIs('stuck');
-const evaluation = (epoch: number, state: Parameters<typeof sumIs>[1]) => both(epochIs(epoch), sumIs('evaluate', state));
+const update = (state: Parameters<typeof sumIs>[1], round?: number) => sumIs('update', state, round);
 
 /** A sum lacks those whom it needs, in every state in which it can: it stands still, and goes on in each of its ways. */
 export const standstills: Moment[] = [
+  // Whoever is missing comes back.
   moment(sumIs('statistics', 'training'), pauses),
   moment(runIs('paused'), resumes),
-  // Whoever is missing comes back.
-  moment(sumIs('update', 'attesting'), leaves('alder', 'cedar'), deadlinePasses),
+  moment(sumIs('statistics', 'attesting'), leaves('alder', 'cedar'), deadlinePasses),
   moment(stuck, returns('alder', 'cedar')),
-  moment(sumIs('update', 'decrypting'), leaves(holder), deadlinePasses),
+  moment(sumIs('statistics', 'decrypting'), leaves(holder), deadlinePasses),
   moment(stuck, returns(holder)),
-  // From here on the set of the evaluation is fixed.
-  moment(sumIs('evaluate', 'attesting'), renew()),
-  moment(evaluation(2, 'training'), leaves(contributor), deadlinePasses),
-  moment(stuck, returns(contributor)),
-  moment(evaluation(2, 'uploading'), leaves(contributor), deadlinePasses),
-  moment(stuck, renew(), returns(contributor)),
-  moment(evaluation(3, 'uploading'), leaves(contributor)),
-  moment(evaluation(3, 'ready'), deadlinePasses),
-  // Whoever is missing is there only to approve that it goes on without it.
-  moment(stuck, returns(contributor), cannot(contributor, 'submitNonce'), opensNewSet('alder', 'birch', 'cedar')),
-  moment(runIs('running'), returns(contributor)),
-  moment(evaluation(3, 'decrypting'), leaves(holder), deadlinePasses),
+  // A key holder is there only to approve that it goes on over another set, which is then a fixed one.
+  moment(update('decrypting', 1), leaves(holder), deadlinePasses),
   moment(stuck, returns(holder), cannot(holder, 'upload'), opensNewSet('alder', 'birch', 'dogwood')),
-  moment(runIs('running'), returns(holder)),
+  moment(update('training', 1), returns(holder), leaves(contributor), deadlinePasses),
+  moment(stuck, returns(contributor)),
+  moment(update('uploading', 1), leaves(contributor)),
+  moment(update('ready', 1), deadlinePasses),
+  moment(stuck, returns(contributor), cannot(contributor, 'submitNonce'), opensNewSet('alder', 'birch', 'cedar')),
+  moment(update('uploading', 1), returns(contributor), leaves('alder'), deadlinePasses),
+  moment(stuck, renew(), returns('alder')),
 ];
