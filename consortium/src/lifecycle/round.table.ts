@@ -56,7 +56,8 @@ const inNewEpoch = { 'continue-in-epoch': 'superseded' } as const;
 /**
  * The life of one sum of any kind. After `frozen` there is no way back to a different set and no `abandon`: trying again with another set from the
  * same model is the differencing attack (secure-aggregation.md §3, stickiness). `superseded` means that a later sum took over; since the operator may
- * start a key epoch at any time, every open state leads there.
+ * start a key epoch at any time, every state leads there in which a sum can be found: `applying` is none, since `combine` and `apply` are one transaction,
+ * after the sum was judged.
  */
 export const ROUND_TABLE: TransitionTable<RoundState, RoundEvent> = {
   of: 'round',
@@ -88,7 +89,7 @@ export const ROUND_TABLE: TransitionTable<RoundState, RoundEvent> = {
     frozen: { 'ask-attestation': 'attesting', ...inNewEpoch },
     attesting: { certify: 'decrypting', block: 'stuck', ...inNewEpoch },
     decrypting: { combine: 'applying', garble: 'garbled', block: 'stuck', ...inNewEpoch },
-    applying: { apply: 'closed', garble: 'garbled', ...inNewEpoch },
+    applying: { apply: 'closed' },
     garbled: { 'replace-share': 'decrypting', block: 'stuck', ...inNewEpoch },
     stalled: { 'resume-collecting': 'ready', ...inNewEpoch, 'open-new-set': 'superseded' },
     stuck: {

@@ -7,6 +7,8 @@ export type RunState = 'draft' | 'awaiting-approval' | 'key-ceremony' | 'running
  * - `block`: the epoch cannot go on: a dealing was refused, a sum does not open, or somebody without whom it cannot is away.
  * - `unblock`: who was waited for is back, or every site concerned approved another set. Otherwise the operator starts a new epoch, or ends the run.
  * - `pause`, `resume`: the operator's word. Nothing is asked of sites while a run is paused, and no deadline runs.
+ * - `fail`: a sum is given up by the rules of the plan. Only a sum that collects can be, so not before the key ceremony; and not while the run is stuck or
+ *   paused, where no deadline decides anything.
  */
 export type RunEvent =
   | 'submit'
@@ -20,18 +22,18 @@ export type RunEvent =
   | 'abort'
   | 'fail';
 
-/** Confirmation sums belong to the key ceremony; statistics, rounds and the last evaluation to `running`. */
+/** A `draft` is submitted in the transaction that makes it, so there is nothing to abort. Confirmation sums belong to the key ceremony; statistics, rounds and the last evaluation to `running`. */
 export const RUN_TABLE: TransitionTable<RunState, RunEvent> = {
   of: 'run',
   initial: 'draft',
   events: ['submit', 'start-epoch', 'confirm-epoch', 'block', 'unblock', 'pause', 'resume', 'complete', 'abort', 'fail'],
   transitions: {
-    draft: { submit: 'awaiting-approval', abort: 'aborted' },
-    'awaiting-approval': { 'start-epoch': 'key-ceremony', abort: 'aborted', fail: 'failed' },
+    draft: { submit: 'awaiting-approval' },
+    'awaiting-approval': { 'start-epoch': 'key-ceremony', abort: 'aborted' },
     'key-ceremony': { 'start-epoch': 'key-ceremony', 'confirm-epoch': 'running', block: 'stuck', abort: 'aborted', fail: 'failed' },
     running: { 'start-epoch': 'key-ceremony', block: 'stuck', pause: 'paused', complete: 'completed', abort: 'aborted', fail: 'failed' },
-    stuck: { 'start-epoch': 'key-ceremony', unblock: 'running', abort: 'aborted', fail: 'failed' },
-    paused: { resume: 'running', abort: 'aborted', fail: 'failed' },
+    stuck: { 'start-epoch': 'key-ceremony', unblock: 'running', abort: 'aborted' },
+    paused: { resume: 'running', abort: 'aborted' },
     completed: {},
     aborted: {},
     failed: {},

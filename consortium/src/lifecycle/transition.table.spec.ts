@@ -18,12 +18,12 @@ const LEGAL: Record<string, string> = {
     pending ask pending | pending enrol enrolled | pending refuse revoked | pending revoke revoked
     enrolled ask enrolled | enrolled leave left | enrolled revoke revoked`,
   run: `
-    draft submit awaiting-approval | draft abort aborted
-    awaiting-approval start-epoch key-ceremony | awaiting-approval abort aborted | awaiting-approval fail failed
+    draft submit awaiting-approval
+    awaiting-approval start-epoch key-ceremony | awaiting-approval abort aborted
     key-ceremony start-epoch key-ceremony | key-ceremony confirm-epoch running | key-ceremony block stuck | key-ceremony abort aborted | key-ceremony fail failed
     running start-epoch key-ceremony | running block stuck | running pause paused | running complete completed | running abort aborted | running fail failed
-    stuck start-epoch key-ceremony | stuck unblock running | stuck abort aborted | stuck fail failed
-    paused resume running | paused abort aborted | paused fail failed`,
+    stuck start-epoch key-ceremony | stuck unblock running | stuck abort aborted
+    paused resume running | paused abort aborted`,
   round: `
     training collect-nonces ready | training stall stalled | training abandon abandoned
     ready close-list uploading | ready stall stalled | ready abandon abandoned
@@ -31,11 +31,11 @@ const LEGAL: Record<string, string> = {
     frozen ask-attestation attesting
     attesting certify decrypting | attesting block stuck
     decrypting combine applying | decrypting garble garbled | decrypting block stuck
-    applying apply closed | applying garble garbled
+    applying apply closed
     garbled replace-share decrypting | garbled block stuck
     training continue-in-epoch superseded | ready continue-in-epoch superseded | uploading continue-in-epoch superseded
     frozen continue-in-epoch superseded | attesting continue-in-epoch superseded | decrypting continue-in-epoch superseded
-    applying continue-in-epoch superseded | garbled continue-in-epoch superseded
+    garbled continue-in-epoch superseded
     stalled resume-collecting ready | stalled continue-in-epoch superseded | stalled open-new-set superseded
     stuck resume-attesting attesting | stuck resume-decrypting decrypting | stuck continue-in-epoch superseded | stuck open-new-set superseded`,
   "site's round": `

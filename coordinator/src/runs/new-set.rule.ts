@@ -1,9 +1,9 @@
-import { type SumKind, concernedSites, epochSites, setDifference } from '@coferment/consortium';
+import { type SumKind, concernedSites, epochSites, maximumSum, setDifference } from '@coferment/consortium';
 import type { RoundRow } from '../rounds/round.entity.js';
 import { CoordinatorError } from '../errors/index.js';
 import { OPERATOR } from './act.entity.js';
 import type { Act } from './act.index.js';
-import { type RunView, isOver } from './run.view.js';
+import { type RunView, isOver, nextSumNumber } from './run.view.js';
 import { slots } from './slot.names.js';
 import { stickySet } from './unfinished.sum.js';
 
@@ -75,7 +75,7 @@ export function requireStopped(view: RunView, sum: number): StoppedSum {
     throw noNewSet(
       `sum ${sum} confirms the key of "${round.confirms}" and is over that site alone. Start a new key epoch: coferment epochs renew ${run}`,
     );
-  const frozen = view.rounds.findLast((other) => other.t !== null && other.kind === round.kind && other.modelIn === round.modelIn);
+  const frozen = view.rounds.findLast(({ t, kind, modelIn }) => t !== null && kind === round.kind && modelIn === round.modelIn);
   if (frozen === undefined || frozen.t === null) throw noNewSet(`no set was frozen for sum ${sum}`);
   return { round, before: frozen.counted.toSorted(), t: frozen.t };
 }
@@ -92,8 +92,21 @@ export function requirePossibleSet(view: RunView, { round, before }: StoppedSum,
   if (after.join() === stickySet(round)?.toSorted().join())
     throw noNewSet(`${after.join(', ')} is the set that sum ${round.sum} is over already`);
   if (after.join() === before.join())
-    throw noNewSet(`${after.join(', ')} is the set that was frozen first for this model, and a proposal leads away from it`);
+    throw noNewSet(`${after.join(', ')} is the set that another one was approved for, and there is no way back to it`);
+  requireNumbersLeft(view, round);
   return after;
+}
+
+/** Every site refuses a sum beyond the largest number that the plan allows: a set that leads there would be approved in vain. */
+function requireNumbersLeft(view: RunView, { kind, round }: RoundRow): void {
+  const { plan, epoch } = view;
+  const { rounds } = plan;
+  const most = maximumSum({ sites: epoch.roster.numbers.n, epochs: epoch.epoch, rounds, retries: rounds });
+  const last = nextSumNumber(view) + (kind === 'evaluate' ? 0 : rounds - round + 1);
+  if (last > most)
+    throw noNewSet(
+      `a run of this plan has at most ${most} sums in ${epoch.epoch} key epochs, and with one more it would need ${last}. Wait, start a new key epoch with the same set, or launch a new run`,
+    );
 }
 
 export function noNewSet(reason: string): CoordinatorError {

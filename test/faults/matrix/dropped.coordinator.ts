@@ -7,6 +7,7 @@ import { SumOpener } from '../../../coordinator/src/aggregation/sum.opener.js';
 import { AgentPort } from '../../../coordinator/src/agent-port/agent.port.js';
 import { Database } from '../../../coordinator/src/persistence/database.js';
 import { RunReconciler } from '../../../coordinator/src/runs/run.reconciler.js';
+import { Clock } from '../../../coordinator/src/telemetry/clock.js';
 import { TestCoordinator } from '../../../coordinator/src/testing/coordinator.fixture.js';
 
 /** How long the kernel may take to give the port of a dead instance to the next. */
@@ -40,6 +41,26 @@ export class DroppedCoordinator extends TestCoordinator {
   readonly #dead = new WeakSet<Database>();
   #gone: Promise<unknown> = Promise.resolve();
   isDown = false;
+  /** The time at which the clock stands; it then goes on with {@link pass} only. */
+  #standsAtMs: number | undefined;
+
+  override async start(): Promise<this> {
+    await super.start();
+    const clock = this.running.context.get(Clock);
+    const nowMs = clock.nowMs.bind(clock);
+    clock.nowMs = () => this.#standsAtMs ?? nowMs();
+    return this;
+  }
+
+  override pass(ms: number): void {
+    super.pass(ms);
+    if (this.#standsAtMs !== undefined) this.#standsAtMs += ms;
+  }
+
+  /** For this instance and all after it. */
+  stopClock(): void {
+    this.#standsAtMs ??= this.nowMs;
+  }
 
   isDead(database: Database): boolean {
     return this.#dead.has(database);

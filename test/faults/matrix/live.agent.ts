@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { vectorShape, WIRE_VERSION } from '@coferment/consortium';
-import { CryptoPool, hexToBytes, packVector } from '@coferment/crypto';
+import { CryptoPool, hexToBytes, packVector, sha256Hex } from '@coferment/crypto';
 import '../../../client-agent/src/testing/lowest-cost.passphrases.fixture.js';
 import { AgentError } from '../../../client-agent/src/agent.error.js';
 import { CoordinatorRefusal } from '../../../client-agent/src/connection/coordinator.errors.js';
@@ -28,6 +28,9 @@ import type { RunRow } from '../../../coordinator/src/runs/run.entity.js';
 import { Killed } from './agent.stops.js';
 
 const PASSPHRASE = 'a passphrase of an agent in tests';
+
+/** What one call cannot do keeps no other instruction from being carried out. */
+class CutLine extends AgentError {}
 
 /** The same update for the same site and model, as a seeded training gives it, so that what a fault changes shows in the model. */
 class SteadyTrainer implements Trainer {
@@ -137,13 +140,18 @@ export class LiveAgent {
       const outcome = await carryOut(this.context, instruction);
       if (outcome.outcome === 'waiting' && this.#decide(instruction, outcome)) await carryOut(this.context, instruction);
     } catch (error) {
+      if (error instanceof CutLine) return;
       if (!(error instanceof CoordinatorRefusal && ['not-owed', 'run-over'].includes(error.refusal))) throw error;
     }
   }
 
   /** @returns whether there was something to decide */
   #decide(instruction: Instruction, { shows }: Extract<Outcome, { outcome: 'waiting' }>): boolean {
-    const { approvals } = this.context.journal;
+    const { approvals, newSets } = this.context.journal;
+    if (instruction.kind === 'approveNewSet') {
+      newSets.decide(sha256Hex(Buffer.from(instruction.body.proposal.payload, 'base64')), 'approved', '');
+      return true;
+    }
     if (instruction.kind === 'approvePlan') {
       const { plan, ordinal, sites } = instruction.body;
       approvals.decidePlan(plan, ordinal, 'approved', sites);
@@ -159,7 +167,7 @@ export class LiveAgent {
     const { cut } = this;
     return new Proxy<CoordinatorPort>(this.#client, {
       get: (client, name: keyof CoordinatorPort) =>
-        cut.has(name) ? () => Promise.reject(new AgentError('unreachable', 'the line is cut')) : client[name].bind(client),
+        cut.has(name) ? () => Promise.reject(new CutLine('unreachable', 'the line is cut')) : client[name].bind(client),
     });
   }
 

@@ -1,5 +1,4 @@
 import type { AgentRoundState, RoundState, RunState, SumKind } from '@coferment/consortium';
-import { vi } from 'vitest';
 import { ask } from '../../../coordinator/src/cli/operator.client.js';
 import type { RunView } from '../../../coordinator/src/runs/run.view.js';
 import type { CoordinatorPort } from '../../../client-agent/src/connection/coordinator.port.js';
@@ -134,29 +133,37 @@ export const garbles =
     consortium.agent(site).garbles = on;
   };
 
-const realNow = Date.now.bind(Date);
-const clock: { shiftMs: number; standsAtMs: number | undefined } = { shiftMs: 0, standsAtMs: undefined };
-
-function setClock(): void {
-  vi.spyOn(Date, 'now').mockImplementation(() => (clock.standsAtMs ?? realNow()) + clock.shiftMs);
-}
-
-/** For everybody: whatever waits for a time waits no longer. */
+/** For the coordinator: whatever waits for a time waits no longer. */
 export const timePasses =
   (ms: number): Act =>
-  () => {
-    clock.shiftMs += ms;
-    setClock();
-  };
+  ({ coordinator }) =>
+    coordinator.pass(ms);
 
 /** Longer than any deadline of the plans here. */
-export const deadlinePasses: Act = (consortium) => timePasses(11 * HOUR_MS)(consortium);
+export const deadlinePasses: Act = timePasses(11 * HOUR_MS);
 
 /** Longer than anybody is waited for who may still name a liar. */
-export const gracePasses: Act = (consortium) => timePasses(3_000)(consortium);
+export const gracePasses: Act = timePasses(3_000);
 
 /** From now on it only passes by {@link timePasses}. */
-export const timeStands: Act = () => {
-  clock.standsAtMs = realNow();
-  setClock();
+export const timeStands: Act = ({ coordinator }) => coordinator.stopClock();
+
+/** Asked for after it was done and nobody was told, it is refused: what the run has come to is looked at first. */
+export const pauses: Act = async ({ coordinator, run }) => {
+  const { operator } = coordinator.operator;
+  if ((await coordinator.run(run)).state === 'running') await ask(operator.pauseRun.bind(operator), { run, reason: 'a test' });
 };
+
+export const resumes: Act = async ({ coordinator, run }) => {
+  const { operator } = coordinator.operator;
+  if ((await coordinator.run(run)).state === 'paused') await ask(operator.resumeRun.bind(operator), { run });
+};
+
+/** Proposes another set for the sum that stands still. Asked for twice, it is one proposal. */
+export const opensNewSet =
+  (...sites: string[]): Act =>
+  ({ coordinator, view, run }) => {
+    const { operator } = coordinator.operator;
+    const { sum } = view.rounds.findLast(({ state }) => state === 'stuck' || state === 'stalled')!;
+    return ask(operator.openNewSet.bind(operator), { run, sum, sites });
+  };

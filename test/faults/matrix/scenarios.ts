@@ -1,4 +1,5 @@
-import { FIVE, holding, HOLDING_ROUNDS } from './holding.scenario.js';
+import { type BothBack, holding } from './holding.scenario.js';
+import { plan } from './scenario.plan.js';
 import {
   abort,
   atOnce,
@@ -22,8 +23,10 @@ import {
   sumIs,
   timeStands,
   moment,
+  pauses,
   withdraws,
 } from './scenario.steps.js';
+import { standstills } from './standstill.scenario.js';
 import type { Moment } from './stopped.consortium.js';
 
 /** One run, by its plan and by what happens in it. */
@@ -40,23 +43,8 @@ export interface Play {
   scenarios: Scenario[];
 }
 
+const FIVE = ['alder', 'birch', 'cedar', 'dogwood', 'elder'];
 export const FOUR = ['alder', 'birch', 'cedar', 'dogwood'];
-
-const plan = (
-  name: string,
-  { holders = 3, threshold = 3, contributors = 4, rounds = 1, onDeadline = 'proceed-with-quorum' } = {},
-): string => `
-schema: 1
-plan: ${name}
-sample: { of: [temperature], summarise: [last] }
-target: { variable: product_concentration }
-normalisation: none
-model: { kind: linear }
-training: { initialRange: 1 }
-rounds: ${rounds}
-quorum: { minContributors: ${contributors}, absentAfterPolls: 1000, deadline: 10 h, onDeadline: ${onDeadline} }
-privacy: { keyHolders: ${holders}, threshold: ${threshold}, collusionBound: 1 }
-`;
 
 /** Where nothing but the stops happens: every site counts, so that lost nonces lead to new attempts. */
 export const UNDISTURBED = plan('undisturbed');
@@ -123,16 +111,40 @@ const shareIsNoise = (epoch: number): Moment[] => [
   moment(both(update('decrypting'), siteIs('cedar', 'released')), gracePasses, timeStands),
 ];
 
+function behind(name: string, { ways, declined }: { ways: BothBack[]; declined: 'trained' | 'nonce-given' }): Scenario {
+  const { moments, rounds } = holding(ways, declined);
+  return { name, plan: plan('holding', { holders: 4, contributors: 3, rounds }), moments, ends: 'completed' };
+}
+
 export const PLAYS: Record<string, Play> = {
   holding: {
     sites: FIVE,
     scenarios: [
-      {
-        name: 'sites fall behind in every state',
-        plan: plan('holding', { holders: 4, contributors: 3, rounds: HOLDING_ROUNDS }),
-        moments: holding,
-        ends: 'completed',
-      },
+      behind('sites fall behind in every state, and are back while the sum is open', {
+        ways: [
+          { contributor: 'attesting', holder: 'attesting' },
+          { contributor: 'attesting', holder: 'decrypting' },
+        ],
+        declined: 'trained',
+      }),
+    ],
+  },
+  missing: {
+    sites: FIVE,
+    scenarios: [
+      behind('sites fall behind in every state, and one is back when the sum is closed', {
+        ways: [
+          { contributor: 'closed', holder: 'attesting' },
+          { contributor: 'attesting', holder: 'closed' },
+        ],
+        declined: 'nonce-given',
+      }),
+    ],
+  },
+  standstills: {
+    sites: FOUR,
+    scenarios: [
+      { name: 'sums stand still', plan: plan('standstills', { contributors: 3, rounds: 2 }), moments: standstills, ends: 'completed' },
     ],
   },
   undisturbed: { sites: FOUR, scenarios: [{ name: 'undisturbed', plan: UNDISTURBED, moments: [], ends: 'completed' }] },
@@ -186,14 +198,14 @@ export const PLAYS: Record<string, Play> = {
         plan: plan('unsummed', { onDeadline: 'abandon' }),
         ends: 'failed',
         moments: [
-          moment(runIs('running'), sleeps(contributor)),
-          moment(siteIs(holder, 'nonce-given'), deadlinePasses),
+          moment(runIs('running'), cannot(contributor, 'upload')),
+          moment(both(sumIs('statistics', 'uploading'), siteIs(contributor, 'encrypted')), deadlinePasses),
           moment(runIs('failed'), returns(contributor)),
         ],
       },
       {
         name: 'aborted with sites that have trained and given nonces',
-        plan: plan('ceremony-1', { holders: 2, threshold: 2 }),
+        plan: plan('ceremony', { holders: 2, threshold: 2 }),
         ends: 'aborted',
         moments: [
           moment(runIs('key-ceremony'), cannot('alder', 'submitNonce'), cannot('cedar', 'submitNonce')),
@@ -205,16 +217,16 @@ export const PLAYS: Record<string, Play> = {
         ],
       },
       {
-        name: 'aborted with sites that have encrypted and uploaded',
-        plan: plan('ceremony-2', { holders: 2, threshold: 2 }),
+        name: 'paused with sites that have encrypted and uploaded, and aborted',
+        plan: plan('paused', { holders: 2, threshold: 2 }),
         ends: 'aborted',
         moments: [
-          moment(sumIs('confirm', 'training'), cannot('alder', 'upload'), cannot('cedar', 'upload')),
+          moment(runIs('running'), cannot('alder', 'upload'), cannot('cedar', 'upload')),
           moment(
             both(siteIs('alder', 'encrypted'), siteIs('birch', 'uploaded'), siteIs('cedar', 'encrypted'), siteIs('dogwood', 'uploaded')),
-            returns('alder', 'cedar'),
-            abort,
+            pauses,
           ),
+          moment(runIs('paused'), returns('alder', 'cedar'), abort),
         ],
       },
       {

@@ -1,0 +1,3 @@
+import { testPlay } from './play.fixture.js';
+
+testPlay('standstills');
