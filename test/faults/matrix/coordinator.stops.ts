@@ -1,7 +1,7 @@
 import { nextState, ROUND_TABLE, RUN_TABLE } from '@coferment/consortium';
-import { vi } from 'vitest';
 import { Database } from '../../../coordinator/src/persistence/database.js';
 import { RunChange } from '../../../coordinator/src/runs/run.change.js';
+import { replaceMethod } from './replaced.method.js';
 import type { Move, Phase } from './stop.points.js';
 
 /** Never comes back: what a dead process would still have done does not happen. */
@@ -22,34 +22,46 @@ type Work<T> = Parameters<typeof Database.prototype.transaction<T>>[0];
 export function watchCoordinators(watcher: CoordinatorWatcher): void {
   const moved = new WeakMap<object, Move[]>();
   const note = (manager: object, move: Move) => moved.set(manager, [...(moved.get(manager) ?? []), move]);
-  // oxlint-disable-next-line typescript/unbound-method -- called below with the object that it was called on
-  const { move, moveRound } = RunChange.prototype;
-  vi.spyOn(RunChange.prototype, 'move').mockImplementation(function (this: RunChange, event, text) {
-    note(this.manager, { of: RUN_TABLE.of, state: this.run.state, event });
-    return move.call(this, event, text);
-  });
-  vi.spyOn(RunChange.prototype, 'moveRound').mockImplementation(function (this: RunChange, round, ...events) {
-    let { state } = round;
-    for (const event of events) {
-      note(this.manager, { of: ROUND_TABLE.of, state, event });
-      state = nextState(ROUND_TABLE, state, event);
-    }
-    return moveRound.call(this, round, ...events);
-  });
+  replaceMethod(
+    RunChange.prototype,
+    'move',
+    (move) =>
+      function (this: RunChange, event, text) {
+        note(this.manager, { of: RUN_TABLE.of, state: this.run.state, event });
+        return move.call(this, event, text);
+      },
+  );
+  replaceMethod(
+    RunChange.prototype,
+    'moveRound',
+    (moveRound) =>
+      function (this: RunChange, round, ...events) {
+        let { state } = round;
+        for (const event of events) {
+          note(this.manager, { of: ROUND_TABLE.of, state, event });
+          state = nextState(ROUND_TABLE, state, event);
+        }
+        return moveRound.call(this, round, ...events);
+      },
+  );
   for (const kind of ['transaction', 'snapshot'] as const) {
-    const begin = Database.prototype[kind];
-    vi.spyOn(Database.prototype, kind).mockImplementation(function <T>(this: Database, work: Work<T>): Promise<T> {
-      if (watcher.isDead(this)) return never();
-      let moves: Move[] = [];
-      const result = begin.call(this, async (manager) => {
-        const answer = await work(manager);
-        moves = moved.get(manager) ?? [];
-        return moves.length > 0 && watcher.stops(moves, 'before') ? never<T>() : answer;
-      }) as Promise<T>;
-      return result.then(
-        (answer) => (watcher.isDead(this) || (moves.length > 0 && watcher.stops(moves, 'after')) ? never<T>() : answer),
-        (error: unknown) => (watcher.isDead(this) ? never<T>() : Promise.reject(error as Error)),
-      );
-    } as never);
+    replaceMethod(
+      Database.prototype,
+      kind,
+      (begin) =>
+        function <T>(this: Database, work: Work<T>): Promise<T> {
+          if (watcher.isDead(this)) return never();
+          let moves: Move[] = [];
+          const result = begin.call(this, async (manager) => {
+            const answer = await work(manager);
+            moves = moved.get(manager) ?? [];
+            return moves.length > 0 && watcher.stops(moves, 'before') ? never<T>() : answer;
+          }) as Promise<T>;
+          return result.then(
+            (answer) => (watcher.isDead(this) || (moves.length > 0 && watcher.stops(moves, 'after')) ? never<T>() : answer),
+            (error: unknown) => (watcher.isDead(this) ? never<T>() : Promise.reject(error as Error)),
+          );
+        },
+    );
   }
 }

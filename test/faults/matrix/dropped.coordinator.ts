@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PGlite } from '@electric-sql/pglite';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import type { DataSource } from 'typeorm';
-import { vi } from 'vitest';
 import { SumOpener } from '../../../coordinator/src/aggregation/sum.opener.js';
 import { AgentPort } from '../../../coordinator/src/agent-port/agent.port.js';
 import { Database } from '../../../coordinator/src/persistence/database.js';
 import { RunReconciler } from '../../../coordinator/src/runs/run.reconciler.js';
 import { Clock } from '../../../coordinator/src/telemetry/clock.js';
 import { TestCoordinator } from '../../../coordinator/src/testing/coordinator.fixture.js';
+import { replaceMethod } from './replaced.method.js';
 
 /** How long the kernel may take to give the port of a dead instance to the next. */
 const PORT_FREE_WITHIN_MS = 5_000;
@@ -20,20 +20,23 @@ const servers = new Set<PGLiteSocketServer>();
 
 /** From here on an embedded database that was not closed is opened again as it is. */
 export function keepDatabases(): void {
-  const create = PGlite.create.bind(PGlite) as (folder: string) => Promise<PGlite>;
-  vi.spyOn(PGlite, 'create').mockImplementation((async (folder: string) => {
+  type Create = (folder: string) => Promise<PGlite>;
+  replaceMethod(PGlite as unknown as { create: Create }, 'create', (create) => async (folder) => {
     const open = kept.get(folder);
     if (open !== undefined && !open.closed) return open;
-    const opened = await create(folder);
+    const opened = await create.call(PGlite, folder);
     kept.set(folder, opened);
     return opened;
-  }) as never);
-  // oxlint-disable-next-line typescript/unbound-method -- called below with the object that it was called on
-  const start = PGLiteSocketServer.prototype.start;
-  vi.spyOn(PGLiteSocketServer.prototype, 'start').mockImplementation(function (this: PGLiteSocketServer) {
-    servers.add(this);
-    return start.call(this);
   });
+  replaceMethod(
+    PGLiteSocketServer.prototype,
+    'start',
+    (start) =>
+      function (this: PGLiteSocketServer) {
+        servers.add(this);
+        return start.call(this);
+      },
+  );
 }
 
 /** A coordinator that can be dropped: without shutdown, at an instant, with the stores staying as they are. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AGENT_ROUND_TABLE, ROUND_TABLE, RUN_TABLE } from '@coferment/consortium';
 import { parseVkey, policyOfLogKey, readFolder, verifyExport } from '@coferment/ledger';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { exportLedger } from '../../../coordinator/src/cli/ledger.export.js';
 import { Database } from '../../../coordinator/src/persistence/database.js';
 import { readCheckpoint } from '../../../coordinator/src/publication/checkpoint.file.js';
@@ -14,6 +14,7 @@ import { emptyPart, writePart } from '../fault.report.js';
 import { violationsOf } from '../invariants/invariants.js';
 import { readStores } from '../invariants/stores.reading.js';
 import { keepDatabases } from './dropped.coordinator.js';
+import { restoreMethods } from './replaced.method.js';
 import { PLAYS } from './scenarios.js';
 import { movesOf, pointsOf } from './stop.points.js';
 import { StopSwitch } from './stop.switch.js';
@@ -63,7 +64,7 @@ export function testPlay(name: string, { armed = true } = {}): void {
         report.recoverySeconds = consortium.recoverySeconds;
         writePart(report);
         await consortium.close();
-        vi.restoreAllMocks();
+        restoreMethods();
       }
       expect(report.violations).toEqual([]);
     },

@@ -1,4 +1,3 @@
-import { vi } from 'vitest';
 import type { StopSwitch } from './stop.switch.js';
 import { type JournalDatabase } from '../../../client-agent/src/journal/journal.database.js';
 import type { RunView } from '../../../coordinator/src/runs/run.view.js';
@@ -9,6 +8,7 @@ import { Killed, watchAgents } from './agent.stops.js';
 import { watchCoordinators } from './coordinator.stops.js';
 import { DroppedCoordinator } from './dropped.coordinator.js';
 import { LiveAgent } from './live.agent.js';
+import { replaceMethod } from './replaced.method.js';
 import type { Move, Phase, Role } from './stop.points.js';
 
 /** A run that stands still for so long goes on no more. */
@@ -61,9 +61,8 @@ export class StoppedConsortium {
 
   /** The coordinator's word for who is absent is the scenario's, at once: how polls are missed is tested elsewhere. */
   #decidePresence(): void {
-    vi.spyOn(Presence.prototype, 'absent').mockImplementation(
-      (members) => new Set(members.map(({ site }) => site).filter((site) => this.absent.has(site))),
-    );
+    const isAbsent = ({ site }: { site: string }) => this.absent.has(site);
+    replaceMethod(Presence.prototype, 'absent', () => (members) => new Set(members.filter(isAbsent).map(({ site }) => site)));
   }
 
   agent(site: string): LiveAgent {
