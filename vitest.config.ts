@@ -6,12 +6,31 @@ import { defineConfig } from 'vitest/config';
  */
 const conditions = ['coferment-source', 'node'];
 
+/** Whole runs that take long; RELIABILITY_FULL=1 adds them to the medium tests. */
+const LONG = [
+  'coordinator/src/epochs/renewal.medium.ts',
+  'coordinator/src/objects/object-sweep.medium.ts',
+  'coordinator/src/operator/approved-stays.medium.ts',
+  'coordinator/src/rounds/quorum.medium.ts',
+  'coordinator/src/runs/stuck.medium.ts',
+  'test/medium/coordinator.storage.medium.ts',
+  'test/medium/monitoring-coordinator.medium.ts',
+];
+const left = process.env['RELIABILITY_FULL'] === '1' ? [] : LONG;
+
 const project = (name: string, include: string[], testTimeout: number) => ({
   // Nest and TypeORM need legacy decorators with emitted metadata; Vitest does not read them from tsconfig.
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
   resolve: { conditions },
   ssr: { resolve: { conditions } },
-  test: { name, include, testTimeout, hookTimeout: testTimeout, pool: 'forks' as const, exclude: ['**/node_modules/**', '**/dist/**'] },
+  test: {
+    name,
+    include,
+    testTimeout,
+    hookTimeout: testTimeout,
+    pool: 'forks' as const,
+    exclude: ['**/node_modules/**', '**/dist/**', ...left],
+  },
 });
 
 export default defineConfig({

@@ -30,7 +30,7 @@ afterAll(() => coordinator.remove());
 const filesOf = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((name) => join(folder, name))
-    .filter((file) => statSync(file).isFile());
+    .filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true);
 
 /** Each spelling in which a name could stand in bytes or JSON. */
 const namesIn = (bytes: Buffer): string[] =>

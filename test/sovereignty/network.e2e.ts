@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { parseAddress, parsePlan } from '@coferment/consortium';
 import { loadCrypto } from '@coferment/crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bytesOf } from './passing.files.js';
 import { TcpRelay } from '../../client-agent/src/testing/tcp.relay.fixture.js';
 import { computeAgreement } from '../../demo/src/consortium/out-of-band.check.js';
 import { AuditorMember, type AuditVerdict } from '../../demo/src/members/auditor.member.js';
@@ -465,5 +466,5 @@ function dialFrom(launcher: Launcher, host: string, to: number): Promise<string>
 function filesWith(folder: string, text: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((name) => join(folder, name))
-    .filter((path) => statSync(path).isFile() && readFileSync(path).includes(text));
+    .filter((path) => bytesOf(path)?.includes(text) === true);
 }

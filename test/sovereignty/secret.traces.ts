@@ -7,6 +7,7 @@ import type { TestConsortium } from '../e2e/test.consortium.js';
 import { PasswordProxy } from './password.proxy.js';
 import { ProcessSampler } from './process.sampler.js';
 import { secretOfInvite, secretsOfCoordinator, secretsOfSite } from './secret.collection.js';
+import { bytesOf } from './passing.files.js';
 import { type Secret, SecretSearch } from './secret.search.js';
 
 /** Processes that are started meanwhile get these variables; they stay what they were for this one. */
@@ -194,7 +195,7 @@ export class SecretTraces {
     return readdirSync(out, { recursive: true, withFileTypes: true }).flatMap((entry) => {
       const path = join(entry.parentPath, entry.name);
       if (!entry.isFile() || meant.some((place) => path === place || path.startsWith(`${place}/`))) return [];
-      return search.in(readFileSync(path)).map((name) => `${name} in ${relative(out, path)}`);
+      return search.in(bytesOf(path) ?? Buffer.alloc(0)).map((name) => `${name} in ${relative(out, path)}`);
     });
   }
 
