@@ -6,8 +6,9 @@ import { defineConfig } from 'vitest/config';
  */
 const conditions = ['coferment-source', 'node'];
 
-/** Whole runs that take long; RELIABILITY_FULL=1 adds them to the medium tests. */
+/** Whole runs that take long, and what needs a small disk of its own; RELIABILITY_FULL=1 adds them to the medium tests. */
 const LONG = [
+  'client-agent/src/rounds/full-disk.medium.ts',
   'coordinator/src/epochs/renewal.medium.ts',
   'coordinator/src/objects/object-sweep.medium.ts',
   'coordinator/src/operator/approved-stays.medium.ts',
